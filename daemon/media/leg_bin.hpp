@@ -3,8 +3,8 @@
 //   transport → tap → depayload, decode → ivr → gate → [audio_src, video_src, content_src] → mixer
 //   transport ← tap ← payload, encode   ← ivr ← gate ← [audio_sink, video_sink, content_sink] ← mixer
 //
-// All calls come from the control thread. The pads in brackets are ghost pads of element(); a slot that is not
-// used has none.
+// All calls come from the control thread. The pads in brackets are ghost pads of element(); a slot that is
+// not used has none.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -23,11 +23,11 @@ inline constexpr std::array kSlots{Slot::audio, Slot::video, Slot::content};
 const char* to_string(Slot slot);
 
 struct SendParams {
-    std::string codec;      // "opus", "pcmu", … : pipelines/send-<codec>.launch
-    CapsPtr rtp_caps;       // payload, ssrc, extmap-*: what the payloader writes
+    std::string codec;  // "opus", "pcmu", … : pipelines/send-<codec>.launch
+    CapsPtr rtp_caps;   // payload, ssrc, extmap-*: what the payloader writes
     uint8_t payload = 0;
     uint32_t ssrc = 0;
-    uint32_t bitrate = 0;   // bit/s of the encoder; 0: the description's own
+    uint32_t bitrate = 0;  // bit/s of the encoder; 0: the description's own
 };
 
 // What the two cdr-taps of one slot counted; see docs/elements/cdr-tap.md.
@@ -50,8 +50,8 @@ public:
     // Puts a transport's bin inside; it takes itself out.
     void add_transport(GstElement* transport);
 
-    // Decodes what arrives on `rtp` and leads it to the slot's src ghost pad. A later stream of the slot (a new
-    // SSRC) takes the place of the one before. `codec` "telephone-event" leads to digits instead.
+    // Decodes what arrives on `rtp` and leads it to the slot's src ghost pad. A later stream of the slot (a
+    // new SSRC) takes the place of the one before. `codec` "telephone-event" leads to digits instead.
     void receive(Slot slot, const std::string& codec, GstPad* rtp);
     void stop_receiving(GstPad* rtp);
 

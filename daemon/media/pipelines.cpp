@@ -16,11 +16,21 @@ const std::map<std::string, Names>& contracts() {
     static const Names send_audio{"flow", "tap", "encoder", "pay", "rtpcaps"};
     static const Names send_video{"flow", "tap", "encoder", "pay", "rtpcaps", "queue", "size"};
     static const std::map<std::string, Names> contracts{
-        {"room", {"mixer"}},        {"leg", {"ivr", "gate", "content_in", "content_out"}},  {"receive-opus", receive},
-        {"receive-pcmu", receive},  {"receive-pcma", receive}, {"receive-g722", receive},
-        {"receive-vp8", receive},   {"receive-h264", receive}, {"receive-telephone-event", receive},
-        {"send-opus", send_audio},  {"send-pcmu", send_audio}, {"send-pcma", send_audio},
-        {"send-g722", send_audio},  {"send-vp8", send_video},  {"send-h264", send_video},
+        {"room", {"mixer"}},
+        {"leg", {"ivr", "gate", "content_in", "content_out"}},
+        {"receive-opus", receive},
+        {"receive-pcmu", receive},
+        {"receive-pcma", receive},
+        {"receive-g722", receive},
+        {"receive-vp8", receive},
+        {"receive-h264", receive},
+        {"receive-telephone-event", receive},
+        {"send-opus", send_audio},
+        {"send-pcmu", send_audio},
+        {"send-pcma", send_audio},
+        {"send-g722", send_audio},
+        {"send-vp8", send_video},
+        {"send-h264", send_video},
     };
     return contracts;
 }
@@ -43,8 +53,8 @@ Result<std::string> read_description(const std::filesystem::path& path) {
 
 Result<ElementPtr> parse(const std::string& name, const std::string& description) {
     GError* problem = nullptr;
-    auto bin = ElementPtr::adopt(gst_parse_bin_from_description_full(
-        description.c_str(), TRUE, nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &problem));
+    auto bin = ElementPtr::adopt(gst_parse_bin_from_description_full(description.c_str(), TRUE, nullptr,
+                                                                     GST_PARSE_FLAG_FATAL_ERRORS, &problem));
     if (problem != nullptr) {
         Error error{name + ".launch: " + problem->message};
         g_error_free(problem);

@@ -32,14 +32,15 @@ RoomPipeline::RoomPipeline(ElementPtr pipeline, ElementPtr mixer, RoomPipelineOb
     bus_watch_ = gst_bus_add_watch(bus.get(), on_bus_message, this);
 }
 
-Result<std::unique_ptr<RoomPipeline>> RoomPipeline::create(const Pipelines& pipelines, const std::string& room,
-                                                           const RoomVideo& video,
+Result<std::unique_ptr<RoomPipeline>> RoomPipeline::create(const Pipelines& pipelines,
+                                                           const std::string& room, const RoomVideo& video,
                                                            RoomPipelineObserver& observer) {
     auto pipeline = ElementPtr::adopt(gst_pipeline_new(("room-" + room).c_str()));
     ElementPtr bin = pipelines.make_bin("room");
     ElementPtr mixer = named(bin.get(), "mixer");
     g_object_set(mixer.get(), "width", video.width, "height", video.height, nullptr);
-    gst_util_set_object_arg(G_OBJECT(mixer.get()), "framerate", (std::to_string(video.framerate) + "/1").c_str());
+    gst_util_set_object_arg(G_OBJECT(mixer.get()), "framerate",
+                            (std::to_string(video.framerate) + "/1").c_str());
     // The mixer alone goes into the pipeline: its request pads then need no ghosts.
     gst_bin_remove(GST_BIN(bin.get()), mixer.get());
     gst_bin_add(GST_BIN(pipeline.get()), mixer.get());
@@ -112,13 +113,13 @@ void RoomPipeline::link_slot(Member& member, Slot slot) {
 
 void RoomPipeline::apply(Member& member) {
     const std::string index = std::to_string(member.index);
-    for (const std::string name : {"audio_sink_" + index, "video_sink_" + index}) {
+    for (const std::string& name : {"audio_sink_" + index, "video_sink_" + index}) {
         const auto found = member.pads.find(name);
         if (found == member.pads.end()) {
             continue;
         }
-        g_object_set(found->second.get(), "display-name", member.display_name.c_str(), "visible", member.present,
-                     "mute", member.muted, nullptr);
+        g_object_set(found->second.get(), "display-name", member.display_name.c_str(), "visible",
+                     member.present, "mute", member.muted, nullptr);
     }
 }
 
@@ -169,8 +170,8 @@ void RoomPipeline::set_layout(const std::string& layout) {
 
 void RoomPipeline::set_spotlight(const std::string& name) {
     const auto found = members_.find(name);
-    g_object_set(mixer_.get(), "spotlight", found == members_.end() ? -1 : static_cast<int>(found->second.index),
-                 nullptr);
+    g_object_set(mixer_.get(), "spotlight",
+                 found == members_.end() ? -1 : static_cast<int>(found->second.index), nullptr);
 }
 
 std::string RoomPipeline::leg_of(GstObject* source) const {
@@ -246,7 +247,8 @@ gboolean RoomPipeline::on_bus_message(GstBus*, GstMessage* message, gpointer dat
                 gst_message_parse_error(message, &problem, &details);
                 const GCharPtr owned(details);
                 const std::string text = std::string(GST_OBJECT_NAME(GST_MESSAGE_SRC(message))) + ": " +
-                                         problem->message + (details != nullptr ? std::string(" — ") + details : "");
+                                         problem->message +
+                                         (details != nullptr ? std::string(" — ") + details : "");
                 g_error_free(problem);
                 const std::string leg = self->leg_of(GST_MESSAGE_SRC(message));
                 leg.empty() ? self->observer_.on_room_failed(text) : self->observer_.on_leg_failed(leg, text);

@@ -17,9 +17,9 @@
 namespace vmr::media {
 
 struct RoomVideo {
-    unsigned width = 640;    // pixels
-    unsigned height = 360;   // pixels
-    unsigned framerate = 25; // per second
+    unsigned width = 640;     // pixels
+    unsigned height = 360;    // pixels
+    unsigned framerate = 25;  // per second
 };
 
 class RoomPipelineObserver {
@@ -39,7 +39,8 @@ public:
 class RoomPipeline {
 public:
     static Result<std::unique_ptr<RoomPipeline>> create(const Pipelines& pipelines, const std::string& room,
-                                                        const RoomVideo& video, RoomPipelineObserver& observer);
+                                                        const RoomVideo& video,
+                                                        RoomPipelineObserver& observer);
     ~RoomPipeline();
     RoomPipeline(const RoomPipeline&) = delete;
     RoomPipeline& operator=(const RoomPipeline&) = delete;
