@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/gst_ptr.hpp"
 #include "base/guard.hpp"
 #include "daemon/legs/webrtc/webrtc_leg.hpp"
 

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include <glib.h>
+
 #include "daemon/api/signalling.hpp"
 #include "daemon/legs/leg.hpp"
 
