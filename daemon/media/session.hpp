@@ -54,6 +54,7 @@ public:
     // Media may flow both ways for the first time.
     void set_on_ready(std::function<void()> on_ready) { on_ready_ = std::move(on_ready); }
 
+    bool ready() const { return ready_; }
     // Since anything valid came on any transport; empty: nothing yet.
     std::optional<std::chrono::milliseconds> silence() const;
     std::vector<SessionStats> stats() const;
