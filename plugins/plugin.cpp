@@ -2,6 +2,7 @@
 #include <gst/gst.h>
 
 #include "plugins/cdr-tap/element.hpp"
+#include "plugins/lobby-gate/element.hpp"
 
 #ifndef PACKAGE
 #define PACKAGE "vmr"
@@ -10,7 +11,7 @@
 namespace {
 
 gboolean plugin_init(GstPlugin* plugin) {
-    return vmr::cdr_tap::register_element(plugin);
+    return vmr::cdr_tap::register_element(plugin) && vmr::lobby_gate::register_element(plugin);
 }
 
 }  // namespace
