@@ -71,7 +71,8 @@ struct CodecPlan {
     std::uint8_t receive_pt = 0;   // on packets the peer sends
     std::uint32_t clock_rate = 0;  // Hz on the wire (8000 for G.722)
     unsigned channels = 1;
-    Parameters remote_fmtp;  // limits what we may send
+    unsigned packetization_mode = 0;  // H.264: 0 means one NAL unit a packet, no FU-A, no STAP-A
+    Parameters remote_fmtp;           // limits what we may send
     std::string remote_fmtp_text;
     std::string local_fmtp;  // what we write for our receiver; empty: no a=fmtp
     std::optional<std::uint8_t> rtx_send_pt;
@@ -124,7 +125,8 @@ struct MediaPlan {
 struct SdesPlan {
     unsigned tag = 0;
     CryptoSuite suite = CryptoSuite::none;
-    CryptoKey remote;  // what the peer encrypts with
+    std::string suite_name;  // as the peer spells it
+    CryptoKey remote;        // what the peer encrypts with
 };
 
 struct DtlsPlan {
@@ -147,12 +149,13 @@ struct TransportPlan {
     std::string remote_rtcp_address;
     std::uint16_t remote_rtcp_port = 0;  // equals remote_port with rtcp_mux
     bool ipv6 = false;
+    bool bundled = false;
     bool rtcp_mux = false;
     KeyManagement keying = KeyManagement::none;
     SdesPlan sdes;  // when keying == sdes
     DtlsPlan dtls;  // when keying == dtls
     std::optional<IcePlan> ice;
-    // Against the negotiation before; all false in the first.
+    // Against the negotiation before. New: to be set up, as in a first negotiation; else only what follows.
     bool is_new = true;
     bool ice_restarted = false;
     bool rekeyed = false;  // remote SDES key or fingerprint differs
@@ -213,12 +216,13 @@ std::string write_answer(const Negotiated& negotiated, const LocalParams& local)
 
 // ---- Our own offers (SIP delayed offer, dial-out, re-INVITE) ----
 
-struct OfferWish {  // what the leg wants to have
+struct OfferWish {  // what the leg wants to have; a first offer leaves out what is inactive
     Direction audio = Direction::sendrecv;
     Direction video = Direction::sendrecv;
     Direction content = Direction::sendrecv;
     bool ice = false;
-    bool dtls = false;  // first offer only: UDP/TLS/RTP/SAVPF instead of SDES
+    bool add_media = false;  // re-offer: also what the session lacks so far; otherwise its m-lines are kept
+    bool dtls = false;       // first offer only: UDP/TLS/RTP/SAVPF instead of SDES
 };
 
 struct OfferMedia {

@@ -84,6 +84,7 @@ struct CryptoKey {
 struct Crypto {
     unsigned tag = 0;
     CryptoSuite suite = CryptoSuite::none;
+    std::string suite_name;  // as written
     CryptoKey key;
     std::string session_params;  // as written
     bool usable = false;         // known suite, right key length, no session parameter we would have to obey
