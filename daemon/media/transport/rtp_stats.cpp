@@ -99,7 +99,11 @@ void RtpSession::fill_media_stats(MediaStats& stats, const MediaParams& params,
 void RtpSession::fill_stats(TransportStats& stats) const {
     GstStructure* session = nullptr;
     GstStructure* twcc = nullptr;
-    g_object_get(session_.get(), "stats", &session, "twcc-stats", &twcc, nullptr);
+    GstElement* element = nullptr;
+    g_signal_emit_by_name(rtpbin_.get(), "get-session", 0, &element);
+    const auto owned_element = ElementPtr::adopt(element);
+    g_object_get(session_.get(), "stats", &session, nullptr);
+    g_object_get(element, "twcc-stats", &twcc, nullptr);
     const StructurePtr owned_session(session), owned_twcc(twcc);
     fill_twcc(stats, twcc);
     const GValue* value = session != nullptr ? gst_structure_get_value(session, "source-stats") : nullptr;

@@ -11,7 +11,9 @@ namespace {
 constexpr const char* kMidUri = "urn:ietf:params:rtp-hdrext:sdes:mid";
 constexpr const char* kTwccUri = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
-gboolean keep_ticking(gpointer) { return G_SOURCE_CONTINUE; }
+gboolean keep_ticking(gpointer) {
+    return G_SOURCE_CONTINUE;
+}
 
 SentMedia make(unsigned index, RtpFormat format, uint32_t ssrc, std::string source) {
     SentMedia media;
@@ -134,7 +136,9 @@ void Endpoint::add(const SentMedia& media) {
     sources_.push_back(source);
 }
 
-void Endpoint::play() { gst_element_set_state(pipeline, GST_STATE_PLAYING); }
+void Endpoint::play() {
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+}
 
 void Endpoint::detach_sources() {
     for (GstElement* source : sources_) {
@@ -166,7 +170,8 @@ std::string Endpoint::encoding(unsigned media) const {
         auto pad = PadPtr::adopt(gst_element_get_static_pad(sink->element, "sink"));
         auto caps = CapsPtr::adopt(gst_pad_get_current_caps(pad.get()));
         if (sink->media == media && caps) {
-            const char* name = gst_structure_get_string(gst_caps_get_structure(caps.get(), 0), "encoding-name");
+            const char* name =
+                gst_structure_get_string(gst_caps_get_structure(caps.get(), 0), "encoding-name");
             return name != nullptr ? name : "";
         }
     }

@@ -89,7 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Combination{Keys::sdes, SrtpSuite::aead_aes_256_gcm, false, "Aes256GcmUdp"},
                     Combination{Keys::sdes, SrtpSuite::aead_aes_256_gcm, true, "Aes256GcmIce"},
                     Combination{Keys::sdes, SrtpSuite::aes_cm_128_hmac_sha1_80, true, "Aes128Hmac80Ice"},
-                    Combination{Keys::dtls, {}, false, "DtlsUdp"}, Combination{Keys::dtls, {}, true, "DtlsIce"}),
+                    Combination{Keys::dtls, {}, false, "DtlsUdp"},
+                    Combination{Keys::dtls, {}, true, "DtlsIce"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace
