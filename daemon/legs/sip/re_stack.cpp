@@ -1,8 +1,8 @@
 // The stack over libre: one thread "sip" runs its event loop.
 #include <arpa/inet.h>
-#include "daemon/legs/sip/re_lib.hpp"
 #include <sys/socket.h>
 #include <unistd.h>
+#include "daemon/legs/sip/re_lib.hpp"
 
 #include <atomic>
 #include <deque>
