@@ -48,6 +48,8 @@ public:
     // Forgets the room's ring and drops its subscribers (after vmr.room.ended of a deleted room).
     void forget_room(const std::string& room);
 
+    bool room_exists(const std::string& room) const { return snapshot_ && !snapshot_(room).is_null(); }
+
     enum class Subscribed { ok, no_such_room, full };
     // Delivers the snapshot, or the events after `since` where the ring still has them all.
     Subscribed subscribe(const std::string& room, std::optional<std::uint64_t> since,

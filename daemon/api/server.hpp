@@ -63,8 +63,9 @@ public:
     // Prometheus text, added to the server's own.
     void set_metrics_provider(std::function<std::string()> provider);
 
+    class Impl;  // server_impl.hpp
+
 private:
-    class Impl;
     std::unique_ptr<Impl> impl_;
 };
 
