@@ -82,8 +82,9 @@ Bridge::Bridge(Services& services, const media::MediaEnvironment& environment)
             room->watch_media();
         }
     });
-    watch_ = g_timeout_add_seconds_full(G_PRIORITY_DEFAULT, 1, on_watch, check,
-                                        [](gpointer data) { delete static_cast<std::function<void()>*>(data); });
+    watch_ = g_timeout_add_seconds_full(G_PRIORITY_DEFAULT, 1, on_watch, check, [](gpointer data) {
+        delete static_cast<std::function<void()>*>(data);
+    });
 }
 
 Bridge::~Bridge() {
@@ -99,7 +100,17 @@ void Bridge::set_room(const ops::RoomConfig& config) {
             aliases_.emplace(lower(name), config.id);
         }
     }
-    const ops::PinHashes hashes = services_.hasher.hash_now(config.host_pin, config.guest_pin);
+    const auto hashed = [this](const std::string& pin) {
+        if (pin.empty()) {
+            return std::string();
+        }
+        const auto hash = services_.hasher.hash(pin);
+        if (!hash) {
+            throw std::runtime_error(hash.error());
+        }
+        return *hash;
+    };
+    const PinHashes hashes{hashed(config.host_pin), hashed(config.guest_pin)};
     if (RoomHost* existing = host(config.id)) {
         existing->set_pins(core_config(config), hashes);
     } else {
@@ -147,9 +158,11 @@ nlohmann::json Bridge::snapshot(const std::string& room) const {
     return found == nullptr ? nlohmann::json() : found->snapshot(false);
 }
 
-std::shared_ptr<media::Session> Bridge::new_session(const Arrival& arrival, const room::RoomConfig* room) const {
+std::shared_ptr<media::Session> Bridge::new_session(const Arrival& arrival,
+                                                    const room::RoomConfig* room) const {
     const std::string peer = arrival.remote_address.substr(0, arrival.remote_address.rfind(':'));
-    auto session = std::make_shared<media::Session>(environment_, arrival.leg, policy_for(arrival, room), peer);
+    auto session =
+        std::make_shared<media::Session>(environment_, arrival.leg, policy_for(arrival, room), peer);
     session->set_signalling(arrival.signalling);
     return session;
 }
@@ -211,8 +224,8 @@ void Bridge::at_door(const std::string& leg) {
     }
 }
 
-bool Bridge::transfer(const std::string& number, std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> session,
-                      Arrival arrival) {
+bool Bridge::transfer(const std::string& number, std::shared_ptr<Leg> leg,
+                      std::shared_ptr<media::Session> session, Arrival arrival) {
     RoomHost* room = host_of_alias(number);
     if (room == nullptr) {
         return false;

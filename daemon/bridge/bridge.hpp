@@ -1,4 +1,5 @@
-// The one place that wires things up: legs arrive at rooms, the API's operations reach them. Control thread only.
+// The one place that wires things up: legs arrive at rooms, the API's operations reach them. Control thread
+// only.
 #pragma once
 #include <map>
 #include <memory>
@@ -20,8 +21,8 @@ public:
     Bridge(Services& services, const media::MediaEnvironment& environment);
     ~Bridge() override;
 
-    // Rooms of the configuration; again on reload: new ones appear, changed ones change, those that are gone from the
-    // file end when they are empty.
+    // Rooms of the configuration; again on reload: new ones appear, changed ones change, those that are gone
+    // from the file end when they are empty.
     void set_rooms(const std::vector<ops::RoomConfig>& rooms);
     // What getStatus adds to its own: SIP addresses and numbers.
     void set_status(nlohmann::json status) { status_ = std::move(status); }
@@ -55,8 +56,8 @@ private:
     std::shared_ptr<media::Session> new_session(const Arrival& arrival, const room::RoomConfig* room) const;
     void at_door(const std::string& leg);
     void set_room(const ops::RoomConfig& room);
-    bool transfer(const std::string& number, std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> session,
-                  Arrival arrival);
+    bool transfer(const std::string& number, std::shared_ptr<Leg> leg,
+                  std::shared_ptr<media::Session> session, Arrival arrival);
 
     // Operations (operations.cpp)
     void perform_on_room(RoomHost& room, const api::Caller& caller, std::string_view operation,

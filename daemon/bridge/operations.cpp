@@ -61,7 +61,8 @@ void merge(ops::RoomConfig& config, const json& params) {
         const std::string wanted = params.value(key, std::string(ops::text(field)));
         ((wanted == ops::text(values) ? void(field = values) : void()), ...);
     };
-    pick("layout", config.layout, ops::Layout::speaker, ops::Layout::equal, ops::Layout::single, ops::Layout::content);
+    pick("layout", config.layout, ops::Layout::speaker, ops::Layout::equal, ops::Layout::single,
+         ops::Layout::content);
     pick("encryption", config.encryption, ops::Encryption::required, ops::Encryption::best_effort,
          ops::Encryption::off);
     pick("host_absence", config.host_absence, ops::HostAbsence::end, ops::HostAbsence::continue_,
@@ -70,7 +71,8 @@ void merge(ops::RoomConfig& config, const json& params) {
 
 }  // namespace
 
-void Bridge::perform(const api::Caller& caller, std::string_view operation, const json& params, api::Reply reply) {
+void Bridge::perform(const api::Caller& caller, std::string_view operation, const json& params,
+                     api::Reply reply) {
     if (operation == "listRooms") {
         json rooms = json::array();
         for (const auto& [id, room] : rooms_) {
@@ -98,8 +100,9 @@ void Bridge::perform(const api::Caller& caller, std::string_view operation, cons
         store::CallRecords::Query query;
         query.room = params.value("room", "");
         query.limit = params.value("limit", query.limit);
-        return services_.records.list(query,
-                                      [reply](json calls) { reply({200, {{"calls", std::move(calls)}}}); });
+        return services_.records.list(query, [reply](json calls) {
+            reply({200, {{"calls", std::move(calls)}}});
+        });
     }
     if (operation == "getJoinInfo") {
         return join_info(params.at("alias"), std::move(reply));
@@ -113,8 +116,8 @@ void Bridge::perform(const api::Caller& caller, std::string_view operation, cons
 void Bridge::join_info(const std::string& alias, api::Reply reply) const {
     const RoomHost* room = host_of_alias(alias);
     // An unknown alias gets the same answer as a room with a PIN: names cannot be probed.
-    const bool open = room != nullptr && !room->core().config().has_host_pin() &&
-                      !room->core().config().has_guest_pin();
+    const bool open =
+        room != nullptr && !room->core().config().has_host_pin() && !room->core().config().has_guest_pin();
     reply({200, {{"alias", alias}, {"title", open ? room->core().config().title : ""}, {"asks_pin", !open}}});
 }
 
@@ -152,8 +155,8 @@ void Bridge::perform_on_room(RoomHost& room, const api::Caller& caller, std::str
     reply(api::problem(404, "there is no such operation"));
 }
 
-bool Bridge::change_room(RoomHost& room, const room::Actor& actor, std::string_view operation, const json& params,
-                         api::Reply& reply) {
+bool Bridge::change_room(RoomHost& room, const room::Actor& actor, std::string_view operation,
+                         const json& params, api::Reply& reply) {
     std::optional<room::ActionKind> action;
     if (operation == "setLock") {
         action = room::SetLock{params.at("locked")};
@@ -216,7 +219,8 @@ bool Bridge::change_participant(RoomHost& room, const room::Actor& actor, std::s
     return action.has_value();
 }
 
-void Bridge::update_participant(RoomHost& room, const room::Actor& actor, const json& params, api::Reply reply) {
+void Bridge::update_participant(RoomHost& room, const room::Actor& actor, const json& params,
+                                api::Reply reply) {
     const std::string target = params.at("participant");
     std::vector<room::ActionKind> actions;
     if (params.contains("muted")) {

@@ -1,5 +1,5 @@
-// The virtual reception: a caller who dialled a number without a room is asked for the meeting number, and then
-// moves, media and all, to that room's door. Control thread only.
+// The virtual reception: a caller who dialled a number without a room is asked for the meeting number, and
+// then moves, media and all, to that room's door. Control thread only.
 #pragma once
 #include <functional>
 #include <map>

@@ -106,18 +106,18 @@ void RoomHost::carry_out(const room::AskPin& command) {
 }
 
 void RoomHost::carry_out(const room::VerifyPin& command) {
-    const std::weak_ptr<bool> alive = alive_;
-    services_.hasher.verify(command.digits, hashes_,
-                            [this, alive, id = command.id, ticket = command.ticket](ops::PinHasher::Match match) {
-                                if (alive.expired()) {
-                                    return;
-                                }
-                                using Match = ops::PinHasher::Match;
-                                const auto outcome = match == Match::host    ? room::PinMatch::host
-                                                     : match == Match::guest ? room::PinMatch::guest
-                                                                             : room::PinMatch::none;
-                                handle(room::PinVerified{id, ticket, outcome});
-                            });
+    const auto on_verified = [this, alive = std::weak_ptr(alive_), id = command.id,
+                              ticket = command.ticket](int index) {
+        if (!alive.expired()) {
+            const auto match = index == 0   ? room::PinMatch::host
+                               : index == 1 ? room::PinMatch::guest
+                                            : room::PinMatch::none;
+            handle(room::PinVerified{id, ticket, match});
+        }
+    };
+    if (!services_.hasher.verify_later(command.digits, {hashes_.host, hashes_.guest}, on_verified)) {
+        handle(room::PinVerified{command.id, command.ticket, room::PinMatch::none});
+    }
 }
 
 void RoomHost::carry_out(const room::AcceptPin& command) {
@@ -144,7 +144,8 @@ void RoomHost::carry_out(const room::OpenGate& command) {
     admitted->session->bin().open_gate();
     pipeline_->set_present(admitted->arrival.leg, true);
     const room::Participant* participant = room_.find(command.id);
-    tell(*admitted, "in_room", {{"role", participant != nullptr ? room::to_string(participant->role) : "guest"}});
+    tell(*admitted, "in_room",
+         {{"role", participant != nullptr ? room::to_string(participant->role) : "guest"}});
 }
 
 void RoomHost::carry_out(const room::CloseGate& command) {
@@ -158,7 +159,8 @@ void RoomHost::carry_out(const room::CloseGate& command) {
     if (participant != nullptr && participant->state == room::State::lobby) {
         pass_pin(*closed);
         tell(*closed, "lobby",
-             {{"reason", room::to_string(participant->lobby_reason)}, {"role", room::to_string(participant->role)}});
+             {{"reason", room::to_string(participant->lobby_reason)},
+              {"role", room::to_string(participant->role)}});
     }
 }
 
@@ -231,14 +233,16 @@ void RoomHost::carry_out(const room::Release& command) {
 }
 
 void RoomHost::carry_out(const room::ParticipantJoined& command) {
-    services_.events.publish(room_.config().id, "vmr.participant.joined", to_json(command.participant, false));
+    services_.events.publish(room_.config().id, "vmr.participant.joined",
+                             to_json(command.participant, false));
 }
 
 void RoomHost::carry_out(const room::ParticipantChanged& command) {
     if (Seat* changed = seat(command.participant.id); changed != nullptr && pipeline_) {
         pipeline_->set_display_name(changed->arrival.leg, command.participant.name);
     }
-    services_.events.publish(room_.config().id, "vmr.participant.updated", to_json(command.participant, false));
+    services_.events.publish(room_.config().id, "vmr.participant.updated",
+                             to_json(command.participant, false));
 }
 
 void RoomHost::carry_out(const room::ParticipantLeft& command) {
@@ -255,8 +259,9 @@ void RoomHost::carry_out(const room::TalkingChanged& command) {
 
 void RoomHost::carry_out(const room::Audit& command) {
     g_log_structured("vmr-audit", G_LOG_LEVEL_MESSAGE, "ROOM", room_.config().id.c_str(), "ACTOR",
-                     command.actor.c_str(), "SOURCE", command.source.c_str(), "TARGET", command.target.c_str(),
-                     "RESULT", command.result.c_str(), "MESSAGE", "audit: %s", command.what.c_str());
+                     command.actor.c_str(), "SOURCE", command.source.c_str(), "TARGET",
+                     command.target.c_str(), "RESULT", command.result.c_str(), "MESSAGE", "audit: %s",
+                     command.what.c_str());
 }
 
 void RoomHost::carry_out(const room::WriteRecord& command) {
@@ -266,11 +271,12 @@ void RoomHost::carry_out(const room::WriteRecord& command) {
     }
     complete_record(written->record, command.record, written->session.get());
     // The copy of the receipt lives until the record is on disk: only then is the hang-up acknowledged.
-    services_.records.finish(written->record, [receipt = written->receipt, id = written->record.id](Status stored) {
-        if (!stored) {
-            g_critical("call record %s is lost: %s", id.c_str(), stored.error().c_str());
-        }
-    });
+    services_.records.finish(
+        written->record, [receipt = written->receipt, id = written->record.id](Status stored) {
+            if (!stored) {
+                g_critical("call record %s is lost: %s", id.c_str(), stored.error().c_str());
+            }
+        });
 }
 
 void RoomHost::carry_out(const room::ActionDone& command) {
@@ -295,7 +301,8 @@ void RoomHost::carry_out(const room::ActionDone& command) {
 }
 
 void RoomHost::carry_out(const room::RoomEnded& command) {
-    services_.events.publish(room_.config().id, "vmr.room.ended", {{"cause", room::to_string(command.cause)}});
+    services_.events.publish(room_.config().id, "vmr.room.ended",
+                             {{"cause", room::to_string(command.cause)}});
 }
 
 }  // namespace vmr::bridge

@@ -18,7 +18,7 @@ room::TimePoint now() {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-RoomHost::RoomHost(Services& services, room::RoomConfig config, ops::PinHashes hashes)
+RoomHost::RoomHost(Services& services, room::RoomConfig config, PinHashes hashes)
     : services_(services), room_(std::move(config), services.throttle), hashes_(std::move(hashes)) {}
 
 RoomHost::~RoomHost() {
@@ -40,8 +40,8 @@ room::ParticipantId RoomHost::participant_of(const std::string& leg) const {
     return found == participants_.end() ? room::ParticipantId() : found->second;
 }
 
-void RoomHost::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> session, const Arrival& arrival,
-                      bool answered) {
+void RoomHost::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> session,
+                      const Arrival& arrival, bool answered) {
     const room::ParticipantId id = arrival.leg;
     auto seat = std::make_unique<Seat>();
     seat->id = id;
@@ -60,8 +60,9 @@ void RoomHost::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> 
     event.id = id;
     event.name = arrival.display_name.empty() ? arrival.caller : arrival.display_name;
     event.leg = room_kind(arrival.kind);
-    event.address = arrival.kind == LegKind::phone ? arrival.caller
-                                                   : arrival.remote_address.substr(0, arrival.remote_address.rfind(':'));
+    event.address = arrival.kind == LegKind::phone
+                        ? arrival.caller
+                        : arrival.remote_address.substr(0, arrival.remote_address.rfind(':'));
     event.trunk = arrival.trunk;
     event.user_agent = arrival.user_agent;
     event.alias = arrival.alias;
@@ -227,7 +228,8 @@ void RoomHost::arm_timer() {
     }
     if (const auto deadline = room_.next_deadline()) {
         const auto wait = std::max<room::Duration>(*deadline - now(), room::Duration(1));
-        timer_ = g_timeout_add(static_cast<guint>(std::min<std::int64_t>(wait.count(), 3600'000)), on_deadline, this);
+        timer_ = g_timeout_add(static_cast<guint>(std::min<std::int64_t>(wait.count(), 3600'000)),
+                               on_deadline, this);
     }
 }
 
@@ -244,7 +246,7 @@ void RoomHost::act(const room::Actor& actor, room::ActionKind kind, api::Reply r
     handle(room::Action{actor, std::move(kind), request});
 }
 
-void RoomHost::set_pins(room::RoomConfig config, ops::PinHashes hashes) {
+void RoomHost::set_pins(room::RoomConfig config, PinHashes hashes) {
     hashes_ = std::move(hashes);
     handle(room::ConfigChanged{std::move(config)});
 }

@@ -1,5 +1,6 @@
-// One room at work: its core decides (daemon/room), its pipeline mixes (daemon/media), its legs speak to the world.
-// Events go in by handle(); the core's commands are carried out in order before it returns. Control thread only.
+// One room at work: its core decides (daemon/room), its pipeline mixes (daemon/media), its legs speak to the
+// world. Events go in by handle(); the core's commands are carried out in order before it returns. Control
+// thread only.
 #pragma once
 #include <deque>
 #include <functional>
@@ -18,16 +19,17 @@ namespace vmr::bridge {
 
 class RoomHost final : public media::RoomPipelineObserver {
 public:
-    // The pipeline starts with the first leg. `hashes` are argon2id hashes of the PINs, empty where there is none.
-    RoomHost(Services& services, room::RoomConfig config, ops::PinHashes hashes);
+    // The pipeline starts with the first leg. `hashes` are argon2id hashes of the PINs, empty where there is
+    // none.
+    RoomHost(Services& services, room::RoomConfig config, PinHashes hashes);
     ~RoomHost() override;
 
     // `answered`: the call is up already, it comes from the virtual reception.
     void arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> session, const Arrival& arrival,
                 bool answered = false);
     // A browser is back on a new leg for a seat that it holds; false: there is no such seat any more.
-    bool resume(const room::ParticipantId& id, std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> session,
-                const Arrival& arrival);
+    bool resume(const room::ParticipantId& id, std::shared_ptr<Leg> leg,
+                std::shared_ptr<media::Session> session, const Arrival& arrival);
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt);
     void on_leg_answered(const std::string& leg);
     void on_key(const room::ParticipantId& participant, char key);
@@ -43,7 +45,7 @@ public:
 
     const room::Room& core() const { return room_; }
     bool is_empty() const { return seats_.empty(); }
-    void set_pins(room::RoomConfig config, ops::PinHashes hashes);
+    void set_pins(room::RoomConfig config, PinHashes hashes);
     nlohmann::json snapshot(bool with_addresses) const;
 
     // media::RoomPipelineObserver
@@ -97,7 +99,7 @@ private:
 
     Services& services_;
     room::Room room_;
-    ops::PinHashes hashes_;
+    PinHashes hashes_;
     std::map<room::ParticipantId, std::unique_ptr<Seat>> seats_;
     std::map<std::string, room::ParticipantId> participants_;  // by leg
     std::unique_ptr<media::RoomPipeline> pipeline_;            // goes before the seats

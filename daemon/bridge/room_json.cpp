@@ -20,10 +20,9 @@ std::string rfc3339(room::TimePoint time) {
 
 nlohmann::json to_json(const room::Participant& participant, bool with_address) {
     const auto& crypto = participant.crypto;
-    const std::string media =
-        crypto.suite.empty()
-            ? "none"
-            : crypto.key_exchange + " " + crypto.suite + " (" + std::to_string(crypto.key_bits) + " bit)";
+    const std::string media = crypto.suite.empty() ? "none"
+                                                   : crypto.key_exchange + " " + crypto.suite + " (" +
+                                                         std::to_string(crypto.key_bits) + " bit)";
     nlohmann::json grants = nlohmann::json::array();
     for (const room::Right right : participant.grants) {
         grants.push_back(room::to_string(right));

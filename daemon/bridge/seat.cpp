@@ -143,7 +143,8 @@ room::CryptoReceipt room_receipt(const CryptoReceipt& receipt) {
             static_cast<unsigned>(std::max(receipt.key_bits, 0))};
 }
 
-store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& room, const std::string& version) {
+store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& room,
+                                const std::string& version) {
     store::CallRecord record;
     record.id = store::CallRecords::new_id();
     record.room = room.id;
@@ -161,10 +162,12 @@ store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& 
     return record;
 }
 
-void complete_record(store::CallRecord& record, const room::RecordDraft& draft, const media::Session* session) {
+void complete_record(store::CallRecord& record, const room::RecordDraft& draft,
+                     const media::Session* session) {
     record.participant = draft.participant;
     record.name = draft.name;
-    record.role = draft.admitted || draft.pin_attempts > draft.pin_wrong ? room::to_string(draft.role) : "none";
+    record.role =
+        draft.admitted || draft.pin_attempts > draft.pin_wrong ? room::to_string(draft.role) : "none";
     record.started_at = draft.start;
     record.ended_at = draft.stop;
     if (draft.joined_at) {
@@ -176,7 +179,8 @@ void complete_record(store::CallRecord& record, const room::RecordDraft& draft, 
     record.end_cause = room::to_string(draft.cause);
     const auto or_none = [](const std::string& text) { return text.empty() ? std::string("none") : text; };
     record.crypto.signalling = or_none(draft.crypto.signalling);
-    record.crypto.media = draft.crypto.suite.empty() ? "none" : draft.crypto.key_exchange + " " + draft.crypto.suite;
+    record.crypto.media =
+        draft.crypto.suite.empty() ? "none" : draft.crypto.key_exchange + " " + draft.crypto.suite;
     record.crypto.key_bits = static_cast<int>(draft.crypto.key_bits);
     record.crypto.encrypted = draft.encrypted;
     if (session != nullptr) {

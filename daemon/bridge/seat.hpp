@@ -21,8 +21,8 @@ struct Seat {
     bool resuming = false;          // a returned browser's media is not up yet
     bool answered = false;          // before it came here (virtual reception)
     bool media_up = false;
-    bool media_seen = true;         // as last told to the room
-    bool pin_passed = false;        // pin-ivr lets media through
+    bool media_seen = true;   // as last told to the room
+    bool pin_passed = false;  // pin-ivr lets media through
 };
 
 // Vocabulary of the room core ↔ vocabulary of the legs.
@@ -32,7 +32,9 @@ EndCause leg_cause(room::Cause cause);
 room::CryptoReceipt room_receipt(const CryptoReceipt& receipt);
 
 // The call record: what is known when the leg arrives, and what the room and the taps know at its end.
-store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& room, const std::string& version);
-void complete_record(store::CallRecord& record, const room::RecordDraft& draft, const media::Session* session);
+store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& room,
+                                const std::string& version);
+void complete_record(store::CallRecord& record, const room::RecordDraft& draft,
+                     const media::Session* session);
 
 }  // namespace vmr::bridge

@@ -8,7 +8,7 @@
 #include "daemon/api/token_store.hpp"
 #include "daemon/media/pipelines.hpp"
 #include "daemon/media/room_pipeline.hpp"
-#include "daemon/ops/pin_hasher.hpp"
+#include "daemon/ops/pins.hpp"
 #include "daemon/room/pin_throttle.hpp"
 #include "daemon/room/types.hpp"
 #include "daemon/store/call_records.hpp"
@@ -18,6 +18,12 @@ namespace vmr::bridge {
 struct PromptFiles {
     std::string folder;
     std::string language;
+};
+
+// argon2id; empty where a room has no such PIN.
+struct PinHashes {
+    std::string host;
+    std::string guest;
 };
 
 struct Services {
