@@ -40,7 +40,7 @@ struct AcceptPin {
     ParticipantId id;
     Role role = Role::guest;
 };
-// pin-ivr says "wrong PIN" and asks again (0 left: Release with pin_wrong follows).
+// pin-ivr says "wrong PIN" and asks again. After the last attempt there is a Release with pin_wrong instead.
 struct RejectPin {
     ParticipantId id;
     unsigned attempts_left = 0;
@@ -76,33 +76,38 @@ enum class Prompt {
     recording_stopped,
     encrypted_again,  // padlock closed
     unencrypted,      // struck padlock
-    waiting,          // to hosts: name waits, with a sound
-    waiting_item,     // to one: name waits; 1 admit, 2 refuse, 3 next
-    nobody_waits,
-    admitted,       // name
-    refused,        // name
-    person_item,    // to one: name is in the room; keys follow
-    hand_raised,    // to hosts: name
-    you_are_muted,  // param "by": host|self
-    you_are_unmuted,
-    please_unmute,  // a host asks
+    waiting,          // to hosts: name waits (or count people), with a sound
+    waiting_item,     // to one (*9): name waits; 1 admit, 2 refuse, 3 next
+    nobody_waits,     // the *9 list's end
+    admitted,         // name
+    refused,          // name
+    room_item,        // to one (**1): keys for the room
+    person_item,      // to one (**1): name is in the room; keys for a person
+    hand_raised,      // to hosts: name
+    you_are_muted,    // "by": host|self
+    you_are_unmuted,  // "by": host|self
+    please_unmute,    // a host asks
     hand_up,
     hand_down,
     guests_muted,
     guests_unmuted,
-    layout_changed,  // param "layout"
-    keys_help,       // param "role"
-    confirm_end,     // press # again
+    newcomers_muted,
+    newcomers_unmuted,
+    layout_changed,  // "layout"
+    keys_help,       // "role"
+    confirm_end,     // press # again to end for all
+    cancelled,       // ... it was not pressed
     not_allowed,
+    done,  // a key's command was carried out and has no prompt of its own
     you_are_host,
     you_are_guest,
-    right_granted,  // param "right"
-    right_revoked,
+    right_granted,  // "right"
+    right_revoked,  // "right"
     awaiting_host,  // periodic, to who waits
     waiting_locked,
     waiting_held,
-    slow_down,  // too many guesses: the entry waits
-    pin_wrong,  // with Release: these say why
+    slow_down,  // too many guesses from this source: the entry waits its turn
+    pin_wrong,  // from here on with Release: these say why
     pin_timeout,
     lobby_timeout,
     lone_timeout,
@@ -113,7 +118,6 @@ enum class Prompt {
 };
 const char* to_string(Prompt);
 
-// `voice`: legs without a screen hear it; `screen`: shown. Both for most.
 enum class Audience { one, everyone, hosts };  // everyone and hosts: those in the room
 struct Announce {
     Audience audience = Audience::everyone;
@@ -133,7 +137,7 @@ struct Release {
 // Events for the API's subscribers. Whole objects; rights to see them are the API's business.
 struct ParticipantJoined {
     Participant participant;
-};  // became known (after MediaUp is not needed)
+};
 struct ParticipantChanged {
     Participant participant;
 };

@@ -42,7 +42,7 @@ public:
 private:
     using Window = std::deque<TimePoint>;
     void forget_before(Window& window, TimePoint now) const;
-    void bound(std::map<std::string, Window>& windows, TimePoint now) const;
+    void bound(std::map<std::string, Window>& windows, TimePoint now);
 
     Limits limits_;
     std::map<std::string, Window> sources_;

@@ -48,7 +48,6 @@ enum class Cause {
     throttled,       // too many guesses from this source; waited too long for a slot
     encryption_required,  // policy `required` and the leg is unencrypted (SIP 488)
     room_full,            // no seat, or too many legs at the door
-    duplicate,            // this participant id is here already
     reconnect_timeout,    // a dropped browser did not come back in time
     error,                // something of ours failed (the leg's pipeline, the PIN check)
     empty,                // (room end only) everybody has left
@@ -86,9 +85,9 @@ struct RoomConfig {
     unsigned max_at_door_per_source = 20;  // and from one source
     Duration host_grace = std::chrono::seconds(60);
     Duration lobby_timeout = std::chrono::seconds(900);
-    Duration lone_timeout{0};  // 0 = never
-    Duration max_duration{0};  // 0 = no limit
-    Duration no_media_timeout = std::chrono::minutes(2);
+    Duration lone_timeout{0};                             // 0 = never
+    Duration max_duration{0};                             // 0 = no limit
+    Duration no_media_timeout = std::chrono::minutes(2);  // 0 = never
     Duration pin_timeout = std::chrono::seconds(120);
     Duration connect_timeout = std::chrono::seconds(60);  // Arrived without MediaUp
     Duration reconnect_grace = std::chrono::seconds(30);
