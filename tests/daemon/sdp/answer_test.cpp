@@ -270,6 +270,16 @@ TEST(AnswerReoffer, KeepsTheDtlsRoleAndSeesIceRestart) {
     EXPECT_FALSE(again.transports[0].rekeyed);
 }
 
+TEST(AnswerBundle, AMemberOfAnotherProfileDoesNotRideAlong) {
+    const auto offer =
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+        "a=group:BUNDLE a b\r\nm=audio 4000 RTP/AVP 0\r\na=mid:a\r\na=rtcp-mux\r\n"
+        "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=bundle-only\r\na=mid:b\r\na=rtpmap:96 VP8/90000\r\n";
+    const auto plan = answered(offer, sip_policy());
+    EXPECT_TRUE(plan.media.at(0).accepted);
+    EXPECT_FALSE(plan.media.at(1).accepted);
+}
+
 TEST(AnswerCodecs, NoneInCommon) {
     const auto outcome =
         answer(parsed("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
