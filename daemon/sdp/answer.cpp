@@ -67,8 +67,11 @@ private:
             if (source == members.end() || !offer_.media[*source].rtcp_mux) {
                 continue;
             }
+            // One transport has one keying: a member of another profile would pass as what it is not.
             for (const auto index : members) {
-                bundle_source_[index] = *source;
+                if (offer_.media[index].proto == offer_.media[*source].proto) {
+                    bundle_source_[index] = *source;
+                }
             }
         }
     }

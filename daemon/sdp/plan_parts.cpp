@@ -153,9 +153,14 @@ void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_ar
         taken.push_back(transport.id);
         if (lives_on) {
             transport.rekeyed = !same_keys(*before, transport);
-            transport.ice_restarted =
-                transport.ice && (transport.ice->remote.ufrag != before->ice->remote.ufrag ||
-                                  transport.ice->remote.pwd != before->ice->remote.pwd);
+            if (transport.ice) {
+                transport.ice_restarted = transport.ice->remote.ufrag != before->ice->remote.ufrag ||
+                                          transport.ice->remote.pwd != before->ice->remote.pwd;
+                // Roles change with a restart alone (RFC 8445 section 6.1.1).
+                if (!transport.ice_restarted) {
+                    transport.ice->controlling = before->ice->controlling;
+                }
+            }
         }
     }
 }
