@@ -14,6 +14,9 @@ constexpr guint64 kTwccInterval = 100 * GST_MSECOND;
 // RTCP's share of the bandwidth in bit/s: enough for one TWCC report each interval.
 constexpr double kRtcpBandwidth = 100'000;
 
+GstStaticPadTemplate any_template =
+    GST_STATIC_PAD_TEMPLATE("out", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
 PadPtr request_pad(GstElement* element, const char* name) {
     return PadPtr::adopt(gst_element_request_pad_simple(element, name));
 }
@@ -95,8 +98,10 @@ Status RtpSession::build(const RtpSessionParams& params) {
     if (!rtpbin_ || !funnel_) {
         return Error{"GStreamer's rtpmanager plugin is not installed"};
     }
+    // rtcp-sync-send-time needs latency events, which the free-standing pads never see.
     g_object_set(rtpbin_.get(), "latency", params.latency_ms, "do-lost", TRUE, "drop-on-latency", TRUE,
-                 "do-retransmission", TRUE, "autoremove", TRUE, "max-streams", kMaxStreams, nullptr);
+                 "do-retransmission", TRUE, "autoremove", TRUE, "max-streams", kMaxStreams,
+                 "rtcp-sync-send-time", FALSE, nullptr);
     gst_util_set_object_arg(G_OBJECT(rtpbin_.get()), "rtp-profile", params.feedback ? "savpf" : "savp");
     const StructurePtr sdes = random_sdes();
     g_object_set(rtpbin_.get(), "sdes", sdes.get(), nullptr);
@@ -192,11 +197,14 @@ Status RtpSession::install(const std::optional<SrtpKeys>& keys) {
 
 Status RtpSession::build_crypto(const SrtpKeys& keys) {
     srtpdec_ = add_element("srtpdec");
-    srtpenc_ = add_element("srtpenc");
+    srtpenc_ = ElementPtr::adopt(gst_element_factory_make("srtpenc", nullptr));
     if (!srtpdec_ || !srtpenc_) {
         return Error{"GStreamer's srtp plugin is not installed"};
     }
+    // Without its key srtpenc does not leave NULL.
     set_encrypt_keys(srtpenc_.get(), keys);
+    gst_bin_add(GST_BIN(bin_.get()), ElementPtr(srtpenc_).release());
+    gst_element_sync_state_with_parent(srtpenc_.get());
     // A retransmission may repeat a sequence number of ours with the same payload.
     g_object_set(srtpenc_.get(), "allow-repeat-tx", TRUE, nullptr);
     signals_.emplace_back(srtpdec_.get(), "request-key", G_CALLBACK(on_key_requested), this);
@@ -220,7 +228,9 @@ Status RtpSession::build_crypto(const SrtpKeys& keys) {
 Status RtpSession::build_ports(PadPtr rtp_out, PadPtr rtcp_out, PadPtr rtp_in, PadPtr rtcp_in) {
     const std::array<PadPtr, 2> out{rtp_out, rtcp_out}, in{rtp_in, rtcp_in};
     for (size_t i = 0; i < out.size(); i++) {
-        tx_[i] = PadPtr::adopt(gst_pad_new(nullptr, GST_PAD_SINK));
+        tx_[i] = PadPtr::adopt(gst_pad_new_from_static_template(&any_template, nullptr));
+        // The default would refuse every later change of caps.
+        GST_PAD_SET_ACCEPT_TEMPLATE(tx_[i].get());
         gst_pad_set_element_private(tx_[i].get(), this);
         gst_pad_set_chain_function(tx_[i].get(), on_buffer_out);
         gst_pad_set_active(tx_[i].get(), TRUE);
