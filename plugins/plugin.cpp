@@ -3,6 +3,7 @@
 
 #include "plugins/cdr-tap/element.hpp"
 #include "plugins/lobby-gate/element.hpp"
+#include "plugins/pin-ivr/element.hpp"
 
 #ifndef PACKAGE
 #define PACKAGE "vmr"
@@ -11,7 +12,8 @@
 namespace {
 
 gboolean plugin_init(GstPlugin* plugin) {
-    return vmr::cdr_tap::register_element(plugin) && vmr::lobby_gate::register_element(plugin);
+    return vmr::cdr_tap::register_element(plugin) && vmr::lobby_gate::register_element(plugin) &&
+           vmr::pin_ivr::register_element(plugin);
 }
 
 }  // namespace

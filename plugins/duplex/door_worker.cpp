@@ -130,7 +130,9 @@ bool Door::is_fed(const Lane& lane, GstClockTime now, GstClockTime patience) con
 // Stream-start, caps and segment, where upstream has not sent its own. Under the sink's stream lock.
 bool Door::negotiate(Lane& lane) {
     if (!has_sticky(lane.src, GST_EVENT_STREAM_START)) {
-        const GCharPtr id(gst_pad_create_stream_id(lane.src, element_, GST_PAD_NAME(lane.src)));
+        // gst_pad_create_stream_id refuses elements with several sink pads.
+        const GCharPtr id(
+            g_strdup_printf("%s/%08x/%s", GST_OBJECT_NAME(element_), g_random_int(), GST_PAD_NAME(lane.src)));
         gst_pad_push_event(lane.src, gst_event_new_stream_start(id.get()));
     }
     if (!has_sticky(lane.src, GST_EVENT_CAPS)) {
