@@ -244,6 +244,7 @@ struct OfferMedia {
 
 struct OfferTransport {
     std::size_t id = 0;  // as TransportPlan::id
+    bool bundled = false;
     bool rtcp_mux = true;
     KeyManagement keying = KeyManagement::none;
     std::vector<CryptoSuite> suites;  // SDES: to be given keys in LocalTransport::crypto, tags from 1

@@ -75,6 +75,7 @@ private:
         for (const auto& transport : current_->transports) {
             auto& kept = plan_.transports.emplace_back();
             kept.id = transport.id;
+            kept.bundled = transport.bundled;
             kept.rtcp_mux = transport.rtcp_mux;
             kept.keying = transport.keying;
             kept.ice = transport.ice.has_value();
@@ -163,10 +164,13 @@ private:
     }
 
     std::size_t transport_for_new() {
-        if (plan_.bundle && !plan_.transports.empty()) {
-            return 0;
+        for (std::size_t i = 0; i < plan_.transports.size(); ++i) {
+            if (plan_.transports[i].bundled) {
+                return i;
+            }
         }
         OfferTransport transport;
+        transport.bundled = plan_.bundle;
         for (const auto& other : plan_.transports) {
             transport.id = std::max(transport.id, other.id + 1);
         }

@@ -133,15 +133,6 @@ const char* read_attributes(const Section& section, const Section& session, Medi
     return nullptr;
 }
 
-bool is_unicast(std::string_view address, bool ipv6) {
-    if (ipv6) {
-        return !text::lower(address).starts_with("ff");
-    }
-    auto rest = address;
-    const auto first = text::number(text::take(rest, '.'), 255);
-    return first && *first < 224;  // 224/4 multicast, 240/4 reserved, 255… broadcast
-}
-
 }  // namespace
 
 Status read_connection(std::string_view value, Connection& connection) {
@@ -154,7 +145,7 @@ Status read_connection(std::string_view value, Connection& connection) {
         return Error{"malformed c="};
     }
     // A name would have us ask DNS on a stranger's word; a group address would have us send to many.
-    if (!(ipv6 ? text::is_ip6(address) : text::is_ip4(address)) || !is_unicast(address, ipv6)) {
+    if (!(ipv6 ? text::is_ip6(address) : text::is_ip4(address)) || !text::is_unicast(address)) {
         return Error{"c= holds no unicast IP address"};
     }
     connection = {std::string(address), ipv6};

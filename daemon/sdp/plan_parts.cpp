@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/sdp/text.hpp"
+
 namespace vmr::sdp {
 
 namespace {
@@ -90,7 +92,8 @@ bool uses_ice(const Media& media, const Policy& policy) {
         return true;
     }
     return std::any_of(media.ice.candidates.begin(), media.ice.candidates.end(), [&](const Candidate& c) {
-        return c.component == 1 && c.port == media.port && c.address == media.connection.address;
+        return c.component == 1 && c.port == media.port &&
+               text::equals_ignore_case(c.address, media.connection.address);
     });
 }
 
@@ -117,7 +120,7 @@ TransportPlan make_transport(const Media& source, const Keying& keying, bool ice
         auto& remote = plan.ice.emplace().remote;
         remote = source.ice;
         std::erase_if(remote.candidates, [&](const Candidate& c) {
-            return !c.is_ip() || c.component > 2 || (rtcp_mux && c.component != 1);
+            return !text::is_unicast(c.address) || c.component > 2 || (rtcp_mux && c.component != 1);
         });
     }
     return plan;

@@ -101,6 +101,15 @@ bool is_ip6(std::string_view text) {
     return parses_as(AF_INET6, text);
 }
 
+bool is_unicast(std::string_view address) {
+    if (is_ip6(address)) {
+        return !lower(address).starts_with("ff");
+    }
+    auto rest = address;
+    const auto first = number(take(rest, '.'), 255);
+    return is_ip4(address) && first && *first < 224;  // 224/4 multicast, 240/4 reserved, 255… broadcast
+}
+
 std::optional<std::vector<std::uint8_t>> base64_decode(std::string_view text) {
     while (!text.empty() && text.back() == '=') {
         text.remove_suffix(1);

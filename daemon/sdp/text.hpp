@@ -20,6 +20,7 @@ std::optional<std::uint64_t> number(std::string_view text, std::uint64_t max);
 bool is_token(std::string_view text);  // RFC 8866 token, not empty
 bool is_ip4(std::string_view text);
 bool is_ip6(std::string_view text);
+bool is_unicast(std::string_view address);  // an IP address, not of a group; 0.0.0.0 and :: pass
 
 std::optional<std::vector<std::uint8_t>> base64_decode(std::string_view text);
 std::string base64_encode(const std::vector<std::uint8_t>& bytes);

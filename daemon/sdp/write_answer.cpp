@@ -52,14 +52,14 @@ std::string write_answer(const Negotiated& negotiated, const LocalParams& local)
     if (negotiated.transports.empty()) {
         throw std::logic_error("sdp: an answer without transports");
     }
-    std::vector<std::string> bundle;
+    std::vector<std::vector<std::string>> bundles(negotiated.transports.size());
     for (const auto& plan : negotiated.media) {
-        if (negotiated.bundle && plan.accepted && negotiated.transports.at(plan.transport).bundled) {
-            bundle.push_back(plan.mid);
+        if (plan.accepted && negotiated.transports.at(plan.transport).bundled) {
+            bundles[plan.transport].push_back(plan.mid);
         }
     }
     const auto& address = local_transport(local, negotiated.transports.front().id).address;
-    auto out = head_text(local, address, bundle);
+    auto out = head_text(local, address, bundles);
     for (const auto& plan : negotiated.media) {
         if (!plan.accepted) {
             out += refused_text(plan.kind_name, plan.proto_name, plan.format_names, plan.mid);

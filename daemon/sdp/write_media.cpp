@@ -167,7 +167,7 @@ const LocalTransport& local_transport(const LocalParams& local, std::size_t id) 
 }
 
 std::string head_text(const LocalParams& local, const std::string& address,
-                      const std::vector<std::string>& bundle) {
+                      const std::vector<std::vector<std::string>>& bundles) {
     std::string out;
     line(out, "v=0");
     line(out, "o=" + local.username + ' ' + to_string(local.session_id) + ' ' +
@@ -175,12 +175,14 @@ std::string head_text(const LocalParams& local, const std::string& address,
     line(out, "s=" + local.session_name);
     line(out, "c=" + address_text(address));
     line(out, "t=0 0");
-    if (!bundle.empty()) {
+    for (const auto& bundle : bundles) {
         std::string group = "a=group:BUNDLE";
         for (const auto& mid : bundle) {
             group += ' ' + mid;
         }
-        line(out, group);
+        if (!bundle.empty()) {
+            line(out, group);
+        }
     }
     return out;
 }

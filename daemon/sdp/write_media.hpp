@@ -37,9 +37,10 @@ struct MediaText {  // one live m-line
 // Throws std::logic_error when the caller set up no such transport: a bug, not bad input.
 const LocalTransport& local_transport(const LocalParams& local, std::size_t id);
 
-// v= to t=, with the session level c= from `address`, and the groups.
+// v= to t=, with the session level c= from `address`, and one BUNDLE group for each list of mids that is not
+// empty.
 std::string head_text(const LocalParams& local, const std::string& address,
-                      const std::vector<std::string>& bundle);
+                      const std::vector<std::vector<std::string>>& bundles);
 std::string media_text(const MediaText& media, const LocalParams& local, std::size_t index,
                        const std::string& session_address);
 std::string refused_text(const std::string& kind_name, const std::string& proto_name,

@@ -66,14 +66,14 @@ std::string write_offer(const OfferPlan& plan, const LocalParams& local) {
     if (plan.transports.empty()) {
         throw std::logic_error("sdp: an offer without transports");
     }
-    std::vector<std::string> bundle;
+    std::vector<std::vector<std::string>> bundles(plan.transports.size());
     for (const auto& media : plan.media) {
-        if (plan.bundle && media.enabled && media.transport == 0) {
-            bundle.push_back(media.mid);
+        if (media.enabled && plan.transports.at(media.transport).bundled) {
+            bundles[media.transport].push_back(media.mid);
         }
     }
     const auto& address = local_transport(local, plan.transports.front().id).address;
-    auto out = head_text(local, address, bundle);
+    auto out = head_text(local, address, bundles);
     for (std::size_t i = 0; i < plan.media.size(); ++i) {
         const auto& media = plan.media[i];
         if (!media.enabled) {

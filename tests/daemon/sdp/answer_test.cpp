@@ -280,6 +280,29 @@ TEST(AnswerBundle, AMemberOfAnotherProfileDoesNotRideAlong) {
     EXPECT_FALSE(plan.media.at(1).accepted);
 }
 
+TEST(AnswerBundle, TwoGroupsStayTwo) {
+    std::string offer =
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+        "a=group:BUNDLE a\r\na=group:BUNDLE b c\r\nm=audio 4000 RTP/AVP 0\r\na=mid:a\r\n"
+        "a=rtcp-mux\r\n";
+    for (const std::string mid : {"b", "c\r\na=content:slides"}) {
+        offer += "m=video 4002 RTP/AVP 96\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\na=mid:" + mid + "\r\n";
+    }
+    const auto plan = answered(offer, sip_policy());
+    ASSERT_EQ(plan.transports.size(), 2U);
+    const auto text = write_answer(plan, local_for(2));
+    EXPECT_NE(text.find("a=group:BUNDLE a\r\na=group:BUNDLE b c\r\n"), text.npos);
+    const auto reoffer = write_offer(plan_offer(sip_policy(), {}, &plan), local_for(2));
+    EXPECT_NE(reoffer.find("a=group:BUNDLE a\r\na=group:BUNDLE b c\r\n"), reoffer.npos);
+}
+
+TEST(AnswerIce, GroupAddressesAreNoCandidates) {
+    const auto offer = replaced(sample("chromium-offer"), "192.0.2.2 41751", "239.1.1.1 41751");
+    for (const auto& candidate : answered(offer, webrtc_policy()).transports.at(0).ice->remote.candidates) {
+        EXPECT_NE(candidate.address, "239.1.1.1");
+    }
+}
+
 TEST(AnswerCodecs, NoneInCommon) {
     const auto outcome =
         answer(parsed("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"

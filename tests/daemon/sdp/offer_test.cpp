@@ -116,6 +116,21 @@ TEST(ApplyAnswer, ForeignOrStrippedKeysAreRefused) {
     EXPECT_EQ(stripped.refusal().reason, Refusal::Reason::encryption_required);
 }
 
+TEST(ApplyAnswer, AsChromiumAndBaresipWriteIt) {
+    const auto browser = offered(webrtc_policy());
+    const auto chromium = apply_answer(browser.plan, browser.local, parsed(sample("chromium-answer")));
+    ASSERT_TRUE(chromium.ok()) << chromium.refusal().detail;
+    ASSERT_EQ(chromium->transports.size(), 1U);
+    EXPECT_EQ(chromium->transports[0].dtls.local_setup, Setup::passive);
+    EXPECT_EQ(chromium->find(MediaKind::video, Role::content)->codecs.at(0).codec, Codec::vp8);
+    const auto phone = offered(sip_policy());
+    const auto baresip = apply_answer(phone.plan, phone.local, parsed(sample("baresip-answer")));
+    ASSERT_TRUE(baresip.ok()) << baresip.refusal().detail;
+    EXPECT_EQ(baresip->transports.size(), 2U) << "it takes no content";
+    EXPECT_EQ(baresip->transports[0].sdes.suite, CryptoSuite::aead_aes_256_gcm);
+    EXPECT_TRUE(baresip->counts_as_encrypted);
+}
+
 TEST(ApplyAnswer, TheWrongShapeIsMalformed) {
     const auto offer = offered(sip_policy());
     const auto short_one = replaced(replaced(kPhoneAnswer, "%CRYPTO%", ""), "m=video 0 RTP/AVP 97\r\n", "");
