@@ -73,6 +73,7 @@ struct Arrival {
     std::string trunk;                // name of the trunk that matched, or empty
     std::string signalling = "none";  // as CryptoReceipt::signalling; "none" = in the clear
     bool trusted = false;             // the caller's identity was authenticated (trunk, digest, certificate)
+    std::string resume;               // WebRTC: the bearer of a participant who dropped and is back
 };
 
 // What went wrong with a description: the signalling turns it into its own refusal.
@@ -142,7 +143,8 @@ public:
     virtual void refuse(EndCause cause) = 0;  // not answered: final refusal; answered: same as end()
     virtual void end(EndCause cause) = 0;     // hang up; on_leg_ended follows, once
     virtual void renegotiate() {}             // send a new offer of the media session
-    // Participant state for kinds that can show it (WebRTC); others show it in pictures and voice.
+    // Participant state ("joined", "pin", "lobby", "in_room", "left") and a JSON object of its details, for kinds
+    // that can show it (WebRTC); others show it in pictures and voice.
     virtual void notify_state(std::string_view /*state*/, std::string_view /*json*/) {}
 };
 
@@ -157,6 +159,7 @@ public:
                                                          const Arrival& arrival) = 0;
     virtual void on_leg_answered(const std::string& leg) = 0;       // offer and answer are complete
     virtual void on_leg_key(const std::string& leg, char key) = 0;  // '0'-'9' '*' '#' 'A'-'D' by signalling
+    virtual void on_leg_sharing(const std::string& /*leg*/, bool /*sharing*/) {}  // content started, ended
     // Reported once for each leg that was given a media session. The peer's hang-up is
     // acknowledged (200 to its BYE) when the last copy of `receipt` is released, so that
     // the call record can be on disk first; not keeping a copy acknowledges at once.

@@ -1,0 +1,21 @@
+// A stream that wraps a connection's: reads only what a budget allows, and counts what it wrote.
+// libsoup bounds neither a request's headers nor a fragmented WebSocket message; this does.
+#pragma once
+#include <gio/gio.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "base/gst_ptr.hpp"
+
+namespace vmr::api {
+
+struct StreamBudget {
+    std::uint64_t read_left = 0;  // bytes; at 0 reads fail and the connection ends
+    std::uint64_t written = 0;    // bytes
+};
+
+// `base` is kept alive and is closed with the stream.
+GPtr<GIOStream> make_limited_stream(GIOStream* base, std::shared_ptr<StreamBudget> budget);
+
+}  // namespace vmr::api

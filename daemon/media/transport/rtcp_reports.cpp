@@ -1,0 +1,91 @@
+#include "daemon/media/transport/rtcp_reports.hpp"
+
+#include <algorithm>
+
+namespace vmr::media {
+
+namespace {
+
+constexpr uint8_t kSenderReport = 200, kReceiverReport = 201;
+constexpr size_t kHeaderBytes = 8, kSenderInfoBytes = 20, kBlockBytes = 24;
+constexpr size_t kMaxReports = 64;
+constexpr int64_t kNtpEpochOffset = 2208988800;  // s from 1900 to 1970
+constexpr double kMaxRoundTripMs = 60'000;       // more is nonsense of the peer
+
+uint32_t read32(Bytes data, size_t at) {
+    return static_cast<uint32_t>(data[at]) << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3];
+}
+
+// The packet at the start of `rest`; empty if it is not well-formed.
+Bytes first_packet(Bytes rest) {
+    if (rest.size() < 4 || rest[0] >> 6 != 2) {
+        return {};
+    }
+    const size_t size = 4u * ((rest[2] << 8 | rest[3]) + 1u);
+    return size <= rest.size() ? rest.first(size) : Bytes{};
+}
+
+}  // namespace
+
+bool is_rtcp(Bytes datagram) {
+    while (!datagram.empty()) {
+        const Bytes packet = first_packet(datagram);
+        if (packet.empty() || packet[1] < 192 || packet[1] > 223) {
+            return false;
+        }
+        datagram = datagram.subspan(packet.size());
+    }
+    return true;
+}
+
+uint32_t ntp_middle(int64_t real_time_us) {
+    const int64_t seconds = real_time_us / 1'000'000 + kNtpEpochOffset;
+    const int64_t fraction = (real_time_us % 1'000'000) * 65536 / 1'000'000;
+    return static_cast<uint32_t>(seconds << 16 | fraction);
+}
+
+void RtcpReports::read(Bytes compound, uint32_t ntp_now) {
+    for (Bytes packet = first_packet(compound); !packet.empty(); packet = first_packet(compound)) {
+        compound = compound.subspan(packet.size());
+        size_t at = 0;
+        if (packet[1] == kSenderReport) {
+            at = kHeaderBytes + kSenderInfoBytes;
+        } else if (packet[1] == kReceiverReport) {
+            at = kHeaderBytes;
+        } else {
+            continue;
+        }
+        for (int left = packet[0] & 0x1F; left > 0 && at + kBlockBytes <= packet.size(); left--) {
+            read_block(packet.subspan(at, kBlockBytes), ntp_now);
+            at += kBlockBytes;
+        }
+    }
+}
+
+void RtcpReports::read_block(Bytes block, uint32_t ntp_now) {
+    RtcpReport report;
+    report.fraction_lost = block[4] / 256.0;
+    report.lost_packets = static_cast<int32_t>(read32(block, 4) << 8) >> 8;  // 24 bits, signed
+    report.jitter = read32(block, 12);
+    if (const uint32_t last_report = read32(block, 16); last_report != 0) {
+        // 1/65536 s; a peer's rounding may make it slightly negative
+        const auto delay = static_cast<int32_t>(ntp_now - last_report - read32(block, 20));
+        const double milliseconds = std::max(delay, 0) / 65.536;
+        if (milliseconds <= kMaxRoundTripMs) {
+            report.round_trip_ms = milliseconds;
+        }
+    }
+    std::lock_guard lock(mutex_);
+    const uint32_t ssrc = read32(block, 0);
+    if (reports_.size() < kMaxReports || reports_.contains(ssrc)) {
+        reports_[ssrc] = report;
+    }
+}
+
+std::optional<RtcpReport> RtcpReports::of(uint32_t ssrc) const {
+    std::lock_guard lock(mutex_);
+    const auto found = reports_.find(ssrc);
+    return found == reports_.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace vmr::media

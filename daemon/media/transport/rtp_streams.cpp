@@ -1,0 +1,198 @@
+// RtpSession's media: send chains, received streams, retransmission.
+#include <algorithm>
+#include <cstdio>
+
+#include "base/guard.hpp"
+#include "daemon/media/transport/rtp_session.hpp"
+
+namespace vmr::media {
+
+namespace {
+
+// "application/x-rtp-pt-map", original payload type → RTX payload type
+StructurePtr payload_map(const std::map<uint8_t, uint8_t>& rtx) {
+    StructurePtr map(gst_structure_new_empty("application/x-rtp-pt-map"));
+    for (const auto& [payload_type, original] : rtx) {
+        gst_structure_set(map.get(), std::to_string(original).c_str(), G_TYPE_UINT,
+                          static_cast<guint>(payload_type), nullptr);
+    }
+    return map;
+}
+
+GstPadProbeReturn on_blocked(GstPad*, GstPadProbeInfo*, gpointer) {
+    return GST_PAD_PROBE_OK;
+}
+
+// An unlinked pad would stop the jitter buffer for every payload type of its SSRC.
+GstPadProbeReturn drop_if_unlinked(GstPad* pad, GstPadProbeInfo*, gpointer) {
+    return gst_pad_is_linked(pad) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+}  // namespace
+
+Status RtpSession::add_media(const MediaParams& media) {
+    router_.set_media(media);
+    media_[media.index] = media;
+    g_signal_emit_by_name(rtpbin_.get(), "clear-pt-map");
+    if (rtx_receive_) {
+        const StructurePtr map = payload_map(router_.rtx_map());
+        g_object_set(rtx_receive_.get(), "payload-type-map", map.get(), nullptr);
+    }
+    if (!media.send_caps) {
+        return Ok{};
+    }
+    SendChain& chain = sends_[media.index];
+    chain.params = media;
+    if (!chain.pad) {
+        if (Status status = build_send_chain(chain); !status) {
+            sends_.erase(media.index);
+            return status;
+        }
+    }
+    g_object_set(chain.caps.get(), "caps", media.send_caps.get(), nullptr);
+    update_rtx(chain);
+    return Ok{};
+}
+
+Status RtpSession::build_send_chain(SendChain& chain) {
+    chain.caps = add_element("capsfilter");
+    const bool retransmits = !chain.params.rtx.empty() && chain.params.send_rtx_ssrc != 0;
+    if (retransmits) {
+        chain.rtx = add_element("rtprtxsend");
+    }
+    chain.funnel_pad = PadPtr::adopt(gst_element_request_pad_simple(funnel_.get(), "sink_%u"));
+    if (!chain.caps || !chain.funnel_pad || (retransmits && !chain.rtx)) {
+        return Error{"GStreamer's rtpmanager plugin is not installed"};
+    }
+    GstElement* last = retransmits ? chain.rtx.get() : chain.caps.get();
+    auto last_src = PadPtr::adopt(gst_element_get_static_pad(last, "src"));
+    auto first_sink = PadPtr::adopt(gst_element_get_static_pad(chain.caps.get(), "sink"));
+    if ((retransmits && !gst_element_link(chain.caps.get(), chain.rtx.get())) ||
+        gst_pad_link(last_src.get(), chain.funnel_pad.get()) != GST_PAD_LINK_OK) {
+        return Error{"the send chain cannot be linked"};
+    }
+    const std::string name = "rtp_sink_" + std::to_string(chain.params.index);
+    chain.pad = PadPtr::adopt(gst_ghost_pad_new(name.c_str(), first_sink.get()));
+    gst_pad_set_active(chain.pad.get(), TRUE);
+    gst_element_add_pad(bin_.get(), chain.pad.get());
+    return Ok{};
+}
+
+void RtpSession::update_rtx(const SendChain& chain) {
+    if (!chain.rtx) {
+        return;
+    }
+    const StructurePtr payloads = payload_map(chain.params.rtx);
+    const StructurePtr ssrcs(gst_structure_new("application/x-rtp-ssrc-map",
+                                               std::to_string(chain.params.send_ssrc).c_str(), G_TYPE_UINT,
+                                               chain.params.send_rtx_ssrc, nullptr));
+    g_object_set(chain.rtx.get(), "payload-type-map", payloads.get(), "ssrc-map", ssrcs.get(),
+                 "max-size-packets", 0u, "max-size-time", 1000u, nullptr);
+}
+
+GstPad* RtpSession::send_pad(unsigned media) const {
+    const auto chain = sends_.find(media);
+    return chain == sends_.end() ? nullptr : chain->second.pad.get();
+}
+
+GstCaps* RtpSession::on_pt_map_requested(GstElement*, guint, guint pt, gpointer self) {
+    return static_cast<RtpSession*>(self)->router_.caps_of(static_cast<uint8_t>(pt)).release();
+}
+
+// rtprtxreceive turns RTX packets into those that were lost. It is always there, as
+// rtpbin asks only once, and passes everything while its map is empty.
+GstElement* RtpSession::on_aux_receiver_requested(GstElement*, guint session_id, gpointer self) {
+    auto* session = static_cast<RtpSession*>(self);
+    session->rtx_receive_ = ElementPtr::adopt(gst_element_factory_make("rtprtxreceive", nullptr));
+    if (!session->rtx_receive_) {
+        return nullptr;
+    }
+    GstElement* bin = gst_bin_new(nullptr);
+    gst_bin_add(GST_BIN(bin), ElementPtr(session->rtx_receive_).release());
+    for (const char* direction : {"sink", "src"}) {
+        auto pad = PadPtr::adopt(gst_element_get_static_pad(session->rtx_receive_.get(), direction));
+        const std::string name = direction + ("_" + std::to_string(session_id));
+        gst_element_add_pad(bin, gst_ghost_pad_new(name.c_str(), pad.get()));
+    }
+    return bin;
+}
+
+void RtpSession::on_pad_added(GstElement*, GstPad* pad, gpointer self) {
+    guint session_id = 0, ssrc = 0, pt = 0;
+    const GCharPtr name(gst_pad_get_name(pad));
+    if (std::sscanf(name.get(), "recv_rtp_src_%u_%u_%u", &session_id, &ssrc, &pt) != 3) {
+        return;
+    }
+    auto* session = static_cast<RtpSession*>(self);
+    guard(nullptr, [&] {
+        const unsigned media = session->router_.media_of(ssrc).value_or(0);
+        session->add_stream(pad, {media, ssrc, static_cast<uint8_t>(pt)});
+    });
+}
+
+void RtpSession::add_stream(GstPad* target, const StreamInfo& info) {
+    Stream stream{info, nullptr, PadPtr::ref(target), 0};
+    {
+        std::lock_guard lock(streams_mutex_);
+        const std::string name =
+            "rtp_src_" + std::to_string(info.media) + "_" + std::to_string(next_stream_++);
+        stream.pad = PadPtr::adopt(gst_ghost_pad_new(name.c_str(), target));
+        gst_pad_add_probe(
+            stream.pad.get(),
+            static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
+            drop_if_unlinked, nullptr, nullptr);
+        stream.block = gst_pad_add_probe(stream.pad.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, on_blocked,
+                                         nullptr, nullptr);
+        streams_.push_back(stream);
+    }
+    gst_pad_set_active(stream.pad.get(), TRUE);
+    gst_element_add_pad(bin_.get(), stream.pad.get());
+    events_.on_stream_made(info, stream.pad);
+}
+
+void RtpSession::release_stream(GstPad* pad) {
+    std::lock_guard lock(streams_mutex_);
+    for (Stream& stream : streams_) {
+        if (stream.pad.get() == pad && stream.block != 0) {
+            gst_pad_remove_probe(pad, std::exchange(stream.block, 0));
+        }
+    }
+}
+
+void RtpSession::on_pad_removed(GstElement*, GstPad* pad, gpointer self) {
+    auto* session = static_cast<RtpSession*>(self);
+    Stream gone;
+    {
+        std::lock_guard lock(session->streams_mutex_);
+        const auto found = std::ranges::find_if(
+            session->streams_, [&](const Stream& stream) { return stream.target.get() == pad; });
+        if (found == session->streams_.end()) {
+            return;
+        }
+        gone = *found;
+        session->streams_.erase(found);
+    }
+    if (gone.block != 0) {
+        gst_pad_remove_probe(gone.pad.get(), gone.block);
+    }
+    gst_pad_set_active(gone.pad.get(), FALSE);
+    gst_element_remove_pad(session->bin_.get(), gone.pad.get());
+    guard(nullptr, [&] { session->events_.on_stream_gone(gone.info, gone.pad); });
+}
+
+void RtpSession::on_bye_received(GstElement*, guint, guint ssrc, gpointer self) {
+    auto* session = static_cast<RtpSession*>(self);
+    guard(nullptr, [&] {
+        if (const auto media = session->router_.media_of(ssrc)) {
+            session->events_.on_bye_read(*media, ssrc);
+        }
+    });
+}
+
+// rtpsession says BYE when what it sends has ended.
+void RtpSession::send_bye() {
+    auto source = PadPtr::adopt(gst_element_get_static_pad(funnel_.get(), "src"));
+    gst_pad_push_event(source.get(), gst_event_new_eos());
+}
+
+}  // namespace vmr::media

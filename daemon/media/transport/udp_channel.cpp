@@ -1,0 +1,247 @@
+#include "daemon/media/transport/udp_channel.hpp"
+
+#include <netinet/in.h>
+#include <netinet/ip.h>
+
+#include <cstring>
+
+namespace vmr::media {
+
+namespace {
+
+// Datagrams read in a row before other sockets get their turn.
+constexpr int kReadBurst = 32;
+constexpr int kReceiveBufferBytes = 512 * 1024;
+
+void set_option(GSocket* socket, int level, int option, int value) {
+    // Not fatal: a socket without its marking or its large buffer still works.
+    if (setsockopt(g_socket_get_fd(socket), level, option, &value, sizeof value) != 0) {
+        g_debug("setsockopt(%d, %d): %s", level, option, g_strerror(errno));
+    }
+}
+
+}  // namespace
+
+bool UdpChannel::Address::same_host(const Address& other) const {
+    if (length == 0 || storage.ss_family != other.storage.ss_family) {
+        return false;
+    }
+    if (storage.ss_family == AF_INET) {
+        const auto& a = reinterpret_cast<const sockaddr_in&>(storage);
+        const auto& b = reinterpret_cast<const sockaddr_in&>(other.storage);
+        return a.sin_addr.s_addr == b.sin_addr.s_addr;
+    }
+    const auto& a = reinterpret_cast<const sockaddr_in6&>(storage);
+    const auto& b = reinterpret_cast<const sockaddr_in6&>(other.storage);
+    return std::memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0;
+}
+
+bool UdpChannel::Address::operator==(const Address& other) const {
+    // sin_port and sin6_port are at the same place.
+    return same_host(other) && reinterpret_cast<const sockaddr_in&>(storage).sin_port ==
+                                   reinterpret_cast<const sockaddr_in&>(other.storage).sin_port;
+}
+
+UdpChannel::UdpChannel(std::shared_ptr<MediaIo> io, const UdpParams& params, ChannelEvents& events)
+    : io_(std::move(io)), params_(params), events_(events), mux_(params.rtcp_mux) {}
+
+UdpChannel::~UdpChannel() {
+    stop();
+}
+
+Result<std::unique_ptr<UdpChannel>> UdpChannel::open(std::shared_ptr<MediaIo> io, const UdpParams& params,
+                                                     ChannelEvents& events) {
+    if (params.port_min > params.port_max || params.dscp > 63) {
+        return Error{"bad UDP port range or DSCP"};
+    }
+    auto address = GPtr<GInetAddress>::adopt(g_inet_address_new_from_string(params.local_address.c_str()));
+    if (!address) {
+        return Error{"not an IP address: " + params.local_address};
+    }
+    std::unique_ptr<UdpChannel> channel(new UdpChannel(std::move(io), params, events));
+    const unsigned first = (params.port_min + 1u) & ~1u;
+    const unsigned pairs = params.port_max >= first ? (params.port_max - first + 2) / 2 : 0;
+    // A random start: ports are neither predictable nor reused at once.
+    const unsigned start = pairs == 0 ? 0 : g_random_int_range(0, static_cast<gint32>(pairs));
+    for (unsigned i = 0; i < pairs; i++) {
+        const unsigned port = first + 2 * ((start + i) % pairs);
+        if ((params.rtcp_mux || port + 1 <= params.port_max) && channel->bind_pair(port, address.get())) {
+            channel->attach();
+            return channel;
+        }
+    }
+    return Error{"no free UDP port in the configured range"};
+}
+
+GPtr<GSocket> UdpChannel::bind_socket(GInetAddress* address, uint16_t port) {
+    const GSocketFamily family = g_inet_address_get_family(address);
+    auto socket =
+        GPtr<GSocket>::adopt(g_socket_new(family, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, nullptr));
+    if (!socket) {
+        return nullptr;
+    }
+    g_socket_set_blocking(socket.get(), FALSE);
+    auto local = GPtr<GSocketAddress>::adopt(g_inet_socket_address_new(address, port));
+    if (!g_socket_bind(socket.get(), local.get(), FALSE, nullptr)) {
+        return nullptr;
+    }
+    set_option(socket.get(), SOL_SOCKET, SO_RCVBUF, kReceiveBufferBytes);
+    if (family == G_SOCKET_FAMILY_IPV4) {
+        set_option(socket.get(), IPPROTO_IP, IP_TOS, params_.dscp << 2);
+    } else {
+        set_option(socket.get(), IPPROTO_IPV6, IPV6_TCLASS, params_.dscp << 2);
+    }
+    return socket;
+}
+
+bool UdpChannel::bind_pair(uint16_t rtp_port, GInetAddress* address) {
+    GPtr<GSocket> rtp = bind_socket(address, rtp_port);
+    GPtr<GSocket> rtcp;
+    if (rtp && !params_.rtcp_mux) {
+        rtcp = bind_socket(address, rtp_port + 1);
+    }
+    if (!rtp || (!params_.rtcp_mux && !rtcp)) {
+        return false;
+    }
+    ports_ = {rtp_port, static_cast<uint16_t>(params_.rtcp_mux ? 0 : rtp_port + 1)};
+    sockets_ = {rtp, rtcp};
+    return true;
+}
+
+void UdpChannel::attach() {
+    for (size_t i = 0; i < sockets_.size(); i++) {
+        if (sockets_[i]) {
+            sources_[i] = g_socket_create_source(sockets_[i].get(), G_IO_IN, nullptr);
+            g_source_set_callback(sources_[i], G_SOURCE_FUNC(on_socket_readable), this, nullptr);
+            g_source_attach(sources_[i], io_->context());
+        }
+    }
+}
+
+void UdpChannel::stop() {
+    io_->run([this] {
+        for (GSource*& source : sources_) {
+            if (source != nullptr) {
+                g_source_destroy(source);
+                g_source_unref(source);
+                source = nullptr;
+            }
+        }
+    });
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+}
+
+Result<UdpChannel::Address> UdpChannel::resolve(const std::string& address, uint16_t port) {
+    auto inet = GPtr<GInetAddress>::adopt(g_inet_address_new_from_string(address.c_str()));
+    if (!inet || port == 0) {
+        return Error{"the peer's media address is not an IP address with a port"};
+    }
+    auto socket_address = GPtr<GSocketAddress>::adopt(g_inet_socket_address_new(inet.get(), port));
+    Address result;
+    result.length = static_cast<socklen_t>(g_socket_address_get_native_size(socket_address.get()));
+    if (!g_socket_address_to_native(socket_address.get(), &result.storage, sizeof result.storage, nullptr)) {
+        return Error{"the peer's media address is not usable"};
+    }
+    return result;
+}
+
+Status UdpChannel::set_remote(const UdpRemote& remote) {
+    const bool mux = params_.rtcp_mux || remote.rtcp_mux;
+    const uint16_t rtcp_port = remote.rtcp_port != 0 ? remote.rtcp_port : remote.rtp_port + 1;
+    auto rtp = resolve(remote.address, remote.rtp_port);
+    auto rtcp = mux ? rtp : resolve(remote.address, rtcp_port);
+    if (!rtp || !rtcp) {
+        return Error{rtp ? rtcp.error() : rtp.error()};
+    }
+    {
+        std::lock_guard lock(mutex_);
+        mux_ = mux;
+        const std::array<Address, 2> addresses{*rtp, *rtcp};
+        for (size_t i = 0; i < peers_.size(); i++) {
+            if (!(peers_[i].signalled == addresses[i])) {
+                peers_[i] = {addresses[i], addresses[i], false};
+            }
+        }
+    }
+    io_->run([this] { events_.on_path_connected(); });
+    return Ok{};
+}
+
+bool UdpChannel::send(Component component, Bytes datagram) {
+    Address target;
+    size_t index = 0;
+    {
+        std::lock_guard lock(mutex_);
+        index = index_of(component);
+        target = peers_[index].target;
+        if (stopped_ || target.length == 0) {
+            return false;
+        }
+    }
+    // A full socket buffer loses the packet, as a full queue on the way would.
+    return sendto(g_socket_get_fd(sockets_[index].get()), datagram.data(), datagram.size(),
+                  MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&target.storage),
+                  target.length) == static_cast<ssize_t>(datagram.size());
+}
+
+gboolean UdpChannel::on_socket_readable(GSocket* socket, GIOCondition, gpointer self) {
+    auto* channel = static_cast<UdpChannel*>(self);
+    channel->read_socket(socket == channel->sockets_[0].get() ? 0 : 1);
+    return G_SOURCE_CONTINUE;
+}
+
+void UdpChannel::read_socket(size_t index) {
+    uint8_t data[kMaxDatagram];
+    for (int i = 0; i < kReadBurst; i++) {
+        current_.length = sizeof current_.storage;
+        const ssize_t size =
+            recvfrom(g_socket_get_fd(sockets_[index].get()), data, sizeof data, MSG_DONTWAIT | MSG_TRUNC,
+                     reinterpret_cast<sockaddr*>(&current_.storage), &current_.length);
+        if (size < 0 && errno != ECONNREFUSED) {
+            return;  // empty: an ICMP error of an earlier send is the only one to step over
+        }
+        if (size > static_cast<ssize_t>(kMaxDatagram)) {
+            events_.on_oversized_received();
+        } else if (size > 0) {
+            on_datagram_read(index, {data, static_cast<size_t>(size)});
+        }
+    }
+}
+
+void UdpChannel::on_datagram_read(size_t index, Bytes datagram) {
+    current_index_ = index;
+    bool ours = false;
+    {
+        std::lock_guard lock(mutex_);
+        const Peer& peer = peers_[index];
+        if (peer.target.length == 0) {
+            ours = false;
+        } else if (peer.latched) {
+            ours = current_ == peer.target;
+        } else {
+            ours = params_.comedia || current_.same_host(peer.signalled);
+        }
+    }
+    if (ours) {
+        events_.on_datagram_received(index == 0 ? Component::rtp : Component::rtcp, datagram);
+    } else {
+        events_.on_stranger_received();
+    }
+}
+
+void UdpChannel::accept_source() {
+    std::lock_guard lock(mutex_);
+    Peer& peer = peers_[current_index_];
+    if (!peer.latched && (params_.comedia || current_.same_host(peer.signalled))) {
+        peer.target = current_;
+        peer.latched = true;
+    }
+}
+
+bool UdpChannel::source_is_signalled() const {
+    std::lock_guard lock(mutex_);
+    return current_.same_host(peers_[current_index_].signalled);
+}
+
+}  // namespace vmr::media

@@ -1,0 +1,75 @@
+// RTP and RTCP on two UDP sockets, or on one when muxed (RFC 5761), with symmetric
+// RTP (RFC 4961): the first valid packet tells where the peer really is.
+#pragma once
+#include <gio/gio.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+#include <mutex>
+
+#include "base/gst_ptr.hpp"
+#include "base/result.hpp"
+#include "daemon/media/transport/channel.hpp"
+#include "daemon/media/transport/media_io.hpp"
+#include "daemon/media/transport/types.hpp"
+
+namespace vmr::media {
+
+class UdpChannel : public Channel {
+public:
+    static Result<std::unique_ptr<UdpChannel>> open(std::shared_ptr<MediaIo> io, const UdpParams& params,
+                                                    ChannelEvents& events);
+    ~UdpChannel() override;
+
+    uint16_t rtp_port() const { return ports_[0]; }
+    uint16_t rtcp_port() const { return ports_[params_.rtcp_mux ? 0 : 1]; }
+    // Control thread.
+    Status set_remote(const UdpRemote& remote);
+
+    bool send(Component component, Bytes datagram) override;
+    void accept_source() override;
+    bool source_is_signalled() const override;
+    void stop() override;
+
+private:
+    struct Address {
+        sockaddr_storage storage{};
+        socklen_t length = 0;
+        bool same_host(const Address& other) const;
+        bool operator==(const Address& other) const;
+    };
+    struct Peer {
+        Address signalled;
+        Address target;        // where to send to
+        bool latched = false;  // target is where a valid packet came from
+    };
+
+    UdpChannel(std::shared_ptr<MediaIo> io, const UdpParams& params, ChannelEvents& events);
+    static Result<Address> resolve(const std::string& address, uint16_t port);
+    bool bind_pair(uint16_t rtp_port, GInetAddress* address);
+    GPtr<GSocket> bind_socket(GInetAddress* address, uint16_t port);
+    void attach();
+    static gboolean on_socket_readable(GSocket* socket, GIOCondition condition, gpointer self);
+    void read_socket(size_t index);
+    void on_datagram_read(size_t index, Bytes datagram);
+    size_t index_of(Component component) const { return component == Component::rtcp && !mux_ ? 1 : 0; }
+
+    std::shared_ptr<MediaIo> io_;
+    UdpParams params_;
+    ChannelEvents& events_;
+    std::array<GPtr<GSocket>, 2> sockets_;
+    std::array<GSource*, 2> sources_{};
+    std::array<uint16_t, 2> ports_{};
+
+    // Of the datagram that is being handled; media-io only.
+    size_t current_index_ = 0;
+    Address current_;
+
+    mutable std::mutex mutex_;  // innermost: nothing is called while it is held
+    std::array<Peer, 2> peers_;
+    bool mux_ = false;
+    bool stopped_ = false;
+};
+
+}  // namespace vmr::media

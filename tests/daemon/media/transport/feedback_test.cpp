@@ -1,0 +1,155 @@
+// Feedback between two transports: lost video comes back by RTX, keyframe requests
+// reach the encoder, reports and congestion control feedback give statistics, trickled
+// candidates connect.
+#include <gtest/gtest.h>
+
+#include "tests/daemon/media/transport/endpoint.hpp"
+
+namespace vmr::media::test {
+namespace {
+
+class FeedbackTest : public testing::Test {
+protected:
+    static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+
+    std::shared_ptr<MediaIo> io = std::make_shared<MediaIo>();
+};
+
+GstPadProbeReturn drop_every_tenth(GstPad*, GstPadProbeInfo*, gpointer data) {
+    auto& count = *static_cast<std::atomic<int>*>(data);
+    return ++count % 10 == 0 ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn count_packet(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    const bool list = (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) != 0;
+    *static_cast<std::atomic<int>*>(data) +=
+        list ? static_cast<int>(gst_buffer_list_length(GST_PAD_PROBE_INFO_BUFFER_LIST(info))) : 1;
+    return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn count_keyframe_requests(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    const GstStructure* structure = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
+    if (structure != nullptr && gst_structure_has_name(structure, "GstForceKeyUnit")) {
+        (*static_cast<std::atomic<int>*>(data))++;
+    }
+    return GST_PAD_PROBE_OK;
+}
+
+// Loses packets on the way out, behind the retransmission buffer.
+void lose_packets(Endpoint& endpoint, std::atomic<int>& count) {
+    GstIterator* elements =
+        gst_bin_iterate_all_by_element_factory_name(GST_BIN(endpoint.transport->bin()), "rtprtxsend");
+    GValue value = G_VALUE_INIT;
+    ASSERT_EQ(gst_iterator_next(elements, &value), GST_ITERATOR_OK);
+    auto pad = PadPtr::adopt(gst_element_get_static_pad(GST_ELEMENT(g_value_get_object(&value)), "src"));
+    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, drop_every_tenth, &count, nullptr);
+    g_value_unset(&value);
+    gst_iterator_free(elements);
+}
+
+TEST_F(FeedbackTest, LostVideoIsRetransmitted) {
+    std::atomic<int> count = 0, lost = 0;
+    Endpoint a(io, loopback_udp(true)), b(io, loopback_udp(true));
+    for (Endpoint* endpoint : {&a, &b}) {
+        endpoint->add(vp8_media(1, endpoint == &a ? 10 : 20, true));
+        ASSERT_TRUE(endpoint->transport->set_security(
+            make_keys(SrtpSuite::aead_aes_256_gcm, endpoint == &a ? 'a' : 'b', endpoint == &a ? 'b' : 'a')));
+    }
+    lose_packets(a, lost);
+    gst_pad_add_probe(
+        a.transport->send_pad(1),
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
+        count_packet, &count, nullptr);
+    a.play();
+    b.play();
+    connect(a, b);
+    EXPECT_TRUE(wait_until([&] {
+        const TransportStats sent = a.transport->stats();
+        return count > 200 && sent.media[0].nacks_received > 3 && b.received(1) > 150;
+    }));
+    EXPECT_GT(b.transport->stats().media[0].nacks_sent, 3u);
+    // Nearly all that was dropped came back.
+    EXPECT_GT(b.received(1), static_cast<uint64_t>(count * 0.95)) << count;
+}
+
+TEST_F(FeedbackTest, KeyframeRequestReachesTheSender) {
+    std::atomic<int> requests = 0;
+    Endpoint a(io, loopback_udp(true)), b(io, loopback_udp(true));
+    GstPad* pad_of_b = nullptr;
+    for (Endpoint* endpoint : {&a, &b}) {
+        endpoint->add(opus_media(0, endpoint == &a ? 10 : 20));
+        endpoint->add(vp8_media(1, endpoint == &a ? 11 : 21));
+        ASSERT_TRUE(endpoint->transport->set_security(PlainSecurity{}));
+        endpoint->play();
+    }
+    auto upstream = PadPtr::adopt(gst_pad_get_peer(a.transport->send_pad(1)));
+    gst_pad_add_probe(upstream.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, count_keyframe_requests, &requests,
+                      nullptr);
+    connect(a, b);
+    ASSERT_TRUE(wait_until([&] { return b.received(1) > 10; }));
+    const std::string name = "rtp_src_1_";
+    for (GList* item = GST_ELEMENT(b.transport->bin())->srcpads; item != nullptr; item = item->next) {
+        if (std::string(GST_PAD_NAME(item->data)).rfind(name, 0) == 0) {
+            pad_of_b = GST_PAD(item->data);
+        }
+    }
+    ASSERT_NE(pad_of_b, nullptr);
+    gst_pad_send_event(pad_of_b, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                                      gst_structure_new_empty("GstForceKeyUnit")));
+    EXPECT_TRUE(wait_until([&] { return requests > 0; }));
+    EXPECT_EQ(b.transport->stats().media[1].plis_sent, 1u);
+    EXPECT_EQ(a.transport->stats().media[1].plis_received, 1u);
+}
+
+TEST_F(FeedbackTest, ReportsGiveRoundTripAndTwcc) {
+    Endpoint a(io, loopback_udp(true)), b(io, loopback_udp(true));
+    for (Endpoint* endpoint : {&a, &b}) {
+        endpoint->add(opus_media(0, endpoint == &a ? 10 : 20));
+        endpoint->add(vp8_media(1, endpoint == &a ? 11 : 21));
+        ASSERT_TRUE(endpoint->transport->set_security(PlainSecurity{}));
+        endpoint->play();
+    }
+    connect(a, b);
+    EXPECT_TRUE(wait_until([&] {
+        const TransportStats stats = a.transport->stats();
+        return stats.media[0].round_trip_ms && stats.media[1].round_trip_ms &&
+               stats.twcc_sent_bitrate.value_or(0) > 1000;
+    }));
+    const TransportStats stats = a.transport->stats();
+    EXPECT_LT(stats.media[0].round_trip_ms.value_or(1e9), 1000);
+    EXPECT_EQ(stats.media[0].remote_lost_packets.value_or(-1), 0);
+    EXPECT_GT(stats.twcc_sent_bitrate.value_or(0), 1000u);
+}
+
+TEST_F(FeedbackTest, CandidatesTrickle) {
+    Endpoint a(io, loopback_ice(false)), b(io, loopback_ice(true));
+    for (Endpoint* endpoint : {&a, &b}) {
+        endpoint->add(pcmu_media(0, endpoint == &a ? 1 : 2));
+        ASSERT_TRUE(endpoint->transport->set_security(PlainSecurity{}));
+        endpoint->play();
+    }
+    for (auto [from, to] : {std::pair{&a, &b}, std::pair{&b, &a}}) {
+        const LocalDescription local = from->transport->local();
+        ASSERT_TRUE(to->transport->set_remote(IceRemote{local.ice_ufrag, local.ice_password}));
+        EXPECT_TRUE(to->transport->add_remote_candidate(
+            "candidate:1 1 UDP 2122252543 0b7a1e1c-1f2d-4c1e-8b1a-000000000000.local 50000 typ host"));
+        EXPECT_FALSE(to->transport->add_remote_candidate("candidate"));
+    }
+    EXPECT_TRUE(wait_until([&] { return !a.candidates.empty() && a.candidates.back().empty(); }));
+    for (const std::string& candidate : a.candidates) {
+        EXPECT_TRUE(b.transport->add_remote_candidate(candidate)) << candidate;
+    }
+    EXPECT_TRUE(wait_until([&] { return a.received(0) > 5 && b.received(0) > 5; }));  // b is peer-reflexive
+    EXPECT_FALSE(a.transport->set_remote(IceRemote{"newufrag", std::string(24, 'p')}));
+}
+
+TEST_F(FeedbackTest, IceWithoutAPeerFails) {
+    IceParams ice = loopback_ice(true);
+    ice.connect_deadline = std::chrono::milliseconds(100);
+    Endpoint a(io, ice);
+    ASSERT_TRUE(a.transport->set_remote(IceRemote{"ufrag", std::string(24, 'p')}));
+    EXPECT_TRUE(wait_until([&] { return !a.states.empty() && a.states.back() == TransportState::failed; }));
+}
+
+}  // namespace
+}  // namespace vmr::media::test

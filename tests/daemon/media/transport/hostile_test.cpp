@@ -1,0 +1,201 @@
+// What must not get through: wrong keys, forged certificates, strangers, garbage.
+#include <gio/gio.h>
+#include <gtest/gtest.h>
+
+#include "tests/daemon/media/transport/endpoint.hpp"
+
+namespace vmr::media::test {
+namespace {
+
+class HostileTest : public testing::Test {
+protected:
+    static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+    void TearDown() override {
+        if (attacker_) {
+            g_socket_close(attacker_.get(), nullptr);
+        }
+    }
+
+    // From a port of its own, on 127.0.0.1 or another loopback address.
+    void attack_from(const char* address) {
+        attacker_ = GPtr<GSocket>::adopt(
+            g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, nullptr));
+        auto local = GPtr<GSocketAddress>::adopt(g_inet_socket_address_new_from_string(address, 0));
+        ASSERT_TRUE(g_socket_bind(attacker_.get(), local.get(), FALSE, nullptr));
+        g_socket_set_blocking(attacker_.get(), FALSE);
+    }
+    void send(const std::string& datagram, uint16_t port) {
+        auto to = GPtr<GSocketAddress>::adopt(g_inet_socket_address_new_from_string("127.0.0.1", port));
+        g_socket_send_to(attacker_.get(), to.get(), datagram.data(), datagram.size(), nullptr, nullptr);
+    }
+    bool attacker_received() { return g_socket_condition_check(attacker_.get(), G_IO_IN) != 0; }
+    static std::string rtp(uint8_t pt, uint32_t ssrc, uint16_t sequence, size_t payload = 160) {
+        std::string packet(12 + payload, '\x7F');
+        const uint8_t header[12] = {0x80,
+                                    pt,
+                                    uint8_t(sequence >> 8),
+                                    uint8_t(sequence),
+                                    0,
+                                    0,
+                                    0,
+                                    0,
+                                    uint8_t(ssrc >> 24),
+                                    uint8_t(ssrc >> 16),
+                                    uint8_t(ssrc >> 8),
+                                    uint8_t(ssrc)};
+        packet.replace(0, 12, reinterpret_cast<const char*>(header), 12);
+        return packet;
+    }
+
+    std::shared_ptr<MediaIo> io = std::make_shared<MediaIo>();
+    GPtr<GSocket> attacker_;
+};
+
+TEST_F(HostileTest, WrongSrtpKeyDeliversNothing) {
+    for (const SrtpSuite suite : {SrtpSuite::aes_cm_128_hmac_sha1_80, SrtpSuite::aead_aes_256_gcm}) {
+        Endpoint a(io, loopback_udp(false)), b(io, loopback_udp(false));
+        a.add(pcmu_media(0, 1));
+        b.add(pcmu_media(0, 2));
+        ASSERT_TRUE(a.transport->set_security(make_keys(suite, 'a', 'b')));
+        ASSERT_TRUE(b.transport->set_security(make_keys(suite, 'b', 'x')));
+        a.play();
+        b.play();
+        connect(a, b);
+        ASSERT_TRUE(
+            wait_until([&] { return b.transport->stats().drops.auth_failures > 20 && a.received(0) > 20; }));
+        EXPECT_EQ(b.received(), 0u);
+        EXPECT_TRUE(b.streams.empty());
+        EXPECT_FALSE(b.transport->last_packet_age().has_value());
+    }
+}
+
+TEST_F(HostileTest, KeysOfWrongLengthAreRefused) {
+    Endpoint a(io, loopback_udp(false));
+    SdesKeys keys = make_keys(SrtpSuite::aead_aes_256_gcm, 'a', 'b');
+    keys.remote.pop_back();
+    EXPECT_FALSE(a.transport->set_security(keys));
+}
+
+TEST_F(HostileTest, ForgedFingerprintFails) {
+    const auto real = *DtlsCertificate::generate(), other = *DtlsCertificate::generate();
+    for (const bool forge_server : {true, false}) {
+        Endpoint a(io, loopback_udp(false), real), b(io, loopback_udp(false), real);
+        a.add(pcmu_media(0, 1));
+        b.add(pcmu_media(0, 2));
+        a.play();
+        b.play();
+        connect(a, b);
+        connect_dtls(a, b, forge_server ? *other : *real, forge_server ? *real : *other);
+        Endpoint& victim = forge_server ? b : a;
+        ASSERT_TRUE(wait_until([&] { return victim.transport->state() == TransportState::failed; }));
+        ASSERT_TRUE(wait_until([&] { return victim.states.back() == TransportState::failed; }));
+        EXPECT_NE(victim.reason.find("fingerprint"), std::string::npos) << victim.reason;
+        EXPECT_EQ(victim.transport->crypto().key_exchange, CryptoReceipt::KeyExchange::none);
+        EXPECT_EQ(a.received() + b.received(), 0u);
+    }
+}
+
+TEST_F(HostileTest, DtlsNeedsAFingerprint) {
+    Endpoint a(io, loopback_udp(false), *DtlsCertificate::generate());
+    EXPECT_FALSE(a.transport->set_security(DtlsParams{}));
+    EXPECT_FALSE(a.transport->set_security(DtlsParams{{{FingerprintHash::sha256, ""}}}));
+}
+
+TEST_F(HostileTest, HandshakeHasADeadline) {
+    Endpoint a(io, loopback_udp(true), *DtlsCertificate::generate());
+    attack_from("127.0.0.1");
+    ASSERT_TRUE(a.transport->set_remote(UdpRemote{"127.0.0.1", 9}));
+    DtlsParams dtls{{{FingerprintHash::sha256, (*DtlsCertificate::generate())->fingerprint()}}};
+    dtls.deadline = std::chrono::milliseconds(50);
+    ASSERT_TRUE(a.transport->set_security(dtls));
+    EXPECT_TRUE(wait_until([&] { return a.reason.find("too long") != std::string::npos; }));
+}
+
+TEST_F(HostileTest, GarbageIsCountedAndMediaGoesOn) {
+    Endpoint a(io, loopback_udp(false)), b(io, loopback_udp(false));
+    a.add(pcmu_media(0, 1));
+    b.add(pcmu_media(0, 2));
+    ASSERT_TRUE(a.transport->set_security(make_keys(SrtpSuite::aead_aes_128_gcm, 'a', 'b')));
+    ASSERT_TRUE(b.transport->set_security(make_keys(SrtpSuite::aead_aes_128_gcm, 'b', 'a')));
+    a.play();
+    b.play();
+    attack_from("127.0.0.1");
+    // Before the latch anyone at the signalled address is heard, but not believed.
+    LocalDescription local = a.transport->local();
+    ASSERT_TRUE(a.transport->set_remote(
+        UdpRemote{"127.0.0.1", b.transport->local().rtp_port, b.transport->local().rtcp_port}));
+    for (uint16_t i = 0; i < 100; i++) {
+        send(std::string(20, '\0') + "stun?", local.rtp_port);
+        send(rtp(0, 5000u + i, i), local.rtp_port);
+        send(std::string(3000, '\x80'), local.rtp_port);
+        send("\x80", local.rtp_port);
+        send(std::string("\x80\xC8\x00\x06", 4) + std::string(24, 'r'), local.rtcp_port);
+        send(std::string("\x16\xFE\xFD") + std::string(40, 'd'), local.rtp_port);
+    }
+    ASSERT_TRUE(wait_until([&] { return a.transport->stats().drops.oversized >= 90; }));
+    const DropCounts drops = a.transport->stats().drops;
+    EXPECT_GE(drops.garbage, 200u);
+    EXPECT_GE(drops.auth_failures, 100u);
+    EXPECT_FALSE(a.transport->last_packet_age().has_value());
+
+    connect(a, b);
+    ASSERT_TRUE(wait_until([&] { return a.received(0) > 20 && b.received(0) > 20; }));
+    // From now on only the peer's own port is listened to.
+    const uint64_t strangers = a.transport->stats().drops.wrong_source;
+    for (uint16_t i = 0; i < 50; i++) {
+        send(rtp(0, 2, i), local.rtp_port);
+    }
+    EXPECT_TRUE(wait_until([&] { return a.transport->stats().drops.wrong_source >= strangers + 50; }));
+    EXPECT_FALSE(attacker_received());
+}
+
+TEST_F(HostileTest, OnlyTheSignalledAddressIsBelieved) {
+    Endpoint a(io, loopback_udp(true));
+    a.add(pcmu_media(0, 1));
+    ASSERT_TRUE(a.transport->set_security(PlainSecurity{}));
+    a.play();
+    attack_from("127.0.0.9");
+    ASSERT_TRUE(a.transport->set_remote(UdpRemote{"127.0.0.1", 9}));
+    ASSERT_TRUE(wait_until([&] {
+        send(rtp(0, 7, 1), a.transport->local().rtp_port);
+        return a.transport->stats().drops.wrong_source > 10;
+    }));
+    EXPECT_TRUE(a.streams.empty());
+    EXPECT_FALSE(attacker_received());
+}
+
+TEST_F(HostileTest, ComediaLatchesToTheFirstValidPacket) {
+    UdpParams udp = loopback_udp(true);
+    udp.comedia = true;
+    Endpoint a(io, udp);
+    a.add(pcmu_media(0, 1));
+    ASSERT_TRUE(a.transport->set_security(PlainSecurity{}));
+    a.play();
+    attack_from("127.0.0.9");
+    ASSERT_TRUE(a.transport->set_remote(UdpRemote{"127.0.0.1", 9}));
+    send("garbage", a.transport->local().rtp_port);
+    send(rtp(77, 7, 1), a.transport->local().rtp_port);  // a payload type that was not negotiated
+    ASSERT_TRUE(wait_until([&] { return a.transport->stats().drops.unrouted == 1; }));
+    EXPECT_FALSE(attacker_received());
+    uint16_t sequence = 0;
+    EXPECT_TRUE(wait_until([&] {
+        send(rtp(0, 7, sequence++), a.transport->local().rtp_port);
+        return attacker_received() && a.received(0) > 5;
+    }));
+}
+
+TEST_F(HostileTest, NothingIsSentBeforePeerAndKeys) {
+    Endpoint a(io, loopback_udp(true), *DtlsCertificate::generate());
+    a.add(pcmu_media(0, 1));
+    a.play();
+    attack_from("127.0.0.1");
+    auto address = GPtr<GSocketAddress>::adopt(g_socket_get_local_address(attacker_.get(), nullptr));
+    const guint16 port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address.get()));
+    ASSERT_TRUE(a.transport->set_remote(UdpRemote{"127.0.0.1", port}));
+    EXPECT_TRUE(wait_until([&] { return a.transport->stats().drops.before_keys > 20; }));
+    EXPECT_FALSE(attacker_received());
+    EXPECT_EQ(a.transport->stats().sent_datagrams, 0u);
+}
+
+}  // namespace
+}  // namespace vmr::media::test
