@@ -5,6 +5,9 @@
 #include "daemon/legs/sip/transaction.hpp"
 
 namespace vmr::sip {
+namespace {
+constexpr std::int64_t kMaxRinging = 180000;  // ms; as RFC 3261's timer C
+}
 
 char info_key(const Message& info) {
     std::string_view text = trim(info.body);
@@ -32,12 +35,13 @@ char info_key(const Message& info) {
 }
 
 Session::Session(SessionHost& host, const std::string& transaction, Message invite, std::string local_tag,
-                 const std::string& contact_host)
+                 const std::string& contact_host, std::int64_t now)
     : host_(host),
       invite_(std::move(invite)),
       transaction_(transaction),
       dialog_(invite_, std::move(local_tag), contact_host),
       timer_outcome_(timer_.negotiate(invite_)),
+      incoming_until_(now + kMaxRinging),
       peer_updates_(invite_.has_token("allow", "UPDATE")),
       rseq_(1 + host.random(1U << 30U)) {}
 
@@ -245,10 +249,7 @@ void Session::receive_bye(const std::string& transaction, const Message& bye) {
     state_ = State::ended;
     ok_at_ = ok_until_ = -1;
     const std::string answer = write_response(bye, {.status = 200, .to_tag = dialog_.local_tag()});
-    SessionHost* host = &host_;
-    std::shared_ptr<void> receipt(
-        nullptr, [host, transaction, answer](void*) { host->respond(transaction, 200, answer); });
-    finish(EndCause::hangup, std::move(receipt));
+    finish(EndCause::hangup, host_.receipt(transaction, answer));
 }
 
 void Session::receive_info(const std::string& transaction, const Message& info) {
@@ -269,6 +270,9 @@ void Session::receive_info(const std::string& transaction, const Message& info) 
 void Session::tick(std::int64_t now) {
     if (state_ == State::incoming) {
         tick_provisional(now);
+    }
+    if (state_ == State::incoming && now >= incoming_until_) {
+        refuse(EndCause::no_answer, now);
     }
     if (ok_until_ >= 0) {
         tick_accepted(now);

@@ -26,14 +26,16 @@ public:
     virtual std::uint32_t random(std::uint32_t limit) = 0;  // 0 .. limit-1
     virtual void on_session_answered() = 0;
     virtual void on_key_received(char key) = 0;
-    // Once. `receipt` answers the peer's BYE when it is released.
+    // Something whose last release answers `transaction` with these bytes.
+    virtual std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) = 0;
+    // Once. `receipt` answers the peer's BYE.
     virtual void on_session_ended(EndCause cause, std::shared_ptr<void> receipt) = 0;
 };
 
 class Session {
 public:
     Session(SessionHost& host, const std::string& transaction, Message invite, std::string local_tag,
-            const std::string& contact_host);
+            const std::string& contact_host, std::int64_t now);
 
     void attach(std::shared_ptr<MediaSession> media) { media_ = std::move(media); }
 
@@ -54,6 +56,11 @@ public:
     const Dialog& dialog() const { return dialog_; }
     bool half_open() const { return state_ == State::incoming || state_ == State::accepted; }
     bool over() const { return state_ == State::ended; }  // nothing more to send or to wait for
+    // The first INVITE again, as another transaction.
+    bool same_invite(const Message& other) const {
+        return half_open() && other.cseq == invite_.cseq && other.call_id == invite_.call_id &&
+               other.from.tag == invite_.from.tag;
+    }
     SessionTimer::Outcome timer_outcome() const { return timer_outcome_; }
 
 private:
@@ -94,10 +101,11 @@ private:
     std::shared_ptr<MediaSession> media_;
     SessionTimer timer_;
     SessionTimer::Outcome timer_outcome_;
-    bool reported_ = false;      // on_session_ended was called
-    bool established_ = false;   // the first ACK came
-    bool peer_updates_ = false;  // the peer allows UPDATE
-    bool offered_ = false;       // our offer travels in a 2xx; the answer comes in the ACK
+    std::int64_t incoming_until_;  // then the caller is told that nobody answers
+    bool reported_ = false;        // on_session_ended was called
+    bool established_ = false;     // the first ACK came
+    bool peer_updates_ = false;    // the peer allows UPDATE
+    bool offered_ = false;         // our offer travels in a 2xx; the answer comes in the ACK
     std::optional<EndCause> bye_after_ack_;
 
     // 2xx to invite_, sent again until its ACK comes (section 13.3.1.4)

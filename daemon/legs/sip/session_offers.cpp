@@ -278,6 +278,9 @@ void Session::tick_provisional(std::int64_t now) {
 
 std::optional<std::int64_t> Session::next_deadline() const {
     std::optional<std::int64_t> next = state_ == State::confirmed ? timer_.next_deadline() : std::nullopt;
+    if (state_ == State::incoming) {
+        next = incoming_until_;
+    }
     for (const std::int64_t at : {ok_at_, ok_until_, provisional_at_, provisional_until_, retry_at_}) {
         if (at >= 0 && (!next || at < *next)) {
             next = at;

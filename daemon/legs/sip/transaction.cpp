@@ -78,6 +78,8 @@ void Transactions::receive_request(const Message& request, std::int64_t now) {
     if (server.invite) {
         server.response = write_response(request, {.status = 100});
         send_(server.flow, server.response);
+    } else {
+        server.ends_at = now + kTimeout;  // the client has given up by then (timer F)
     }
     user_.on_request_received(key, request);
 }
