@@ -1,5 +1,7 @@
 #include "daemon/api/router.hpp"
 
+#include <glib.h>
+
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
@@ -13,9 +15,7 @@ namespace {
 constexpr std::size_t kMaxQueryParameters = 16;
 
 int hex_value(char digit) {
-    int value = -1;
-    const auto result = std::from_chars(&digit, &digit + 1, value, 16);
-    return result.ec == std::errc() ? value : -1;
+    return g_ascii_xdigit_value(digit);
 }
 
 std::vector<std::string> split(std::string_view path) {

@@ -9,6 +9,7 @@ namespace vmr::api {
 
 namespace {
 
+constexpr unsigned kRefusalSeconds = 3;     // libsoup reads a refused body to its end before it answers
 constexpr unsigned kResponseSeconds = 120;  // for a slow reader of a file
 
 void on_early(SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
@@ -170,11 +171,13 @@ void Server::Impl::on_headers_read(SoupServerMessage* message, std::string_view 
     }
     SoupMessageHeaders* headers = soup_server_message_get_request_headers(message);
     if (soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CHUNKED) {
+        connection->set_deadline(kRefusalSeconds);
         answer(message, problem(411, "send a Content-Length"));
         return;
     }
     const goffset length = soup_message_headers_get_content_length(headers);
     if (length < 0 || static_cast<std::uint64_t>(length) > options_.max_body) {
+        connection->set_deadline(kRefusalSeconds);
         connection->budget->read_left = 2 * 1024 * 1024;  // a client that sends on must still see the answer
         answer(message, problem(413, "the body is over " + std::to_string(options_.max_body) + " bytes"));
         return;

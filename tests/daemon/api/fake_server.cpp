@@ -49,7 +49,7 @@ FakeServer::FakeServer(api::ServerOptions options, bool with_tls)
     }
 }
 
-HttpAnswer exchange(const std::string& url, const std::string& request) {
+HttpAnswer raw_exchange(const std::string& url, const std::string& request) {
     GSocketClient* client = g_socket_client_new();
     const std::string host = url.substr(url.find("//") + 2);
     struct State {
@@ -113,12 +113,14 @@ HttpAnswer http(const std::string& url, const std::string& method, const std::st
         request += "Authorization: Bearer " + token + "\r\n";
     }
     if (!body.empty()) {
-        request += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+        if (headers.find("Transfer-Encoding") == std::string::npos) {
+            request += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+        }
         if (headers.find("Content-Type") == std::string::npos) {
             request += "Content-Type: application/json\r\n";
         }
     }
-    return exchange(url, request + headers + "\r\n" + body);
+    return raw_exchange(url, request + headers + "\r\n" + body);
 }
 
 WebSocketClient::WebSocketClient(const std::string& url, const std::string& path, std::vector<std::string> protocols,
