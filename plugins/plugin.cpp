@@ -4,16 +4,13 @@
 #include "plugins/cdr-tap/element.hpp"
 #include "plugins/lobby-gate/element.hpp"
 #include "plugins/pin-ivr/element.hpp"
-
-#ifndef PACKAGE
-#define PACKAGE "vmr"
-#endif
+#include "plugins/vmr-mixer/element.hpp"
 
 namespace {
 
 gboolean plugin_init(GstPlugin* plugin) {
     return vmr::cdr_tap::register_element(plugin) && vmr::lobby_gate::register_element(plugin) &&
-           vmr::pin_ivr::register_element(plugin);
+           vmr::pin_ivr::register_element(plugin) && vmr::mixer::register_element(plugin);
 }
 
 }  // namespace
