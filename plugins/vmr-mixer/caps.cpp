@@ -25,11 +25,8 @@ const char* const kVideoSrcCaps = "video/x-raw, format=(string)I420, " VMR_SIZE 
 namespace {
 
 void send_start(GstPad* pad) {
-    const ElementPtr element = ElementPtr::adopt(gst_pad_get_parent_element(pad));
-    if (!element) {
-        return;
-    }
-    const GCharPtr id(gst_pad_create_stream_id(pad, element.get(), GST_PAD_NAME(pad)));
+    const GCharPtr unique(g_uuid_string_random());
+    const GCharPtr id(g_strdup_printf("%s/%s", unique.get(), GST_PAD_NAME(pad)));
     gst_pad_push_event(pad, gst_event_new_stream_start(id.get()));
 }
 
@@ -125,14 +122,13 @@ void negotiate(GstPad* src_pad) {
     if (gst_caps_is_empty(caps.get())) {
         return;
     }
-    const bool first = !std::exchange(state.started, true);
-    if (first) {
+    if (!std::exchange(state.started, true)) {
         send_start(src_pad);
     }
     if (!send_caps(src_pad, caps.get())) {
         return;
     }
-    if (first) {
+    if (!std::exchange(state.segment_sent, true)) {
         send_segment(src_pad);
     }
     state.finished = false;

@@ -115,6 +115,7 @@ void PushPool::Shared::enqueue(Job& job) {
     } else {
         if (lane.buffers.size() >= lane.limit) {
             lane.buffers.pop_front();
+            lane.lost = true;
             ++dropped;
         }
         lane.buffers.push_back(std::move(job.buffer));

@@ -2,6 +2,7 @@
 #pragma once
 #include <gst/gst.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -14,8 +15,9 @@ namespace vmr::mixer {
 struct PushLane {
     std::deque<BufferPtr> buffers;
     bool negotiate = false;
-    bool scheduled = false;  // in the pool's ready list, or in a thread's hands
-    std::size_t limit = 5;   // buffers kept for a slow listener; the oldest is dropped
+    bool scheduled = false;          // in the pool's ready list, or in a thread's hands
+    std::atomic<bool> lost = false;  // set when a buffer was dropped; the owner clears it
+    std::size_t limit = 5;           // buffers kept for a slow listener; the oldest is dropped
 };
 
 // One thread is enough while downstream only queues. When a push has not returned for a while and
