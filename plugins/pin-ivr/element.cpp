@@ -153,6 +153,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
     return guard(element, GST_STATE_CHANGE_FAILURE, [&] {
+        if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+            self_of(element)->ivr->restart();
+        }
         return self_of(element)->ivr->door().change_state(transition,
                                                           GST_ELEMENT_CLASS(vmr_pin_ivr_parent_class));
     });
