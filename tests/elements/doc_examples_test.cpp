@@ -30,7 +30,8 @@ void read_examples(const fs::path& path, std::vector<Example>& examples) {
         std::string command = line.substr(at + kCommand.size());
         while (!command.empty() && command.back() == '\\' && std::getline(file, line)) {
             command.back() = ' ';
-            command += line;
+            const std::size_t text = line.find_first_not_of(" *");
+            command += text == std::string::npos ? "" : line.substr(text);
         }
         while (command.starts_with("-")) {  // options of gst-launch
             command.erase(0, std::min(command.find(' '), command.size() - 1) + 1);

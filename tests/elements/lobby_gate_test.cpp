@@ -45,6 +45,7 @@ TEST_F(LobbyGateTest, ClosedNoSampleReachesTheRoom) {
 }
 
 TEST_F(LobbyGateTest, ClosedTheCallerHearsMusicAndNotTheRoom) {
+    bench_.inlet("audio_return_sink", kAudioCaps);
     start("");
     const auto spoken = noise(48000, 8000);
     bench_.push_all("audio_return_sink", spoken, 0);
@@ -67,6 +68,7 @@ TEST_F(LobbyGateTest, AMissingHoldFileIsMusicAllTheSame) {
 }
 
 TEST_F(LobbyGateTest, OpensWithinOneBufferWithAFadeThenTouchesNothing) {
+    bench_.inlet("audio_return_sink", kAudioCaps);
     start("silent");
     set_open(true);
     const std::vector<std::int16_t> loud(kTickSamples, 10000);

@@ -51,6 +51,7 @@ protected:
 }  // namespace
 
 TEST_F(PinIvrTest, WhileItAsksNothingPasses) {
+    bench_.inlet("audio_return_sink", kAudioCaps);
     start();
     const auto spoken = noise(48000, 8000);
     bench_.push_all("audio_sink", spoken, 0);
