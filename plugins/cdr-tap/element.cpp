@@ -9,8 +9,8 @@
  *
  * ## Example
  * |[
- * gst-launch-1.0 -m audiotestsrc num-buffers=50 ! alawenc ! rtppcmapay ! cdr-tap interval=500000000 !
- * fakesink sync=true
+ * gst-launch-1.0 -m audiotestsrc num-buffers=50 samplesperbuffer=160 ! audio/x-raw,rate=8000 \
+ *   ! alawenc ! rtppcmapay ! cdr-tap interval=500000000 ! fakesink sync=true
  * ]|
  */
 #include "plugins/cdr-tap/element.hpp"

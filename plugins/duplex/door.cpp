@@ -51,7 +51,6 @@ Door::Door(GstElement* element, Content& content, const char* worker_name)
     g_rec_mutex_init(&task_lock_);
     task_ = gst_task_new([](gpointer data) { static_cast<Door*>(data)->work(); }, this, nullptr);
     gst_object_set_name(GST_OBJECT(task_), worker_name);
-    gst_object_ref_sink(task_);
     gst_task_set_lock(task_, &task_lock_);
     add_lane(lanes_[0], Media::audio, Way::to_room, "audio_sink", "audio_src");
     add_lane(lanes_[1], Media::audio, Way::to_caller, "audio_return_sink", "audio_return_src");

@@ -9,10 +9,11 @@
  *
  * ## Example: two seconds in the lobby
  * |[
- * gst-launch-1.0 -m lobby-gate name=gate reason=locked audiotestsrc is-live=true num-buffers=50
- * samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=1 ! gate.audio_sink gate.audio_src ! fakesink
- * gate.audio_return_src ! audioconvert ! fakesink sync=true gate.video_return_src ! videoconvert ! fakesink
- * sync=true
+ * gst-launch-1.0 -m lobby-gate name=gate reason=locked \
+ *   audiotestsrc is-live=true num-buffers=50 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=1 \
+ *   ! gate.audio_sink gate.audio_src ! fakesink \
+ *   gate.audio_return_src ! queue ! audioconvert ! fakesink sync=true \
+ *   gate.video_return_src ! queue ! videoconvert ! fakesink sync=true
  * ]|
  * (with autoaudiosink and autovideosink in place of the last two, it can be heard and seen)
  */

@@ -11,10 +11,11 @@
  *
  * ## Example: one second of the question, as a phone would hear it and a screen would show it
  * |[
- * gst-launch-1.0 -m pin-ivr name=pin host-pin=4711 audiotestsrc is-live=true num-buffers=50
- * samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=1 ! pin.audio_sink pin.audio_src ! fakesink
- * pin.audio_return_src ! queue ! audioconvert ! fakesink sync=true pin.video_return_src ! queue !
- * videoconvert ! fakesink sync=true
+ * gst-launch-1.0 -m pin-ivr name=pin host-pin=4711 \
+ *   audiotestsrc is-live=true num-buffers=50 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=1 \
+ *   ! pin.audio_sink pin.audio_src ! fakesink \
+ *   pin.audio_return_src ! queue ! audioconvert ! fakesink sync=true \
+ *   pin.video_return_src ! queue ! videoconvert ! fakesink sync=true
  * ]|
  * (with autoaudiosink and autovideosink in place of the last two, it can be heard and seen)
  */
@@ -153,6 +154,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
     return guard(element, GST_STATE_CHANGE_FAILURE, [&] {
+        if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+            self_of(element)->ivr->restart();
+        }
         return self_of(element)->ivr->door().change_state(transition,
                                                           GST_ELEMENT_CLASS(vmr_pin_ivr_parent_class));
     });

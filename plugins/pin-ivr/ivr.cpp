@@ -40,6 +40,17 @@ void Ivr::post(GstStructure* structure) {
     gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), structure));
 }
 
+void Ivr::restart() {
+    const std::lock_guard lock(mutex_);
+    collector_.stop();
+    prompts_.clear();
+    filter_ = {};
+    begin_ = asking();
+    last_activity_ = 0;
+    own_refusals_ = 0;
+    notice_.clear();
+}
+
 void Ivr::accept() {
     {
         const std::lock_guard lock(mutex_);

@@ -33,6 +33,7 @@ public:
     bool inband() const { return inband_; }
     void set_inband(bool inband) { inband_ = inband; }
 
+    void restart();  // READY → PAUSED: time begins anew
     void accept();
     void reject(unsigned attempts_left);
     void ask(const std::string& prompt);  // empty: the one of the settings
