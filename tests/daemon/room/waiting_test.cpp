@@ -1,0 +1,1 @@
+#include "tests/daemon/room/room_fixture.hpp"
