@@ -26,7 +26,9 @@ public:
     };
 
     PinThrottle() = default;
-    explicit PinThrottle(Limits limits) : limits_(limits) {}
+    explicit PinThrottle(Limits limits) : limits_(limits) {
+        limits_.per_source = limits.per_source > 0 ? limits.per_source : 1;
+    }
 
     // Takes a slot and returns true, or returns false: then free_at() says when to ask again.
     bool begin(const std::string& source, TimePoint now);
