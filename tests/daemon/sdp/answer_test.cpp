@@ -298,7 +298,8 @@ TEST(AnswerBundle, TwoGroupsStayTwo) {
 
 TEST(AnswerIce, GroupAddressesAreNoCandidates) {
     const auto offer = replaced(sample("chromium-offer"), "192.0.2.2 41751", "239.1.1.1 41751");
-    for (const auto& candidate : answered(offer, webrtc_policy()).transports.at(0).ice->remote.candidates) {
+    const auto plan = answered(offer, webrtc_policy());
+    for (const auto& candidate : plan.transports.at(0).ice->remote.candidates) {
         EXPECT_NE(candidate.address, "239.1.1.1");
     }
 }
