@@ -99,6 +99,7 @@ TEST_F(LifetimeTest, AnAudioTransportTakesThreeThreads) {
     a.add(pcmu_media(0, 1));
     ASSERT_TRUE(a.transport->set_security(PlainSecurity{}));
     a.play();
+    ASSERT_TRUE(wait_until([&] { return a.transport->stats().media[0].sent_packets > 0; }));
     Listener listener(a, io, {pcmu_media(0, 2)});
     ASSERT_TRUE(wait_until([&] { return listener.endpoint.received(0) > 5; }));
     const auto [names, count] = listener.added_threads();
@@ -112,6 +113,11 @@ TEST_F(LifetimeTest, ABundleTakesTwoThreadsMoreForItsVideoAndOneForRtx) {
     a.add(vp8_media(1, 2, true));
     ASSERT_TRUE(a.transport->set_security(PlainSecurity{}));
     a.play();
+    // Its own threads have started.
+    ASSERT_TRUE(wait_until([&] {
+        const TransportStats stats = a.transport->stats();
+        return stats.media[0].sent_packets > 0 && stats.media[1].sent_packets > 0;
+    }));
     Listener listener(a, io, {opus_media(0, 11), vp8_media(1, 12, true)});
     ASSERT_TRUE(
         wait_until([&] { return listener.endpoint.received(0) > 5 && listener.endpoint.received(1) > 5; }));
