@@ -191,6 +191,7 @@ TEST_F(LifetimeTest, ByeIsSaidAndHeard) {
     ASSERT_TRUE(wait_until([&] { return a.received(0) > 5 && b.received(0) > 5; }));
     a.transport->send_bye();
     EXPECT_TRUE(wait_until([&] { return b.byes > 0; }));
+    EXPECT_TRUE(wait_until([&] { return b.streams_removed == 1; }));
 }
 
 TEST_F(LifetimeTest, DtlsCloseIsNoticed) {
