@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace vmr::media {
@@ -12,6 +13,14 @@ namespace {
 constexpr long kMtu = 1200;                                    // bytes of a datagram, safe on any path
 constexpr long kMtuOverhead = 48;                              // IPv6 and UDP headers
 constexpr const char* kExporterLabel = "EXTRACTOR-dtls_srtp";  // RFC 5764 section 4.2
+
+// µs. RFC 6347 would start at 1 s, which is a long silence at the start of a call;
+// OpenSSL gives up after 12 of these, about 30 s.
+constexpr unsigned kFirstTimeout = 100'000, kLongestTimeout = 4'000'000;
+
+unsigned next_timeout(SSL*, unsigned previous) {
+    return previous == 0 ? kFirstTimeout : std::min(2 * previous, kLongestTimeout);
+}
 
 std::optional<SrtpSuite> suite_of(const SRTP_PROTECTION_PROFILE* profile) {
     switch (profile == nullptr ? 0 : profile->id) {
@@ -40,6 +49,7 @@ DtlsSession::DtlsSession(std::shared_ptr<DtlsCertificate> certificate, DtlsParam
     SSL_set_app_data(ssl_, this);
     SSL_set_options(ssl_, SSL_OP_NO_QUERY_MTU);
     SSL_set_mtu(ssl_, kMtu);
+    DTLS_set_timer_cb(ssl_, next_timeout);
     if (params_.role == DtlsParams::Role::client) {
         SSL_set_connect_state(ssl_);
     } else {

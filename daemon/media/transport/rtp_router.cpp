@@ -154,6 +154,16 @@ CapsPtr RtpRouter::caps_of(uint8_t payload_type) const {
     return nullptr;
 }
 
+bool RtpRouter::wants_nack(unsigned media) const {
+    std::lock_guard lock(mutex_);
+    const auto found = media_.find(media);
+    return found != media_.end() &&
+           (!found->second.rtx.empty() ||
+            std::ranges::any_of(found->second.receive_caps, [](const auto& item) {
+                return gst_structure_has_field(gst_caps_get_structure(item.second.get(), 0), "rtcp-fb-nack");
+            }));
+}
+
 std::map<uint8_t, uint8_t> RtpRouter::rtx_map() const {
     std::lock_guard lock(mutex_);
     std::map<uint8_t, uint8_t> all;

@@ -39,6 +39,8 @@ public:
     // Caps of a payload type in any media, also of an RTX one; null: unknown.
     CapsPtr caps_of(uint8_t payload_type) const;
     std::map<uint8_t, uint8_t> rtx_map() const;
+    // The peer of this media answers NACKs, by RTX or by sending again.
+    bool wants_nack(unsigned media) const;
 
 private:
     struct Entry {

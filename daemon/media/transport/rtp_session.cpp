@@ -100,8 +100,7 @@ Status RtpSession::build(const RtpSessionParams& params) {
     }
     // rtcp-sync-send-time needs latency events, which the free-standing pads never see.
     g_object_set(rtpbin_.get(), "latency", params.latency_ms, "do-lost", TRUE, "drop-on-latency", TRUE,
-                 "do-retransmission", TRUE, "autoremove", TRUE, "max-streams", kMaxStreams,
-                 "rtcp-sync-send-time", FALSE, nullptr);
+                 "autoremove", TRUE, "max-streams", kMaxStreams, "rtcp-sync-send-time", FALSE, nullptr);
     gst_util_set_object_arg(G_OBJECT(rtpbin_.get()), "rtp-profile", params.feedback ? "savpf" : "savp");
     const StructurePtr sdes = random_sdes();
     g_object_set(rtpbin_.get(), "sdes", sdes.get(), nullptr);
@@ -136,6 +135,7 @@ void RtpSession::connect_signals() {
     GstElement* rtpbin = rtpbin_.get();
     signals_.emplace_back(rtpbin, "request-pt-map", G_CALLBACK(on_pt_map_requested), this);
     signals_.emplace_back(rtpbin, "request-aux-receiver", G_CALLBACK(on_aux_receiver_requested), this);
+    signals_.emplace_back(rtpbin, "new-jitterbuffer", G_CALLBACK(on_jitterbuffer_made), this);
     signals_.emplace_back(rtpbin, "pad-added", G_CALLBACK(on_pad_added), this);
     signals_.emplace_back(rtpbin, "pad-removed", G_CALLBACK(on_pad_removed), this);
     signals_.emplace_back(rtpbin, "on-bye-ssrc", G_CALLBACK(on_bye_received), this);

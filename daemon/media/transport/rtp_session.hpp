@@ -107,6 +107,8 @@ private:
     static GstCaps* on_pt_map_requested(GstElement* rtpbin, guint session, guint pt, gpointer self);
     static GstElement* on_aux_receiver_requested(GstElement* rtpbin, guint session, gpointer self);
     static GstCaps* on_key_requested(GstElement* srtpdec, guint ssrc, gpointer self);
+    static void on_jitterbuffer_made(GstElement* rtpbin, GstElement* jitterbuffer, guint session, guint ssrc,
+                                     gpointer self);
     static void on_pad_added(GstElement* rtpbin, GstPad* pad, gpointer self);
     static void on_pad_removed(GstElement* rtpbin, GstPad* pad, gpointer self);
     static void on_bye_received(GstElement* rtpbin, guint session, guint ssrc, gpointer self);

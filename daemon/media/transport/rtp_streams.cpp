@@ -117,6 +117,17 @@ GstElement* RtpSession::on_aux_receiver_requested(GstElement*, guint session_id,
     return bin;
 }
 
+// NACKs go only to peers that negotiated them: rtpsession does not look.
+void RtpSession::on_jitterbuffer_made(GstElement*, GstElement* jitterbuffer, guint, guint ssrc,
+                                      gpointer self) {
+    auto* session = static_cast<RtpSession*>(self);
+    const bool retransmits = guard(nullptr, false, [&] {
+        const auto media = session->router_.media_of(ssrc);
+        return media && session->router_.wants_nack(*media);
+    });
+    g_object_set(jitterbuffer, "do-retransmission", static_cast<gboolean>(retransmits), nullptr);
+}
+
 void RtpSession::on_pad_added(GstElement*, GstPad* pad, gpointer self) {
     guint session_id = 0, ssrc = 0, pt = 0;
     const GCharPtr name(gst_pad_get_name(pad));

@@ -197,6 +197,8 @@ void TransportImpl::on_dtls_keyed(const SrtpKeys& keys) {
 
 void TransportImpl::on_dtls_failed(const std::string& reason) {
     halted_ = true;
+    dtls_timer_.cancel();
+    dtls_deadline_.cancel();
     notify([this, reason] { advance(TransportState::failed, reason); });
 }
 

@@ -27,7 +27,7 @@ struct UdpParams {
 };
 
 struct UdpRemote {
-    std::string address;
+    std::string address;  // of the same IP version as the local one
     uint16_t rtp_port = 0;
     uint16_t rtcp_port = 0;  // ignored with rtcp_mux; 0 is rtp_port + 1
     bool rtcp_mux = false;   // the peer accepted mux although an RTCP socket is open

@@ -154,6 +154,9 @@ Status UdpChannel::set_remote(const UdpRemote& remote) {
     if (!rtp || !rtcp) {
         return Error{rtp ? rtcp.error() : rtp.error()};
     }
+    if (rtp->storage.ss_family != static_cast<int>(g_socket_get_family(sockets_[0].get()))) {
+        return Error{"the peer's media address is of the other IP version"};
+    }
     {
         std::lock_guard lock(mutex_);
         mux_ = mux;

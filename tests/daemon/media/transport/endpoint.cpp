@@ -96,6 +96,7 @@ TransportCallbacks Endpoint::callbacks() {
         reason = why;
     };
     made.on_stream_added = [this](const StreamInfo& stream, GstPad* pad) { on_stream_added(stream, pad); };
+    made.on_stream_removed = [this](const StreamInfo&, GstPad*) { streams_removed++; };
     made.on_bye_received = [this](unsigned, uint32_t) { byes++; };
     return made;
 }

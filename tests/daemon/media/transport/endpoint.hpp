@@ -49,6 +49,7 @@ public:
     std::vector<std::string> candidates;
     std::vector<StreamInfo> streams;
     unsigned byes = 0;
+    unsigned streams_removed = 0;
     bool link_streams = true;
 
 private:

@@ -1,8 +1,6 @@
 // Two transports talk to each other over real loopback sockets.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "daemon/media/transport/srtp.hpp"
 #include "tests/daemon/media/transport/endpoint.hpp"
 
@@ -27,7 +25,64 @@ protected:
     std::shared_ptr<DtlsCertificate> certificate_b = *DtlsCertificate::generate();
 };
 
-using Plain = TransportTest;
+// One media, one way of connecting.
+class PathTest : public testing::TestWithParam<const char*> {
+protected:
+    static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+    std::shared_ptr<MediaIo> io = std::make_shared<MediaIo>();
+
+    std::variant<UdpParams, IceParams> path(bool first) const {
+        const std::string name = GetParam();
+        UdpParams udp = loopback_udp(name == "Muxed");
+        if (name == "Ipv6") {
+            udp.local_address = "::1";
+        }
+        if (name == "IceLite") {
+            IceParams ice = loopback_ice(!first);
+            ice.lite = first;
+            return ice;
+        }
+        return udp;
+    }
+};
+
+TEST_P(PathTest, Connects) {
+    Endpoint a(io, path(true)), b(io, path(false));
+    for (Endpoint* endpoint : {&a, &b}) {
+        endpoint->add(pcmu_media(0, endpoint == &a ? 1 : 2));
+        ASSERT_TRUE(endpoint->transport->set_security(PlainSecurity{}));
+        endpoint->play();
+    }
+    connect(a, b);
+    EXPECT_TRUE(wait_until([&] { return a.received(0) > 5 && b.received(0) > 5; }));
+    const LocalDescription local = a.transport->local();
+    if (local.ice_ufrag.empty()) {
+        EXPECT_EQ(local.rtp_port % 2, 0);
+        EXPECT_EQ(local.rtcp_port, local.rtp_port + (std::string(GetParam()) == "Muxed" ? 0 : 1));
+        EXPECT_FALSE(a.transport->set_remote(UdpRemote{local.address == "::1" ? "127.0.0.1" : "::1", 9}));
+        EXPECT_FALSE(a.transport->set_remote(UdpRemote{"example.org", 9}));
+        EXPECT_FALSE(a.transport->set_remote(IceRemote{}));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PathTest, testing::Values("Separate", "Muxed", "Ipv6", "IceLite"),
+                         [](const auto& info) { return info.param; });
+
+TEST(PortRangeTest, EndsWhenAllPortsAreTaken) {
+    gst_init(nullptr, nullptr);
+    auto io = std::make_shared<MediaIo>();
+    UdpParams udp = loopback_udp(false);
+    udp.port_min = 41000;
+    udp.port_max = 41003;  // two pairs
+    TransportParams params;
+    params.io = io;
+    params.path = udp;
+    auto first = RtpTransport::create(params, {}), second = RtpTransport::create(params, {});
+    ASSERT_TRUE(first && second);
+    EXPECT_FALSE(RtpTransport::create(params, {}));
+    (*first).reset();
+    EXPECT_TRUE(RtpTransport::create(params, {}));
+}
 
 void secure(Endpoint& a, Endpoint& b, const Combination& combination, const DtlsCertificate& ca,
             const DtlsCertificate& cb) {
