@@ -193,6 +193,7 @@ bool Client::more(int timeout_ms) {
 std::string Client::receive(int timeout_ms) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     for (;;) {
+        buffer_.erase(0, std::min(buffer_.find_first_not_of("\r\n"), buffer_.size()));  // keep-alive answers
         const std::size_t head = buffer_.find("\r\n\r\n");
         if (head != std::string::npos) {
             const std::string length = header(buffer_, "Content-Length");

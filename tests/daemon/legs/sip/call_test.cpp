@@ -64,5 +64,155 @@ TEST_P(Calls, TheBridgeHangsUp) {
     EXPECT_TRUE(harness_.wait([&] { return harness_.legs->calls() == 0; }));
 }
 
+TEST_P(Calls, HoldByReinviteAndUpdate) {
+    Client client(GetParam(), harness_.port(GetParam()));
+    Caller caller(client);
+    establish(client, caller);
+    ASSERT_TRUE(harness_.observer.wait([](const auto& record) { return record.answered; }));
+    client.send(caller.request("INVITE", {}, std::string(kOffer) + "a=sendonly\r\n"));
+    EXPECT_NE(client.expect("SIP/2.0 200"), "");
+    client.send(caller.ack());
+    client.send(caller.request("UPDATE", {}, std::string(kOffer) + "a=sendrecv\r\n"));
+    EXPECT_NE(client.expect("SIP/2.0 200").find("UPDATE"), std::string::npos);
+    const auto call = harness_.observer.wait();
+    ASSERT_EQ(call->media->offers.size(), 3U);
+    EXPECT_NE(call->media->offers[1].find("sendonly"), std::string::npos);
+}
+
+TEST_P(Calls, ADelayedOfferIsAnsweredInTheAck) {
+    Client client(GetParam(), harness_.port(GetParam()));
+    Caller caller(client);
+    client.send(caller.request("INVITE"));
+    const std::string ok = client.expect("SIP/2.0 200");
+    ASSERT_NE(ok.find(kAnswer), std::string::npos);
+    caller.learn(ok);
+    client.send(caller.ack(kOffer));
+    const auto call = harness_.observer.wait([](const auto& record) { return record.answered; });
+    ASSERT_TRUE(call);
+    EXPECT_EQ(call->media->answers, std::vector<std::string>{kOffer});
+}
+
+TEST_P(Calls, CancelEndsARingingCall) {
+    harness_.observer.on_arrival = [](Leg& leg) { leg.ring(); };
+    Client client(GetParam(), harness_.port(GetParam()));
+    Caller caller(client);
+    client.send(caller.request("INVITE", {}, kOffer));
+    ASSERT_NE(client.expect("SIP/2.0 180"), "");
+    client.send(caller.cancel());
+    EXPECT_NE(client.expect("SIP/2.0 200").find("CANCEL"), std::string::npos);
+    EXPECT_NE(client.expect("SIP/2.0 487"), "");
+    const auto call = harness_.observer.wait([](const auto& record) { return record.ended.has_value(); });
+    ASSERT_TRUE(call);
+    EXPECT_EQ(*call->ended, EndCause::cancelled);
+}
+
+TEST_P(Calls, KeysByInfo) {
+    Client client(GetParam(), harness_.port(GetParam()));
+    Caller caller(client);
+    establish(client, caller);
+    for (const char* key : {"1", "*", "#", "10"}) {
+        client.send(caller.request("INFO", {}, std::string("Signal=") + key + "\r\nDuration=160\r\n",
+                                   "application/dtmf-relay"));
+        ASSERT_NE(client.expect("SIP/2.0 200"), "");
+    }
+    client.send(caller.request("INFO", {}, "7", "application/dtmf"));
+    ASSERT_NE(client.expect("SIP/2.0 200"), "");
+    client.send(caller.request("INFO", {}, "x", "text/plain"));
+    ASSERT_NE(client.expect("SIP/2.0 415"), "");
+    const auto call = harness_.observer.wait([](const auto& record) { return record.keys.size() == 5; });
+    ASSERT_TRUE(call);
+    EXPECT_EQ(call->keys, "1*#*7");
+}
+
+TEST_P(Calls, ByeIsAnsweredOnceTheRecordIsWritten) {
+    harness_.observer.keep_receipts = true;
+    Client client(GetParam(), harness_.port(GetParam()));
+    Caller caller(client);
+    establish(client, caller);
+    ASSERT_TRUE(harness_.observer.wait([](const auto& record) { return record.answered; }));
+    client.send(caller.request("BYE"));
+    ASSERT_TRUE(harness_.observer.wait([](const auto& record) { return record.ended.has_value(); }));
+    EXPECT_EQ(client.receive(50), "");
+    harness_.observer.release_receipts();  // here: another thread than the control thread
+    EXPECT_NE(client.expect("SIP/2.0 200"), "");
+}
+
+TEST_P(Calls, RefusalsCarryTheirReason) {
+    Client client(GetParam(), harness_.port(GetParam()));
+    Caller lost(client);
+    harness_.observer.known = false;
+    client.send(lost.request("INVITE", {}, kOffer));
+    EXPECT_NE(client.expect("SIP/2.0 404"), "");
+    harness_.observer.known = true;
+    harness_.observer.problem = MediaProblem{MediaProblem::Kind::encryption_required, "no crypto"};
+    Caller plain(client);
+    client.send(plain.request("INVITE", {}, kOffer));
+    const std::string refused = client.expect("SIP/2.0 488");
+    EXPECT_NE(header(refused, "Warning").find("399 vmr"), std::string::npos) << refused;
+    Caller odd(client);
+    client.send(odd.request("REGISTER"));
+    EXPECT_NE(header(client.expect("SIP/2.0 405"), "Allow").find("INVITE"), std::string::npos);
+    client.send(odd.request("INVITE", "Require: foo, timer\r\n", kOffer));
+    EXPECT_EQ(header(client.expect("SIP/2.0 420"), "Unsupported"), "foo");
+    client.send(odd.request("INVITE", "Supported: timer\r\nSession-Expires: 30\r\n", kOffer));
+    EXPECT_EQ(header(client.expect("SIP/2.0 422"), "Min-SE"), "90");
+    odd.remote_tag = "nobody";
+    client.send(odd.request("BYE"));
+    EXPECT_NE(client.expect("SIP/2.0 481"), "");
+}
+
+TEST_P(Calls, ReliableRingingIsAcknowledged) {
+    harness_.observer.on_arrival = [](Leg& leg) { leg.ring(); };
+    Client client(GetParam(), harness_.port(GetParam()));
+    Caller caller(client);
+    client.send(caller.request("INVITE", "Require: 100rel\r\n", kOffer));
+    const std::string ringing = client.expect("SIP/2.0 180");
+    caller.learn(ringing);
+    const std::string rseq = header(ringing, "RSeq");
+    ASSERT_NE(rseq, "");
+    client.send(caller.request("PRACK", "RAck: " + rseq + " 99 INVITE\r\n"));
+    EXPECT_NE(client.expect("SIP/2.0 481"), "");
+    client.send(
+        caller.request("PRACK", "RAck: " + rseq + " " + std::to_string(caller.invite_cseq) + " INVITE\r\n"));
+    EXPECT_NE(client.expect("SIP/2.0 200").find("PRACK"), std::string::npos);
+    const auto call = harness_.observer.wait();
+    harness_.run([&] { call->leg->accept(); });
+    EXPECT_NE(client.expect("SIP/2.0 200").find("INVITE"), std::string::npos);
+}
+
+TEST(Certificates, AreReloadedWithoutDroppingCalls) {
+    Harness harness;
+    Client old(Transport::tls, harness.port(Transport::tls));
+    Caller caller(old);
+    establish(old, caller);
+    EXPECT_EQ(old.peer_name(), "first");
+    replace_certificate_files(harness.tls, "second");
+    Status reloaded = Error{"not run"};
+    harness.run([&] { reloaded = harness.legs->reload_certificate(); });
+    EXPECT_TRUE(reloaded.ok());
+    EXPECT_EQ(Client(Transport::tls, harness.port(Transport::tls)).peer_name(), "second");
+    std::fclose(std::fopen(harness.tls.private_key_file.c_str(), "w"));  // empty: refused, the old one stays
+    harness.run([&] { reloaded = harness.legs->reload_certificate(); });
+    EXPECT_FALSE(reloaded.ok());
+    EXPECT_EQ(Client(Transport::tls, harness.port(Transport::tls)).peer_name(), "second");
+    old.send(caller.request("BYE"));
+    EXPECT_NE(old.expect("SIP/2.0 200"), "");
+}
+
+TEST(Stop, EndsCallsWithByeAndNewOnesAreRefused) {
+    Harness harness;
+    Client client(Transport::udp, harness.port(Transport::udp));
+    Caller caller(client);
+    establish(client, caller);
+    ASSERT_TRUE(harness.observer.wait([](const auto& record) { return record.answered; }));
+    harness.run([&] { harness.legs->refuse_new_calls(); });
+    Caller late(client);
+    client.send(late.request("INVITE", {}, kOffer));
+    EXPECT_NE(client.expect("SIP/2.0 503"), "");
+    harness.run([&] { harness.legs->stop(); });
+    EXPECT_NE(client.expect("BYE "), "");
+    EXPECT_EQ(harness.observer.ended(), 1U);
+}
+
 }  // namespace
 }  // namespace vmr::sip::test
