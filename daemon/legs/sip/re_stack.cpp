@@ -83,6 +83,7 @@ private:
     bool take_frame(std::string_view bytes, const Flow& flow);
     void transmit(const Flow& flow, std::string_view bytes);
     void hand_up(Upward item);
+    void publish();
     static gboolean on_context_ready(gpointer data);
     std::string local_ip(const Socket& socket, const sa& source);
 
@@ -136,7 +137,10 @@ void ReStack::stop() {
 void ReStack::run(std::promise<Result<std::vector<ListenAddress>>> started) {
     pthread_setname_np(pthread_self(), "sip");
     static std::once_flag once;
-    std::call_once(once, [] { libre_init(); });
+    std::call_once(once, [] {
+        dbg_init(DBG_EMERG, DBG_NONE);  // it prints each peer's failure; statistics() counts them
+        libre_init();
+    });
     (void)re_thread_init();
     (void)fd_setsize(config_.max_connections + 256);
     Result<std::vector<ListenAddress>> bound = open();
@@ -270,6 +274,7 @@ void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_
     flow.remote = to_address(source);
     if (!limiter_.allow(flow.remote.ip, now_ms())) {
         ++statistics_.rate_limited;
+        publish();
         return;
     }
     const Inspection found = inspect(bytes, false);
@@ -278,6 +283,7 @@ void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_
     }
     if (found.frame != Frame::complete) {
         ++statistics_.malformed;
+        publish();
         return;
     }
     flow.local = {local_ip(socket, source), socket.local.port};
@@ -287,11 +293,13 @@ void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_
 bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
     if (flow.connection != 0 && !limiter_.allow(flow.remote.ip, now_ms())) {
         ++statistics_.rate_limited;
+        publish();
         return true;
     }
     Result<Message> message = parse_message(bytes, flow);
     if (!message) {
         ++statistics_.malformed;
+        publish();
         const std::string answer = bad_request_answer(bytes, flow.remote);
         if (!answer.empty()) {
             transmit(flow, answer);
@@ -300,6 +308,11 @@ bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
     }
     hand_up({std::move(*message), 0});
     return true;
+}
+
+void ReStack::publish() {
+    const std::lock_guard lock(mutex_);
+    published_ = statistics_;
 }
 
 void ReStack::hand_up(Upward item) {

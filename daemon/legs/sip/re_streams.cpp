@@ -95,6 +95,9 @@ void Streams::on_established(void* arg) {
     auto* connection = static_cast<Connection*>(arg);
     guard(nullptr, [&] {
         connection->established = true;
+        if (connection->tls == nullptr) {
+            return;
+        }
         HandshakeResult handshake = take_last_handshake();
         connection->flow.protection = std::move(handshake.protection);
         connection->flow.peer_certificate = std::move(handshake.peer_certificate);

@@ -94,7 +94,7 @@ void Session::accept(std::int64_t now) {
     ok.body = sdp.sdp();
     provisional_at_ = provisional_until_ = -1;
     state_ = State::accepted;
-    send_2xx(transaction_, invite_, std::move(ok), now);
+    send_2xx(std::exchange(transaction_, {}), invite_, std::move(ok), now);
 }
 
 void Session::send_2xx(const std::string& transaction, const Message& request, Reply ok, std::int64_t now) {
@@ -107,7 +107,6 @@ void Session::send_2xx(const std::string& transaction, const Message& request, R
     ok_interval_ = kT1;
     ok_at_ = now + kT1;
     ok_until_ = now + kTimeout;
-    transaction_.clear();
     host_.respond(transaction, 200, ok_bytes_);
 }
 

@@ -321,7 +321,11 @@ void SipLegs::Core::arm(std::int64_t at) {
         return;
     }
     if (timer_ == nullptr) {
-        timer_ = g_timeout_source_new(0);
+        // Not a timeout source: that one sets its own ready time after each dispatch.
+        static GSourceFuncs functions{
+            nullptr, nullptr, [](GSource*, GSourceFunc callback, gpointer data) { return callback(data); },
+            nullptr, nullptr, nullptr};
+        timer_ = g_source_new(&functions, sizeof(GSource));
         g_source_set_callback(timer_, on_timer_expired, this, nullptr);
         g_source_attach(timer_, context_);
     }

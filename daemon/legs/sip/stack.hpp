@@ -32,8 +32,8 @@ struct StackConfig {
     int max_connections_per_source = 200;
     int first_message_timeout_ms = 15000;  // includes the TLS handshake
     int idle_timeout_ms = 3 * 3600 * 1000;
-    double messages_per_second = 200;  // per source address; burst is twice that
-    int max_queued = 4096;             // parsed messages that wait for the control thread
+    double messages_per_second = 1000;  // per source address; burst is twice that
+    int max_queued = 4096;              // parsed messages that wait for the control thread
 };
 
 struct StackStatistics {
