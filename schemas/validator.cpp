@@ -115,6 +115,18 @@ const json& schema_at(const json& schema, const std::string& pointer) {
     return *at;
 }
 
+// An unknown member is named in the text alone: "…constraints: 'name'."
+Finding finding_of(const std::string& pointer, const std::string& description, const json& schema) {
+    constexpr std::string_view kUnknown = "'additionalProperties' constraints: '";
+    const std::size_t at = description.find(kUnknown);
+    if (at != std::string::npos) {
+        const std::size_t begin = at + kUnknown.size();
+        const std::string name = description.substr(begin, description.rfind('\'') - begin);
+        return {pointer + "/" + name.substr(0, 128), "is not known here"};
+    }
+    return {pointer, human(description, schema)};
+}
+
 }  // namespace
 
 struct Validator::Impl {
@@ -155,7 +167,7 @@ std::vector<Finding> Validator::check(const json& value) const {
             error.description.find("Failed to validate item") != std::string::npos) {
             continue;
         }
-        findings.push_back({pointer, human(error.description, schema_at(impl_->document, pointer))});
+        findings.push_back(finding_of(pointer, error.description, schema_at(impl_->document, pointer)));
     }
     if (findings.empty()) {
         findings.push_back({"", "does not fit the schema"});

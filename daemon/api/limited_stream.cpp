@@ -46,7 +46,11 @@ GOutputStream* base_of(VmrCountedOutput* self) {
 
 // How much of `wanted` may be read; 0 with an error when the budget is spent.
 gsize allowed(VmrLimitedInput* self, gsize wanted, GError** error) {
-    const std::uint64_t left = (*self->budget)->read_left;
+    StreamBudget& budget = **self->budget;
+    if (budget.read_left == 0 && budget.more) {
+        budget.read_left = budget.more();
+    }
+    const std::uint64_t left = budget.read_left;
     if (left == 0) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, "the peer sent too much");
     }

@@ -13,12 +13,17 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t kMaxMessage = 96 * 1024;        // bytes; an SDP is at most 64 KiB of it
-constexpr std::uint64_t kReadBudget = 4 * kMaxMessage;  // bytes until a message is complete
+constexpr std::uint64_t kReadBudget = 2 * kMaxMessage;  // bytes until a message is complete
+// Beyond that a few connections at a time may read on, for the sake of a clear refusal: a peer
+// that is cut off while it writes never sees our error and close code.
+constexpr std::uint64_t kRefusedMessage = 1280 * 1024;  // bytes; what is longer is cut off
+constexpr unsigned kRefusalSlots = 16;
 constexpr std::uint64_t kPongBudget = 256;              // bytes that a pong gives back
-constexpr std::uint64_t kDrainBudget = 2 * 1024 * 1024; // bytes that we skip after a refusal
 constexpr std::uint64_t kMaxBacklog = 1024 * 1024;      // bytes that wait for a slow reader
 constexpr unsigned kCloseSeconds = 5;
 constexpr unsigned kMaxFaults = 20;
+
+unsigned g_refusals = 0;  // slots in use; main context only
 
 std::uint64_t frame_size(std::size_t payload) {
     return payload + (payload < 126 ? 2 : payload < 65536 ? 4 : 10);  // RFC 6455 section 5.2, unmasked
@@ -61,7 +66,7 @@ WebSocket::WebSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, 
     : socket_(GPtr<SoupWebsocketConnection>::ref(socket)),
       connection_(std::move(connection)),
       messages_(options.messages_per_second, options.message_burst, std::chrono::steady_clock::now()) {
-    soup_websocket_connection_set_max_incoming_payload_size(socket, kMaxMessage);
+    soup_websocket_connection_set_max_incoming_payload_size(socket, kRefusedMessage);
     const auto seconds = static_cast<guint>(options.keepalive.count());
     soup_websocket_connection_set_keepalive_interval(socket, seconds);
     message_ = SignalConnection(socket, "message", G_CALLBACK(on_message), this);
@@ -71,13 +76,31 @@ WebSocket::WebSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, 
     connection_->set_deadline(0);
     connection_->budget->read_left = kReadBudget;
     connection_->budget->written = 0;
+    connection_->budget->more = [this]() -> std::uint64_t {
+        if (has_refusal_slot_ || g_refusals >= kRefusalSlots) {
+            return 0;
+        }
+        has_refusal_slot_ = true;
+        ++g_refusals;
+        connection_->set_deadline(kCloseSeconds);
+        return kRefusedMessage;
+    };
     keepalive_ = g_timeout_add_seconds(
         seconds, [](gpointer self) -> gboolean { return static_cast<WebSocket*>(self)->on_keepalive_due(); }, this);
 }
 
 WebSocket::~WebSocket() {
+    connection_->budget->more = nullptr;
+    give_slot_back();
     if (keepalive_ != 0) {
         g_source_remove(keepalive_);
+    }
+}
+
+void WebSocket::give_slot_back() {
+    if (has_refusal_slot_) {
+        has_refusal_slot_ = false;
+        --g_refusals;
     }
 }
 
@@ -124,6 +147,11 @@ void WebSocket::on_message_received(SoupWebsocketDataType type, GBytes* message)
     }
     gsize size = 0;
     const auto* data = static_cast<const char*>(g_bytes_get_data(message, &size));
+    if (size > kMaxMessage) {
+        too_big();
+        close_with(SOUP_WEBSOCKET_CLOSE_TOO_BIG, "message too big");
+        return;
+    }
     text_received(std::string_view(data, size));
 }
 
@@ -131,7 +159,6 @@ void WebSocket::on_message_received(SoupWebsocketDataType type, GBytes* message)
 void WebSocket::on_failed(const GError* error) {
     connection_->set_deadline(kCloseSeconds);
     if (g_error_matches(error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_TOO_BIG)) {
-        connection_->budget->read_left = kDrainBudget;
         too_big();
     }
 }
@@ -141,6 +168,7 @@ void WebSocket::on_socket_closed() {
         return;
     }
     is_gone_ = true;
+    give_slot_back();
     if (keepalive_ != 0) {
         g_source_remove(keepalive_);
         keepalive_ = 0;

@@ -43,6 +43,8 @@ protected:
     const Connection& connection() const { return *connection_; }
 
 private:
+    void give_slot_back();
+
     GPtr<SoupWebsocketConnection> socket_;
     ConnectionPtr connection_;
     SignalConnection message_, error_, closed_signal_, pong_;
@@ -52,6 +54,7 @@ private:
     unsigned silent_intervals_ = 0;
     guint keepalive_ = 0;
     bool is_gone_ = false;
+    bool has_refusal_slot_ = false;  // reads a message that will be refused
 };
 
 // Events of one room to one subscriber.

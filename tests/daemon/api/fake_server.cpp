@@ -49,7 +49,7 @@ FakeServer::FakeServer(api::ServerOptions options, bool with_tls)
     }
 }
 
-HttpAnswer raw_exchange(const std::string& url, const std::string& request) {
+HttpAnswer exchange_raw(const std::string& url, const std::string& request) {
     GSocketClient* client = g_socket_client_new();
     const std::string host = url.substr(url.find("//") + 2);
     struct State {
@@ -120,7 +120,7 @@ HttpAnswer http(const std::string& url, const std::string& method, const std::st
             request += "Content-Type: application/json\r\n";
         }
     }
-    return raw_exchange(url, request + headers + "\r\n" + body);
+    return exchange_raw(url, request + headers + "\r\n" + body);
 }
 
 WebSocketClient::WebSocketClient(const std::string& url, const std::string& path, std::vector<std::string> protocols,

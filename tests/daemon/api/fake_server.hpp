@@ -68,7 +68,7 @@ struct HttpAnswer {
 };
 
 // Sends bytes as they are, and reads until the server closes.
-HttpAnswer raw_exchange(const std::string& url, const std::string& request);
+HttpAnswer exchange_raw(const std::string& url, const std::string& request);
 HttpAnswer http(const std::string& url, const std::string& method, const std::string& path,
                 const std::string& token = "", const std::string& body = "", const std::string& headers = "");
 

@@ -71,7 +71,7 @@ TEST(ServerTest, RefusesLargeBodies) {
     EXPECT_EQ(http(fake.url(), "POST", "/api/v1/rooms", token, "0\r\n\r\n",
                    "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n").status, 411);
     // Headers without an end are cut off.
-    EXPECT_EQ(raw_exchange(fake.url(), "GET / HTTP/1.1\r\nX: " + large).status, 0);
+    EXPECT_EQ(exchange_raw(fake.url(), "GET / HTTP/1.1\r\nX: " + large).status, 0);
     EXPECT_EQ(http(fake.url(), "GET", "/healthz").status, 200);
 }
 
@@ -85,7 +85,7 @@ TEST(ServerTest, SurvivesGarbage) {
           std::string("POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n"),
           std::string("POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n"),
           std::string("GET http://[::1 HTTP/1.1\r\nHost: a\r\n\r\n")}) {
-        const auto answer = raw_exchange(fake.url(), garbage + "\r\n\r\n");
+        const auto answer = exchange_raw(fake.url(), garbage + "\r\n\r\n");
         EXPECT_TRUE(answer.status == 0 || answer.status >= 400) << garbage << answer.status;
     }
     EXPECT_EQ(http(fake.url(), "GET", "/healthz").status, 200);
