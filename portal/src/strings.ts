@@ -95,6 +95,7 @@ export const en = {
     hand: 'Raise hand',
     handDown: 'Lower hand',
     people: 'People',
+    waiting: 'waiting',
     devices: 'Devices',
     help: 'Shortcuts',
     leave: 'Leave',

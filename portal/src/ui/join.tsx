@@ -117,9 +117,7 @@ export function JoinPage({ app, state }: { app: App; state: State }) {
   const heading = fill(text.join.heading, { title: state.title });
   useTitle(`${heading} · ${text.app}`);
   useEffect(() => {
-    if (!LocalMedia.supported) return;
-    // Apart, so that one that is missing or refused does not take the other with it.
-    void app.devices.start('microphone', true).then(() => app.devices.start('camera', true));
+    if (LocalMedia.supported) void app.devices.startBoth();
   }, []);
   return (
     <div class="page">
