@@ -126,7 +126,7 @@ export const en = {
     host: 'Host',
     guest: 'Guest',
     inRoom: 'In the meeting',
-    waiting: 'Waiting in the lobby ({count})',
+    waiting: 'In the lobby ({count})',
     entering: 'At the PIN prompt ({count})',
     talking: 'talking',
     muted: 'muted',
@@ -151,7 +151,7 @@ export const en = {
     admit: 'Admit',
     refuse: 'Refuse',
     admitAll: 'Admit all',
-    since: 'since {time}',
+    since: '{time}',
   },
   host: {
     heading: 'Host controls',
