@@ -42,7 +42,7 @@ let page;
 async function open(path, viewport = kDesktop) {
   await page?.close();
   page = await browser.newPage();
-  const expected = /404|401|WebSocket|establish a connection|favicon/; // refused on purpose
+  const expected = /404|401|WebSocket|establish a connection|interrupted while the page|favicon/; // refused on purpose
   page.on('pageerror', (error) => expected.test(error.message) || problems.push(`page error: ${error.message}`));
   page.on('console', (message) => {
     if (['error', 'warn'].includes(message.type()) && !expected.test(message.text())) problems.push(`console: ${message.text()}`);
@@ -313,8 +313,8 @@ if (shots) mkdirSync(shots, { recursive: true });
 const only = process.env.VMR_ONLY;
 for (const [name, test] of Object.entries(tests)) {
   if (only && !name.includes(only)) continue;
-  server.reset();
   const before = problems.length;
+  server.reset();
   try {
     await test();
   } catch (error) {
@@ -324,6 +324,7 @@ for (const [name, test] of Object.entries(tests)) {
   const bad = problems.slice(before);
   console.log(`${bad.length ? 'FAIL' : 'ok  '} ${name}${bad.map((one) => `\n     ${one}`).join('')}`);
 }
+const failed = problems.length > 0; // closing may break a socket or two
 await browser.close();
 server.close();
-process.exit(problems.length ? 1 : 0);
+process.exit(failed ? 1 : 0);
