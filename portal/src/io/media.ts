@@ -99,6 +99,26 @@ export class LocalMedia {
     this.set(kind, track);
   }
 
+  /** One question for both. Throws as getUserMedia does: where one of the two is missing, neither starts. */
+  async startBoth(): Promise<void> {
+    const turns = { microphone: ++this.asked.microphone, camera: ++this.asked.camera };
+    if (!LocalMedia.supported) throw new DOMException('insecure', 'InsecureContext');
+    const stream = await navigator.mediaDevices.getUserMedia({
+      ...constraints('microphone', this.choice.microphone),
+      ...constraints('camera', this.choice.camera),
+    });
+    for (const kind of ['microphone', 'camera'] as const) {
+      const track = stream.getTracks().find((one) => (one.kind === 'audio') === (kind === 'microphone'));
+      if (!track) continue;
+      if (turns[kind] !== this.asked[kind]) {
+        track.stop();
+        continue;
+      }
+      this.choice[kind] = track.getSettings().deviceId ?? this.choice[kind];
+      this.set(kind, track);
+    }
+  }
+
   stop(kind: Kind | 'screen'): void {
     if (kind !== 'screen') this.asked[kind]++;
     this.set(kind, null);

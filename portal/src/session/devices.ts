@@ -47,6 +47,23 @@ export class Devices {
     }
   }
 
+  /** On the join page: ask once for both, and take what there is. */
+  async startBoth(): Promise<void> {
+    this.show('microphone', 'starting');
+    this.show('camera', 'starting');
+    try {
+      await this.media.startBoth();
+    } catch (error) {
+      if (failureOf(error) === 'denied') {
+        this.failed('microphone', 'denied');
+        this.failed('camera', 'denied');
+        return;
+      }
+      await this.start('microphone', true);
+      await this.start('camera', true);
+    }
+  }
+
   private complain(template: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.store.dispatch({ type: 'toast', kind: 'error', text: fill(template, { reason }) });

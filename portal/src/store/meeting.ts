@@ -104,7 +104,7 @@ function reduceLegState(state: State, event: Extract<Event, { type: 'leg_state' 
     case 'in_room':
       return { ...next, phase: 'in_room', lobbyReason: '', pin: { ...state.pin, waiting: false } };
     case 'left':
-      return { ...outsideRoom(next), phase: 'left', leftCause: event.cause || event.reason || '' };
+      return { ...outsideRoom(next), phase: 'left', leftCause: event.cause || event.reason || '', toasts: [] };
   }
 }
 
@@ -146,7 +146,7 @@ export function reduce(state: State, event: Event): State {
         ? state
         : { ...state, phase: 'reconnecting', reconnectAttempt: event.attempt };
     case 'left':
-      return { ...outsideRoom(state), phase: 'left', leftCause: event.cause };
+      return { ...outsideRoom(state), phase: 'left', leftCause: event.cause, toasts: [] };
     case 'rejoin_offered':
       return { ...initialState(state.alias, state.me.name), title: state.title, asksPin: state.asksPin,
                media: { ...state.media, sharing: false, needsGesture: false } };

@@ -80,7 +80,9 @@ interface ControlProps {
   label: string;
   testid: string;
   shortcut?: string;
-  pressed?: boolean;
+  /** For tests: labels change with the state, so aria-pressed would say it twice. */
+  on?: boolean;
+  expanded?: boolean;
   tone?: 'off' | 'accent' | 'danger';
   badge?: number;
   on_pressed: () => void;
@@ -89,12 +91,17 @@ interface ControlProps {
 function Control(props: ControlProps) {
   const { label, shortcut } = props;
   return (
-    <button class={`control ${props.tone ?? ''}`} data-testid={props.testid} aria-label={label}
-      aria-pressed={props.pressed} aria-keyshortcuts={shortcut}
+    <button class={`control ${props.tone ?? ''}`} data-testid={props.testid} data-on={props.on}
+      aria-expanded={props.expanded} aria-keyshortcuts={shortcut}
       title={shortcut ? `${label} (${shortcut.toUpperCase()})` : label} onClick={props.on_pressed}>
       <Icon name={props.icon} />
-      <span class="control-label" aria-hidden="true">{label}</span>
-      {props.badge ? <span class="count" aria-hidden="true">{props.badge}</span> : null}
+      <span class="control-label">{label}</span>
+      {props.badge ? (
+        <span class="count">
+          {props.badge}
+          <span class="visually-hidden"> {text.meeting.waiting}</span>
+        </span>
+      ) : null}
     </button>
   );
 }
@@ -109,21 +116,21 @@ export function Controls({ state, commands, app }: { state: State; commands: Com
   const micLabel = own?.muted ? text.meeting.mutedByHost : micOn ? text.meeting.mute : text.meeting.unmute;
   const open = (panel: 'settings' | 'help') => app.store.dispatch({ type: 'panel', panel });
   return (
-    <div class="controls" role="toolbar" aria-label={text.meeting.controls} data-testid="controls">
+    <div class="controls" role="region" aria-label={text.meeting.controls} data-testid="controls">
       <Control icon={micOn && !own?.muted ? 'mic' : 'micOff'} label={micLabel} testid="mute" shortcut="m"
-        pressed={!micOn} tone={micOn && !own?.muted ? undefined : 'off'} on_pressed={commands.mute} />
+        on={micOn} tone={micOn && !own?.muted ? undefined : 'off'} on_pressed={commands.mute} />
       <Control icon={cameraOn ? 'camera' : 'cameraOff'} label={cameraOn ? text.meeting.cameraOff : text.meeting.cameraOn}
-        testid="camera" shortcut="v" pressed={cameraOn} tone={cameraOn ? undefined : 'off'} on_pressed={commands.camera} />
+        testid="camera" shortcut="v" on={cameraOn} tone={cameraOn ? undefined : 'off'} on_pressed={commands.camera} />
       {inside && LocalMedia.canShare && (
         <Control icon="share" label={sharing ? text.meeting.stopShare : text.meeting.share} testid="share" shortcut="s"
-          pressed={sharing} tone={sharing ? 'accent' : undefined} on_pressed={commands.share} />
+          on={sharing} tone={sharing ? 'accent' : undefined} on_pressed={commands.share} />
       )}
       {inside && (
         <>
           <Control icon="hand" label={own?.hand ? text.meeting.handDown : text.meeting.hand} testid="hand" shortcut="h"
-            pressed={own?.hand ?? false} tone={own?.hand ? 'accent' : undefined} on_pressed={commands.hand} />
+            on={own?.hand ?? false} tone={own?.hand ? 'accent' : undefined} on_pressed={commands.hand} />
           <Control icon="people" label={text.meeting.people} testid="people" shortcut="p"
-            pressed={state.panel === 'people'} badge={waiting(state).length} on_pressed={commands.people} />
+            expanded={state.panel === 'people'} badge={waiting(state).length} on_pressed={commands.people} />
         </>
       )}
       <Control icon="settings" label={text.meeting.devices} testid="devices" on_pressed={() => open('settings')} />

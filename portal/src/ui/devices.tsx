@@ -57,7 +57,12 @@ function DeviceSelect({ label, testid, devices, value, on_chosen }: SelectProps)
 export interface ChoiceProps {
   devices: Devices;
   media: State['media'];
-  on_speaker_chosen: (id: string) => void;
+  /** Where there is something that plays already. */
+  on_speaker_chosen?: (id: string) => void;
+}
+
+export function DeviceLevel({ devices, media }: ChoiceProps) {
+  return <LevelMeter track={media.microphone === 'on' ? devices.media.track('microphone') : null} />;
 }
 
 export function DeviceChoices({ devices, media, on_speaker_chosen }: ChoiceProps) {
@@ -71,7 +76,6 @@ export function DeviceChoices({ devices, media, on_speaker_chosen }: ChoiceProps
     <div class="device-choices">
       <DeviceSelect label={text.devices.microphone} testid="select-microphone" devices={of('audioinput')}
         value={choice.microphone} on_chosen={choose('microphone')} />
-      <LevelMeter track={media.microphone === 'on' ? devices.media.track('microphone') : null} />
       <DeviceSelect label={text.devices.camera} testid="select-camera" devices={of('videoinput')}
         value={choice.camera} on_chosen={choose('camera')} />
       {canPickSpeaker && (
@@ -79,7 +83,7 @@ export function DeviceChoices({ devices, media, on_speaker_chosen }: ChoiceProps
           value={choice.speaker}
           on_chosen={(id) => {
             choice.speaker = id;
-            on_speaker_chosen(id);
+            on_speaker_chosen?.(id);
             redraw((n) => n + 1);
           }} />
       )}
@@ -90,6 +94,7 @@ export function DeviceChoices({ devices, media, on_speaker_chosen }: ChoiceProps
 export function DeviceDialog(props: ChoiceProps & { on_closed: () => void }) {
   return (
     <Dialog heading={text.devices.heading} testid="device-dialog" on_closed={props.on_closed}>
+      <DeviceLevel {...props} />
       <DeviceChoices {...props} />
       <div class="buttons">
         <button class="button primary" data-testid="device-close" onClick={props.on_closed}>

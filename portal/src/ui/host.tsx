@@ -29,7 +29,7 @@ function MuteControls({ app, state }: { app: App; state: State }) {
   const muteNewcomers = state.room?.mute_newcomers ?? false;
   return (
     <>
-      <button class="button" data-testid="mute-guests" aria-pressed={mutedGuests}
+      <button class="button" data-testid="mute-guests" data-on={mutedGuests}
         onClick={() => void app.session.act((api) => api.muteGuests(!mutedGuests))}>
         <Icon name="micOff" />
         {mutedGuests ? text.host.unmuteGuests : text.host.muteGuests}
@@ -58,7 +58,7 @@ export function HostControls({ app, state, ask }: { app: App; state: State; ask:
     <section class="host-controls" aria-labelledby="host-heading" data-testid="host-controls">
       <h3 id="host-heading">{text.host.heading}</h3>
       {host && (
-        <button class="button" data-testid="lock" aria-pressed={locked}
+        <button class="button" data-testid="lock" data-on={locked}
           onClick={() => void app.session.act((api) => api.lock(!locked))}>
           <Icon name="lock" />
           {locked ? text.host.unlock : text.host.lock}

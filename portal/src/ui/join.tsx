@@ -5,7 +5,7 @@ import type { State } from '../store/meeting';
 import { fill, text } from '../strings';
 import type { App } from './app';
 import { rememberName } from './app';
-import { DeviceChoices } from './devices';
+import { DeviceChoices, DeviceLevel } from './devices';
 import { useStream, useTitle } from './hooks';
 import { Icon } from './icons';
 import { Brand } from './parts';
@@ -113,13 +113,14 @@ function JoinFields({ app, state }: { app: App; state: State }) {
   );
 }
 
+// On a phone's screen name and PIN come before the devices.
+const wide = matchMedia('(width >= 46rem)').matches;
+
 export function JoinPage({ app, state }: { app: App; state: State }) {
   const heading = fill(text.join.heading, { title: state.title });
   useTitle(`${heading} · ${text.app}`);
   useEffect(() => {
-    if (!LocalMedia.supported) return;
-    // Apart, so that one that is missing or refused does not take the other with it.
-    void app.devices.start('microphone', true).then(() => app.devices.start('camera', true));
+    if (LocalMedia.supported) void app.devices.startBoth();
   }, []);
   return (
     <div class="page">
@@ -131,7 +132,13 @@ export function JoinPage({ app, state }: { app: App; state: State }) {
             <Preview app={app} state={state} />
             <DeviceNotice media={state.media} />
             {LocalMedia.supported && (
-              <DeviceChoices devices={app.devices} media={state.media} on_speaker_chosen={() => undefined} />
+              <>
+                <DeviceLevel devices={app.devices} media={state.media} />
+                <details open={wide} data-testid="join-devices">
+                  <summary>{text.devices.heading}</summary>
+                  <DeviceChoices devices={app.devices} media={state.media} />
+                </details>
+              </>
             )}
           </div>
           <div class="card">

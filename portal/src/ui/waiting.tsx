@@ -74,10 +74,12 @@ export function leftHeading(cause: string): string {
 }
 
 export function LeftPage({ app, state }: { app: App; state: State }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []); // or a screen reader would not tell
   return (
     <main class="left-page">
       <div class="slate" data-testid="left" data-cause={state.leftCause}>
-        <h1 tabIndex={-1}>{leftHeading(state.leftCause)}</h1>
+        <h1 ref={heading} tabIndex={-1}>{leftHeading(state.leftCause)}</h1>
         {state.leftCause && (
           <p class="muted small">{fill(text.left.cause, { cause: state.leftCause.replaceAll('_', ' ') })}</p>
         )}
