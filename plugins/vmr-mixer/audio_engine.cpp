@@ -27,6 +27,7 @@ BufferPtr wrap(const AudioRoom::Packet& packet, GstClockTime running_time) {
 
 void AudioEngine::start(GstClock* clock, GstClockTime base_time) {
     next_levels_ = 0;
+    renegotiate_all(pads_.read()->audio_srcs);
     pool_.start("vmr-audio-push", kDownstream);
     ticker_.start(
         clock, base_time, "vmr-mix", [] { return kTick; }, kPatience,

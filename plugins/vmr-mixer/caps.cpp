@@ -24,6 +24,10 @@ const char* const kVideoSrcCaps = "video/x-raw, format=(string)I420, " VMR_SIZE 
 
 namespace {
 
+bool has_sticky(GstPad* pad, GstEventType type) {
+    return static_cast<bool>(EventPtr::adopt(gst_pad_get_sticky_event(pad, type, 0)));
+}
+
 void send_start(GstPad* pad) {
     const GCharPtr unique(g_uuid_string_random());
     const GCharPtr id(g_strdup_printf("%s/%s", unique.get(), GST_PAD_NAME(pad)));
@@ -122,14 +126,19 @@ void negotiate(GstPad* src_pad) {
     if (gst_caps_is_empty(caps.get())) {
         return;
     }
-    if (!std::exchange(state.started, true)) {
+    // A pad loses its sticky events in READY: what is there decides, not what was once sent.
+    if (!has_sticky(src_pad, GST_EVENT_STREAM_START)) {
         send_start(src_pad);
     }
     if (!send_caps(src_pad, caps.get())) {
         return;
     }
-    if (!std::exchange(state.segment_sent, true)) {
+    if (!has_sticky(src_pad, GST_EVENT_SEGMENT)) {
         send_segment(src_pad);
+    }
+    if (state.kind == Kind::content) {
+        // Perhaps nobody shares for a long time: the gap lets a sink preroll without a picture.
+        gst_pad_push_event(src_pad, gst_event_new_gap(0, GST_CLOCK_TIME_NONE));
     }
     state.finished = false;
     state.discont = true;

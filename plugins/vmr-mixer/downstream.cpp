@@ -61,4 +61,15 @@ bool ready_to_send(GstPad* src_pad, GstClockTime running_time, std::vector<PushP
     return false;
 }
 
+void renegotiate_all(const std::vector<PadPtr>& src_pads) {
+    for (const PadPtr& pad : src_pads) {
+        Output& state = output(pad.get());
+        const std::lock_guard held(state.lock);
+        state.audio.reset();
+        state.video.reset();
+        state.retry_at = 0;
+        state.stream = {};
+    }
+}
+
 }  // namespace vmr::mixer

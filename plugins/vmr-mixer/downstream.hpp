@@ -15,4 +15,7 @@ extern const PushPool::Handler kDownstream;
 // reconfigure event, an earlier failure) a negotiation is added to `jobs` and the answer is false.
 bool ready_to_send(GstPad* src_pad, GstClockTime running_time, std::vector<PushPool::Job>& jobs);
 
+// Forgets what was agreed before the element was stopped.
+void renegotiate_all(const std::vector<PadPtr>& src_pads);
+
 }  // namespace vmr::mixer

@@ -59,8 +59,6 @@ struct Output {
     Kind kind = Kind::audio;
     PushLane lane;  // guarded by the push pool's lock
     // Of the thread that pushes:
-    bool started = false;  // stream-start is sent
-    bool segment_sent = false;
     bool discont = true;
     std::atomic<bool> finished = false;  // downstream said EOS or error: silent until relinked
     // Set by the engine before it asks for a negotiation:

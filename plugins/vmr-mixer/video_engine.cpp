@@ -27,6 +27,9 @@ Picture live_picture(VideoInput& input, gint64 patience) {
 }  // namespace
 
 void VideoEngine::start(GstClock* clock, GstClockTime base_time) {
+    const auto lists = pads_.read();
+    renegotiate_all(lists->video_srcs);
+    renegotiate_all(lists->content_srcs);
     pool_.start("vmr-video-push", kDownstream);
     ticker_.start(
         clock, base_time, "vmr-video", [this] { return frame_period(settings_); }, 0,
