@@ -22,11 +22,26 @@ std::uint64_t ntp_now() {
     return seconds << 32 | (us % 1'000'000 << 32) / 1'000'000;
 }
 
+// The clock keeps an unscheduled entry until its turn comes: it must not keep the element alive as well.
+GWeakRef* new_weak_ref(GstElement* element) {
+    auto* weak = g_new0(GWeakRef, 1);
+    g_weak_ref_init(weak, element);
+    return weak;
+}
+void free_weak_ref(gpointer data) {
+    g_weak_ref_clear(static_cast<GWeakRef*>(data));
+    g_free(data);
+}
+
 gboolean on_interval_passed(GstClock*, GstClockTime, GstClockID, gpointer data) {
+    auto* element = static_cast<GstElement*>(g_weak_ref_get(static_cast<GWeakRef*>(data)));
+    if (element == nullptr) {
+        return FALSE;
+    }
     // The clock's thread serves everyone: the report, which may write a file, is made elsewhere.
     gst_element_call_async(
-        GST_ELEMENT(data), [](GstElement* element, gpointer) { g_signal_emit_by_name(element, "report"); },
-        nullptr, nullptr);
+        element, [](GstElement* self, gpointer) { g_signal_emit_by_name(self, "report"); }, nullptr, nullptr);
+    gst_object_unref(element);
     return TRUE;
 }
 
@@ -174,7 +189,7 @@ void Tap::start_timer() {
     }
     const std::lock_guard lock(mutex_);
     timer_ = gst_clock_new_periodic_id(clock.get(), gst_clock_get_time(clock.get()) + every, every);
-    gst_clock_id_wait_async(timer_, on_interval_passed, gst_object_ref(element_), gst_object_unref);
+    gst_clock_id_wait_async(timer_, on_interval_passed, new_weak_ref(element_), free_weak_ref);
 }
 
 void Tap::stop_timer() {
