@@ -154,7 +154,7 @@ TEST_F(MeetingTest, Rule19TheRosterTellsAll) {
     EXPECT_EQ(get<TalkingChanged>()->ids, std::vector<ParticipantId>{"g"});
     send(Talking{{"g"}});
     EXPECT_EQ(get<TalkingChanged>(), nullptr);
-    const Participant& p = room->roster().at(1);
+    const Participant p = room->roster().at(1);
     EXPECT_EQ(p.name, "Name g");
     EXPECT_TRUE(p.talking);
     EXPECT_EQ(p.joined_at, now);
