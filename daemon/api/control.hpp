@@ -1,0 +1,40 @@
+// What the API asks of the bridge: operations of schemas/api/openapi.json.
+#pragma once
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace vmr::api {
+
+struct Caller {
+    enum class Kind { anonymous, participant, admin };
+    Kind kind = Kind::anonymous;
+    std::string room;         // participants only: the room they are in
+    std::string participant;  // participants only
+    std::string address;      // where the request came from, without the port
+};
+
+// A body for status >= 400 is a problem (RFC 9457); `problem()` makes one.
+struct Response {
+    int status = 200;
+    nlohmann::json body;  // null: no body
+};
+
+Response problem(int status, std::string_view detail = {});
+
+using Reply = std::function<void(Response)>;
+
+class Control {
+public:
+    virtual ~Control() = default;
+    // `operation_id` is one of the OpenAPI document's; `params` is an object that holds
+    // path, query and body members merged, already validated against the document and
+    // with its defaults set. The caller kind is allowed for the operation, and a participant's `room` is its
+    // own; who is a host is for the room to check. `reply` is called once, on the main
+    // context, at once or later. createSession and deleteSession never come here.
+    virtual void perform(const Caller& caller, std::string_view operation_id, const nlohmann::json& params,
+                         Reply reply) = 0;
+};
+
+}  // namespace vmr::api

@@ -1,0 +1,289 @@
+#include "daemon/api/listener.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+
+#include "base/guard.hpp"
+
+namespace vmr::api {
+
+namespace {
+
+constexpr unsigned kHandshakeSeconds = 10;   // TLS
+constexpr unsigned kRequestSeconds = 15;     // from then to the whole request
+constexpr std::uint64_t kHeaderBytes = 32 * 1024;
+constexpr int kBacklog = 512;
+constexpr const char* kTlsMark = "vmr-tls";
+
+std::string text_of(GSocketAddress* address) {
+    if (address == nullptr || !G_IS_INET_SOCKET_ADDRESS(address)) {
+        return "?";
+    }
+    auto* inet = G_INET_SOCKET_ADDRESS(address);
+    const GCharPtr host(g_inet_address_to_string(g_inet_socket_address_get_address(inet)));
+    return std::string(host.get()) + "#" + std::to_string(g_inet_socket_address_get_port(inet));
+}
+
+std::string host_of(const std::string& text) {
+    return text.substr(0, text.find('#'));
+}
+
+// One IPv6 customer has at least a /64: addresses below it count as one source.
+std::string source_of(GSocketAddress* address) {
+    if (address != nullptr && G_IS_INET_SOCKET_ADDRESS(address)) {
+        GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
+        if (g_inet_address_get_family(inet) == G_SOCKET_FAMILY_IPV6) {
+            const guint8* bytes = g_inet_address_to_bytes(inet);
+            static constexpr guint8 kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+            const bool mapped = std::equal(kMapped, kMapped + 12, bytes);
+            return mapped ? "v4:" + std::string(reinterpret_cast<const char*>(bytes + 12), 4)
+                          : "v6:" + std::string(reinterpret_cast<const char*>(bytes), 8);
+        }
+    }
+    return host_of(text_of(address));
+}
+
+const char* version_text(GTlsProtocolVersion version) {
+    switch (version) {
+        case G_TLS_PROTOCOL_VERSION_TLS_1_2:
+            return "TLSv1.2";
+        case G_TLS_PROTOCOL_VERSION_TLS_1_3:
+            return "TLSv1.3";
+        default:
+            return "TLS";
+    }
+}
+
+gboolean on_incoming(GSocketService*, GSocketConnection* connection, GObject* source, gpointer listener) {
+    guard(nullptr, [&] {
+        const bool tls = g_object_get_data(source, kTlsMark) != nullptr;
+        static_cast<Listener*>(listener)->on_connection_accepted(connection, tls);
+    });
+    return TRUE;
+}
+
+struct Handshake {
+    std::weak_ptr<Listener*> listener;
+    std::string key;
+};
+
+void on_handshake_done(GObject* tls, GAsyncResult* result, gpointer data) {
+    const std::unique_ptr<Handshake> handshake(static_cast<Handshake*>(data));
+    const bool ok = g_tls_connection_handshake_finish(G_TLS_CONNECTION(tls), result, nullptr);
+    if (const auto listener = handshake->listener.lock()) {
+        guard(nullptr, [&] { (*listener)->on_handshake_finished(handshake->key, G_TLS_CONNECTION(tls), ok); });
+    }
+}
+
+struct Watch {
+    std::weak_ptr<Listener*> listener;
+    std::string key;
+    const Connection* connection;
+};
+
+// May run on any thread (the last reference decides): hop to the main context.
+void on_stream_gone(gpointer data, GObject*) {
+    g_idle_add_full(
+        G_PRIORITY_DEFAULT,
+        [](gpointer watch_data) -> gboolean {
+            const auto* watch = static_cast<Watch*>(watch_data);
+            if (const auto listener = watch->listener.lock()) {
+                (*listener)->on_stream_finalized(watch->key, watch->connection);
+            }
+            return G_SOURCE_REMOVE;
+        },
+        data, [](gpointer watch_data) { delete static_cast<Watch*>(watch_data); });
+}
+
+}  // namespace
+
+Connection::~Connection() {
+    set_deadline(0);
+}
+
+void Connection::abort() {
+    g_socket_shutdown(socket.get(), TRUE, TRUE, nullptr);
+}
+
+void Connection::set_deadline(unsigned seconds) {
+    if (deadline_ != nullptr) {
+        g_source_destroy(deadline_);
+        g_source_unref(deadline_);
+        deadline_ = nullptr;
+    }
+    if (seconds == 0) {
+        return;
+    }
+    deadline_ = g_timeout_source_new_seconds(seconds);
+    g_source_set_callback(
+        deadline_,
+        [](gpointer data) -> gboolean {
+            auto& connection = *static_cast<Connection*>(data);
+            connection.listener_->on_deadline_passed(connection);
+            return G_SOURCE_REMOVE;
+        },
+        this, nullptr);
+    g_source_attach(deadline_, nullptr);
+}
+
+Listener::Listener(SoupServer* server, const ServerOptions& options)
+    : server_(server),
+      options_(options),
+      service_(GPtr<GSocketService>::adopt(g_socket_service_new())),
+      self_(std::make_shared<Listener*>(this)) {
+    g_socket_listener_set_backlog(G_SOCKET_LISTENER(service_.get()), kBacklog);
+    incoming_ = SignalConnection(service_.get(), "incoming", G_CALLBACK(on_incoming), this);
+}
+
+Listener::~Listener() {
+    stop();
+}
+
+void Listener::stop() {
+    g_socket_service_stop(service_.get());
+    g_socket_listener_close(G_SOCKET_LISTENER(service_.get()));
+    const auto connections = std::move(connections_);
+    connections_.clear();
+    per_source_.clear();
+    for (const auto& [key, connection] : connections) {
+        connection->set_deadline(0);
+        connection->abort();
+    }
+}
+
+Status Listener::load_certificate(const std::string& certificate_file, const std::string& key_file) {
+    GError* error = nullptr;
+    GTlsCertificate* certificate =
+        g_tls_certificate_new_from_files(certificate_file.c_str(), key_file.c_str(), &error);
+    if (certificate == nullptr) {
+        const std::string message = certificate_file + ": " + error->message;
+        g_error_free(error);
+        return Error{message};
+    }
+    certificate_ = GPtr<GTlsCertificate>::adopt(certificate);
+    return Ok{};
+}
+
+Status Listener::listen(const ListenAddress& address) {
+    GInetAddress* inet = g_inet_address_new_from_string(address.address.c_str());
+    if (inet == nullptr) {
+        return Error{"not an IP address: " + address.address};
+    }
+    const auto wanted = GPtr<GSocketAddress>::adopt(g_inet_socket_address_new(inet, address.port));
+    g_object_unref(inet);
+    const auto mark = GPtr<GObject>::adopt(G_OBJECT(g_object_new(G_TYPE_OBJECT, nullptr)));
+    g_object_set_data(mark.get(), kTlsMark, address.tls ? this : nullptr);
+    GSocketAddress* effective = nullptr;
+    GError* error = nullptr;
+    if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service_.get()), wanted.get(), G_SOCKET_TYPE_STREAM,
+                                       G_SOCKET_PROTOCOL_TCP, mark.get(), &effective, &error)) {
+        const std::string message = address.address + " port " + std::to_string(address.port) + ": " + error->message;
+        g_error_free(error);
+        return Error{message};
+    }
+    const int port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(effective));
+    g_object_unref(effective);
+    const bool v6 = address.address.find(':') != std::string::npos;
+    urls_.push_back((address.tls ? "https://" : "http://") + (v6 ? "[" + address.address + "]" : address.address) +
+                    ":" + std::to_string(port));
+    return Ok{};
+}
+
+void Listener::on_connection_accepted(GSocketConnection* accepted, bool tls) {
+    const auto remote = GPtr<GSocketAddress>::adopt(g_socket_connection_get_remote_address(accepted, nullptr));
+    const auto local = GPtr<GSocketAddress>::adopt(g_socket_connection_get_local_address(accepted, nullptr));
+    auto connection = std::make_shared<Connection>();
+    connection->address = host_of(text_of(remote.get()));
+    connection->source = source_of(remote.get());
+    connection->key = text_of(remote.get()) + " " + text_of(local.get());
+    connection->socket = GPtr<GSocket>::ref(g_socket_connection_get_socket(accepted));
+    connection->budget = std::make_shared<StreamBudget>();
+    connection->budget->read_left = kHeaderBytes + options_.max_body;
+    connection->listener_ = this;
+    std::size_t& of_source = per_source_[connection->source];
+    if (!remote || connections_.size() >= options_.max_connections ||
+        of_source >= options_.max_connections_per_source || (tls && !certificate_)) {
+        ++refused_;
+        if (of_source == 0) {
+            per_source_.erase(connection->source);
+        }
+        g_io_stream_close(G_IO_STREAM(accepted), nullptr, nullptr);
+        return;
+    }
+    ++of_source;
+    g_socket_set_option(connection->socket.get(), IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+    connections_[connection->key] = connection;
+    connection->set_deadline(tls ? kHandshakeSeconds : kRequestSeconds);
+    if (!tls) {
+        hand_over(connection, G_IO_STREAM(accepted));
+        return;
+    }
+    const auto stream = GPtr<GIOStream>::adopt(
+        g_tls_server_connection_new(G_IO_STREAM(accepted), certificate_.get(), nullptr));
+    if (!stream) {
+        on_stream_finalized(connection->key, connection.get());
+        return;
+    }
+    const char* protocols[] = {"http/1.1", nullptr};
+    g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(stream.get()), protocols);
+    g_tls_connection_handshake_async(G_TLS_CONNECTION(stream.get()), G_PRIORITY_DEFAULT, nullptr, on_handshake_done,
+                                     new Handshake{self_, connection->key});
+}
+
+void Listener::on_handshake_finished(const std::string& key, GTlsConnection* tls, bool ok) {
+    const auto found = connections_.find(key);
+    if (found == connections_.end()) {
+        return;
+    }
+    const ConnectionPtr connection = found->second;
+    if (!ok || connection->expired_) {
+        connection->abort();
+        on_stream_finalized(key, connection.get());
+        return;
+    }
+    connection->secure = true;
+    connection->tls_version = version_text(g_tls_connection_get_protocol_version(tls));
+    const GCharPtr suite(g_tls_connection_get_ciphersuite_name(tls));
+    connection->tls_suite = suite ? suite.get() : "";
+    connection->set_deadline(kRequestSeconds);
+    hand_over(connection, G_IO_STREAM(tls));
+}
+
+void Listener::hand_over(const ConnectionPtr& connection, GIOStream* base) {
+    const auto stream = make_limited_stream(base, connection->budget);
+    g_object_weak_ref(G_OBJECT(stream.get()), on_stream_gone, new Watch{self_, connection->key, connection.get()});
+    const auto remote = GPtr<GSocketAddress>::adopt(g_socket_get_remote_address(connection->socket.get(), nullptr));
+    const auto local = GPtr<GSocketAddress>::adopt(g_socket_get_local_address(connection->socket.get(), nullptr));
+    if (!remote || !local ||
+        !soup_server_accept_iostream(server_, stream.get(), local.get(), remote.get(), nullptr)) {
+        connection->abort();
+    }
+}
+
+void Listener::on_stream_finalized(const std::string& key, const Connection* connection) {
+    const auto found = connections_.find(key);
+    if (found == connections_.end() || found->second.get() != connection) {
+        return;
+    }
+    const auto source = per_source_.find(connection->source);
+    if (source != per_source_.end() && --source->second == 0) {
+        per_source_.erase(source);
+    }
+    connections_.erase(found);
+}
+
+void Listener::on_deadline_passed(Connection& connection) {
+    connection.expired_ = true;
+    connection.abort();
+}
+
+ConnectionPtr Listener::find(SoupServerMessage* message) const {
+    const std::string key = text_of(soup_server_message_get_remote_address(message)) + " " +
+                            text_of(soup_server_message_get_local_address(message));
+    const auto found = connections_.find(key);
+    return found != connections_.end() ? found->second : nullptr;
+}
+
+}  // namespace vmr::api

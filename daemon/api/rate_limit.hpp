@@ -1,0 +1,65 @@
+// Token buckets, one per source, in bounded memory; time is an argument.
+#pragma once
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <unordered_map>
+
+namespace vmr::api {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+class TokenBucket {
+public:
+    TokenBucket(double per_second, double burst, SteadyTime now)
+        : per_second_(per_second), burst_(burst), level_(burst), at_(now) {}
+
+    bool take(SteadyTime now, double amount = 1.0) {
+        level_ = std::min(burst_, level_ + per_second_ * std::chrono::duration<double>(now - at_).count());
+        at_ = now;
+        if (level_ < amount) {
+            return false;
+        }
+        level_ -= amount;
+        return true;
+    }
+    bool is_full(SteadyTime now) const {
+        return level_ + per_second_ * std::chrono::duration<double>(now - at_).count() >= burst_;
+    }
+
+private:
+    double per_second_;
+    double burst_;
+    double level_;
+    SteadyTime at_;
+};
+
+class SourceLimiter {
+public:
+    SourceLimiter(double per_second, double burst, std::size_t max_sources = 20000)
+        : per_second_(per_second), burst_(burst), max_sources_(max_sources) {}
+
+    bool take(const std::string& source, SteadyTime now) {
+        auto found = buckets_.find(source);
+        if (found == buckets_.end()) {
+            if (buckets_.size() >= max_sources_) {
+                // A full bucket has nothing to remember.
+                std::erase_if(buckets_, [&](const auto& entry) { return entry.second.is_full(now); });
+            }
+            if (buckets_.size() >= max_sources_) {
+                return false;
+            }
+            found = buckets_.emplace(source, TokenBucket(per_second_, burst_, now)).first;
+        }
+        return found->second.take(now);
+    }
+
+private:
+    double per_second_;
+    double burst_;
+    std::size_t max_sources_;
+    std::unordered_map<std::string, TokenBucket> buckets_;
+};
+
+}  // namespace vmr::api

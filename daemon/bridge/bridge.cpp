@@ -1,0 +1,294 @@
+#include "daemon/bridge/bridge.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/guard.hpp"
+
+namespace vmr::bridge {
+namespace {
+
+constexpr std::size_t kMaxDoor = 500;  // legs that have arrived and not been looked at
+
+std::string lower(std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+room::RoomConfig core_config(const ops::RoomConfig& config) {
+    room::RoomConfig core;
+    core.id = config.id;
+    core.title = config.title.empty() ? config.id : config.title;
+    core.aliases = config.aliases;
+    if (std::ranges::find(core.aliases, config.id) == core.aliases.end()) {
+        core.aliases.insert(core.aliases.begin(), config.id);
+    }
+    core.locale = config.locale;
+    core.guests_allowed = config.guests_allowed;
+    core.host_pin_length = static_cast<unsigned>(config.host_pin.size());
+    core.guest_pin_length = static_cast<unsigned>(config.guest_pin.size());
+    core.layout = room::parse_layout(ops::text(config.layout)).value_or(room::Layout::speaker);
+    core.encryption = config.encryption == ops::Encryption::required ? room::Encryption::required
+                      : config.encryption == ops::Encryption::off    ? room::Encryption::off
+                                                                     : room::Encryption::best_effort;
+    core.encryption_floor_bits = static_cast<unsigned>(config.min_key_bits);
+    core.host_absence = config.host_absence == ops::HostAbsence::end      ? room::HostAbsence::end
+                        : config.host_absence == ops::HostAbsence::rehold ? room::HostAbsence::rehold
+                                                                          : room::HostAbsence::keep_going;
+    core.max_participants = static_cast<unsigned>(config.max_participants);
+    core.host_grace = config.grace;
+    core.lobby_timeout = config.lobby_timeout;
+    core.lone_timeout = config.lone_timeout;
+    core.max_duration = config.max_duration;
+    return core;
+}
+
+sdp::Policy policy_for(const Arrival& arrival, const room::RoomConfig* room) {
+    sdp::Policy policy;
+    policy.kind = arrival.kind == LegKind::webrtc ? sdp::LegKind::webrtc : sdp::LegKind::sip;
+    policy.signalling_encrypted = arrival.signalling != "none";
+    policy.ice = policy.kind == sdp::LegKind::webrtc;
+    policy.video = policy.content = arrival.kind != LegKind::phone;
+    if (policy.kind == sdp::LegKind::webrtc) {
+        policy.video_codecs = {sdp::Codec::vp8, sdp::Codec::h264};
+    }
+    if (room != nullptr) {
+        policy.encryption = room->encryption == room::Encryption::required ? sdp::Encryption::required
+                            : room->encryption == room::Encryption::off    ? sdp::Encryption::off
+                                                                           : sdp::Encryption::best_effort;
+        policy.min_key_bits = std::max(room->encryption_floor_bits, 128U);
+    }
+    return policy;
+}
+
+gboolean on_watch(gpointer data) {
+    auto* check = static_cast<std::function<void()>*>(data);
+    guard(nullptr, [&] { (*check)(); });
+    return G_SOURCE_CONTINUE;
+}
+
+}  // namespace
+
+Bridge::Bridge(Services& services, const media::MediaEnvironment& environment)
+    : services_(services),
+      environment_(environment),
+      reception_(services, [this](const std::string& number, std::shared_ptr<Leg> leg,
+                                  std::shared_ptr<media::Session> session, const Arrival& arrival) {
+          return transfer(number, std::move(leg), std::move(session), arrival);
+      }) {
+    auto* check = new std::function<void()>([this] {
+        for (auto& [id, room] : rooms_) {
+            room->watch_media();
+        }
+    });
+    watch_ = g_timeout_add_seconds_full(G_PRIORITY_DEFAULT, 1, on_watch, check, [](gpointer data) {
+        delete static_cast<std::function<void()>*>(data);
+    });
+}
+
+Bridge::~Bridge() {
+    g_source_remove(watch_);
+}
+
+void Bridge::set_room(const ops::RoomConfig& config) {
+    configs_[config.id] = config;
+    std::erase_if(aliases_, [&](const auto& entry) { return entry.second == config.id; });
+    aliases_[lower(config.id)] = config.id;
+    for (const auto* names : {&config.aliases, &config.numbers}) {
+        for (const std::string& name : *names) {
+            aliases_.emplace(lower(name), config.id);
+        }
+    }
+    const auto hashed = [this](const std::string& pin) {
+        if (pin.empty()) {
+            return std::string();
+        }
+        const auto hash = services_.hasher.hash(pin);
+        if (!hash) {
+            throw std::runtime_error(hash.error());
+        }
+        return *hash;
+    };
+    const PinHashes hashes{hashed(config.host_pin), hashed(config.guest_pin)};
+    if (RoomHost* existing = host(config.id)) {
+        existing->set_pins(core_config(config), hashes);
+    } else {
+        rooms_[config.id] = std::make_unique<RoomHost>(services_, core_config(config), hashes);
+    }
+}
+
+void Bridge::set_rooms(const std::vector<ops::RoomConfig>& rooms) {
+    std::set<std::string> kept;
+    for (const ops::RoomConfig& room : rooms) {
+        set_room(room);
+        kept.insert(room.id);
+    }
+    std::erase_if(rooms_, [&](const auto& entry) {
+        const bool gone = !kept.contains(entry.first) && entry.second->core().idle();
+        if (gone) {
+            configs_.erase(entry.first);
+            std::erase_if(aliases_, [&](const auto& alias) { return alias.second == entry.first; });
+        }
+        return gone;
+    });
+}
+
+RoomHost* Bridge::host(const std::string& room) const {
+    const auto found = rooms_.find(room);
+    return found == rooms_.end() ? nullptr : found->second.get();
+}
+
+RoomHost* Bridge::host_of_alias(const std::string& alias) const {
+    const auto found = aliases_.find(lower(alias));
+    return found == aliases_.end() ? nullptr : host(found->second);
+}
+
+RoomHost* Bridge::host_of_leg(const std::string& leg) const {
+    for (const auto& [id, room] : rooms_) {
+        if (room->has_leg(leg)) {
+            return room.get();
+        }
+    }
+    return nullptr;
+}
+
+nlohmann::json Bridge::snapshot(const std::string& room) const {
+    const RoomHost* found = host(room);
+    return found == nullptr ? nlohmann::json() : found->snapshot(false);
+}
+
+std::shared_ptr<media::Session> Bridge::new_session(const Arrival& arrival,
+                                                    const room::RoomConfig* room) const {
+    const std::string peer = arrival.remote_address.substr(0, arrival.remote_address.rfind(':'));
+    auto session =
+        std::make_shared<media::Session>(environment_, arrival.leg, policy_for(arrival, room), peer);
+    session->set_signalling(arrival.signalling);
+    return session;
+}
+
+RoomHost* Bridge::resumed_host(const Arrival& arrival, api::Caller& caller) const {
+    if (arrival.resume.empty()) {
+        return nullptr;
+    }
+    const auto found = services_.tokens.find(arrival.resume);
+    if (!found || found->kind != api::Caller::Kind::participant) {
+        return nullptr;
+    }
+    caller = *found;
+    RoomHost* room = host(caller.room);
+    return room != nullptr && room->core().find(caller.participant) != nullptr ? room : nullptr;
+}
+
+std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrival) {
+    if (draining_ || door_.size() >= kMaxDoor) {
+        leg->refuse(draining_ ? EndCause::shutdown : EndCause::overload);
+        return nullptr;
+    }
+    RoomHost* room = arrival.ask_meeting_number ? nullptr : host_of_alias(arrival.alias);
+    if (room == nullptr && !arrival.ask_meeting_number) {
+        leg->refuse(EndCause::not_found);
+        return nullptr;
+    }
+    auto session = new_session(arrival, room != nullptr ? &room->core().config() : nullptr);
+    door_[arrival.leg] = Door{leg, session, arrival};
+    // The leg is to have its session before it is told anything: the room looks at it from the main loop.
+    media::post_to(nullptr, [this, alive = std::weak_ptr(alive_), id = arrival.leg] {
+        if (!alive.expired()) {
+            at_door(id);
+        }
+    });
+    return session;
+}
+
+void Bridge::at_door(const std::string& leg) {
+    const auto found = door_.find(leg);
+    if (found == door_.end()) {
+        return;  // it has gone meanwhile
+    }
+    const Door door = std::move(found->second);
+    door_.erase(found);
+    if (door.arrival.ask_meeting_number) {
+        reception_.arrive(door.leg, door.session, door.arrival);
+        return;
+    }
+    api::Caller caller;
+    RoomHost* before = resumed_host(door.arrival, caller);
+    if (before != nullptr && before->resume(caller.participant, door.leg, door.session, door.arrival)) {
+        return;
+    }
+    if (RoomHost* room = host_of_alias(door.arrival.alias)) {
+        room->arrive(door.leg, door.session, door.arrival);
+    } else {
+        door.leg->refuse(EndCause::not_found);
+    }
+}
+
+bool Bridge::transfer(const std::string& number, std::shared_ptr<Leg> leg,
+                      std::shared_ptr<media::Session> session, Arrival arrival) {
+    RoomHost* room = host_of_alias(number);
+    if (room == nullptr) {
+        return false;
+    }
+    arrival.alias = number;
+    room->arrive(std::move(leg), std::move(session), arrival, true);
+    return true;
+}
+
+void Bridge::on_leg_answered(const std::string& leg) {
+    if (RoomHost* room = host_of_leg(leg)) {
+        room->on_leg_answered(leg);
+    }
+}
+
+void Bridge::on_leg_key(const std::string& leg, char key) {
+    if (RoomHost* room = host_of_leg(leg)) {
+        room->on_key(room->participant_of(leg), key);
+    } else {
+        reception_.on_key(leg, key);
+    }
+}
+
+void Bridge::on_leg_sharing(const std::string& leg, bool sharing) {
+    if (RoomHost* room = host_of_leg(leg)) {
+        const auto id = room->participant_of(leg);
+        room->act(room::Actor::of(id), room::SetSharing{id, sharing}, [](api::Response) {});
+    }
+}
+
+void Bridge::on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) {
+    if (door_.erase(leg) > 0) {
+        return;
+    }
+    if (RoomHost* room = host_of_leg(leg)) {
+        room->on_leg_ended(leg, cause, std::move(receipt));
+    } else {
+        reception_.on_leg_ended(leg, cause, std::move(receipt));
+    }
+}
+
+void Bridge::drain() {
+    draining_ = true;
+    for (auto& [id, room] : rooms_) {
+        room->end(room::Cause::shutdown);
+    }
+    reception_.end_all(EndCause::shutdown);
+}
+
+bool Bridge::is_idle() const {
+    return std::ranges::all_of(rooms_, [](const auto& room) { return room.second->core().idle(); });
+}
+
+std::string Bridge::metrics() const {
+    std::size_t participants = 0;
+    std::size_t meetings = 0;
+    for (const auto& [id, room] : rooms_) {
+        const std::size_t count = room->core().roster().size();
+        participants += count;
+        meetings += count > 0 ? 1 : 0;
+    }
+    return "# TYPE vmr_participants gauge\nvmr_participants " + std::to_string(participants) +
+           "\n# TYPE vmr_meetings gauge\nvmr_meetings " + std::to_string(meetings) + "\n";
+}
+
+}  // namespace vmr::bridge

@@ -1,0 +1,89 @@
+// The one place that wires things up: legs arrive at rooms, the API's operations reach them. Control thread
+// only.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/api/control.hpp"
+#include "daemon/bridge/reception.hpp"
+#include "daemon/bridge/room_host.hpp"
+#include "daemon/bridge/services.hpp"
+#include "daemon/legs/leg.hpp"
+#include "daemon/media/session.hpp"
+#include "daemon/ops/config.hpp"
+
+namespace vmr::bridge {
+
+class Bridge final : public LegObserver, public api::Control {
+public:
+    Bridge(Services& services, const media::MediaEnvironment& environment);
+    ~Bridge() override;
+
+    // Rooms of the configuration; again on reload: new ones appear, changed ones change, those that are gone
+    // from the file end when they are empty.
+    void set_rooms(const std::vector<ops::RoomConfig>& rooms);
+    // What getStatus adds to its own: SIP addresses and numbers.
+    void set_status(nlohmann::json status) { status_ = std::move(status); }
+    nlohmann::json snapshot(const std::string& room) const;
+    // Ends all meetings with `cause`; is_idle() when the last leg has gone.
+    void drain();
+    bool is_idle() const;
+    std::string metrics() const;
+
+    // LegObserver
+    std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrival) override;
+    void on_leg_answered(const std::string& leg) override;
+    void on_leg_key(const std::string& leg, char key) override;
+    void on_leg_sharing(const std::string& leg, bool sharing) override;
+    void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) override;
+
+    // api::Control
+    void perform(const api::Caller& caller, std::string_view operation_id, const nlohmann::json& params,
+                 api::Reply reply) override;
+
+private:
+    struct Door {  // a leg between its arrival and its room's first look at it
+        std::shared_ptr<Leg> leg;
+        std::shared_ptr<media::Session> session;
+        Arrival arrival;
+    };
+    RoomHost* host(const std::string& room) const;
+    RoomHost* host_of_alias(const std::string& alias) const;
+    RoomHost* host_of_leg(const std::string& leg) const;
+    RoomHost* resumed_host(const Arrival& arrival, api::Caller& caller) const;
+    std::shared_ptr<media::Session> new_session(const Arrival& arrival, const room::RoomConfig* room) const;
+    void at_door(const std::string& leg);
+    void set_room(const ops::RoomConfig& room);
+    bool transfer(const std::string& number, std::shared_ptr<Leg> leg,
+                  std::shared_ptr<media::Session> session, Arrival arrival);
+
+    // Operations (operations.cpp)
+    void perform_on_room(RoomHost& room, const api::Caller& caller, std::string_view operation,
+                         const nlohmann::json& params, api::Reply reply);
+    bool change_room(RoomHost& room, const room::Actor& actor, std::string_view operation,
+                     const nlohmann::json& params, api::Reply& reply);
+    bool change_participant(RoomHost& room, const room::Actor& actor, std::string_view operation,
+                            const nlohmann::json& params, api::Reply& reply);
+    void update_participant(RoomHost& room, const room::Actor& actor, const nlohmann::json& params,
+                            api::Reply reply);
+    void create_room(const nlohmann::json& params, api::Reply reply);
+    void update_room(RoomHost& room, const nlohmann::json& params, api::Reply reply);
+    void join_info(const std::string& alias, api::Reply reply) const;
+
+    Services& services_;
+    const media::MediaEnvironment& environment_;
+    std::map<std::string, ops::RoomConfig> configs_;
+    std::map<std::string, std::unique_ptr<RoomHost>> rooms_;
+    std::map<std::string, std::string> aliases_;  // lower case alias or number → room
+    std::map<std::string, Door> door_;
+    Reception reception_;
+    nlohmann::json status_ = nlohmann::json::object();
+    bool draining_ = false;
+    unsigned watch_ = 0;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace vmr::bridge

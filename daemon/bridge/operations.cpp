@@ -1,0 +1,278 @@
+// The API's operations (schemas/api/openapi.json) as actions on rooms.
+#include <algorithm>
+
+#include "daemon/bridge/bridge.hpp"
+#include "daemon/bridge/room_json.hpp"
+
+namespace vmr::bridge {
+namespace {
+
+using nlohmann::json;
+
+bool is_admin(const api::Caller& caller) {
+    return caller.kind == api::Caller::Kind::admin;
+}
+
+room::Actor actor_of(const api::Caller& caller) {
+    return is_admin(caller) ? room::Actor::administrator() : room::Actor::of(caller.participant);
+}
+
+// Several changes asked for in one request: the first refusal is the answer, else 204.
+class Joined {
+public:
+    Joined(std::size_t parts, api::Reply reply) : open_(parts), reply_(std::move(reply)) {}
+    void add(const api::Response& response) {
+        if (response.status >= 400 && worst_.status < 400) {
+            worst_ = response;
+        }
+        if (--open_ == 0) {
+            reply_(worst_);
+        }
+    }
+
+private:
+    std::size_t open_;
+    api::Response worst_{204, nullptr};
+    api::Reply reply_;
+};
+
+std::optional<room::Right> right_of(const std::string& name) {
+    for (const room::Right right :
+         {room::Right::admit, room::Right::mute, room::Right::layout, room::Right::record}) {
+        if (name == room::to_string(right)) {
+            return right;
+        }
+    }
+    return std::nullopt;
+}
+
+// The settings that a request names, over those that the room has.
+void merge(ops::RoomConfig& config, const json& params) {
+    config.title = params.value("title", config.title);
+    config.aliases = params.value("aliases", config.aliases);
+    config.host_pin = params.value("host_pin", config.host_pin);
+    config.guest_pin = params.value("guest_pin", config.guest_pin);
+    config.guests_allowed = params.value("guests_allowed", config.guests_allowed);
+    config.min_key_bits = params.value("min_key_bits", config.min_key_bits);
+    config.max_participants = params.value("max_participants", config.max_participants);
+    config.lobby_timeout = std::chrono::seconds(
+        params.value("lobby_timeout", static_cast<std::int64_t>(config.lobby_timeout.count())));
+    const auto pick = [&](const char* key, auto& field, auto... values) {
+        const std::string wanted = params.value(key, std::string(ops::text(field)));
+        ((wanted == ops::text(values) ? void(field = values) : void()), ...);
+    };
+    pick("layout", config.layout, ops::Layout::speaker, ops::Layout::equal, ops::Layout::single,
+         ops::Layout::content);
+    pick("encryption", config.encryption, ops::Encryption::required, ops::Encryption::best_effort,
+         ops::Encryption::off);
+    pick("host_absence", config.host_absence, ops::HostAbsence::end, ops::HostAbsence::continue_,
+         ops::HostAbsence::rehold);
+}
+
+}  // namespace
+
+void Bridge::perform(const api::Caller& caller, std::string_view operation, const json& params,
+                     api::Reply reply) {
+    if (operation == "listRooms") {
+        json rooms = json::array();
+        for (const auto& [id, room] : rooms_) {
+            rooms.push_back(to_json(room->core().view()));
+        }
+        return reply({200, {{"rooms", rooms}}});
+    }
+    if (operation == "createRoom") {
+        return create_room(params, std::move(reply));
+    }
+    if (operation == "getStatus") {
+        std::size_t participants = 0;
+        for (const auto& [id, room] : rooms_) {
+            participants += room->core().roster().size();
+        }
+        json status = status_;
+        status["version"] = services_.server_version;
+        status["uptime_seconds"] =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+        status["rooms"] = rooms_.size();
+        status["participants"] = participants;
+        return reply({200, status});
+    }
+    if (operation == "listCalls") {
+        store::CallRecords::Query query;
+        query.room = params.value("room", "");
+        query.limit = params.value("limit", query.limit);
+        return services_.records.list(query, [reply](json calls) {
+            reply({200, {{"calls", std::move(calls)}}});
+        });
+    }
+    if (operation == "getJoinInfo") {
+        return join_info(params.at("alias"), std::move(reply));
+    }
+    if (RoomHost* room = host(params.value("room", ""))) {
+        return perform_on_room(*room, caller, operation, params, std::move(reply));
+    }
+    reply(api::problem(404, "there is no such room"));
+}
+
+void Bridge::join_info(const std::string& alias, api::Reply reply) const {
+    const RoomHost* room = host_of_alias(alias);
+    // An unknown alias gets the same answer as a room with a PIN: names cannot be probed.
+    const bool open =
+        room != nullptr && !room->core().config().has_host_pin() && !room->core().config().has_guest_pin();
+    reply({200, {{"alias", alias}, {"title", open ? room->core().config().title : ""}, {"asks_pin", !open}}});
+}
+
+void Bridge::perform_on_room(RoomHost& room, const api::Caller& caller, std::string_view operation,
+                             const json& params, api::Reply reply) {
+    const room::Actor actor = actor_of(caller);
+    if (operation == "getRoom") {
+        return reply({200, to_json(room.core().view())});
+    }
+    if (operation == "listParticipants") {
+        const room::Participant* self = room.core().find(caller.participant);
+        const bool sees_addresses = is_admin(caller) || (self != nullptr && self->role == room::Role::host);
+        json snapshot = room.snapshot(sees_addresses);
+        return reply({200, {{"participants", snapshot["participants"]}}});
+    }
+    if (operation == "updateRoom") {
+        return update_room(room, params, std::move(reply));
+    }
+    if (operation == "deleteRoom") {
+        const std::string id = room.core().config().id;
+        room.end(room::Cause::ended_by_admin);
+        configs_.erase(id);
+        std::erase_if(aliases_, [&](const auto& alias) { return alias.second == id; });
+        // Legs say goodbye first; the room itself goes with the next reload of an empty room.
+        if (room.core().idle() && room.is_empty()) {
+            rooms_.erase(id);
+            services_.events.forget_room(id);
+        }
+        return reply({204, nullptr});
+    }
+    if (change_room(room, actor, operation, params, reply) ||
+        change_participant(room, actor, operation, params, reply)) {
+        return;
+    }
+    reply(api::problem(404, "there is no such operation"));
+}
+
+bool Bridge::change_room(RoomHost& room, const room::Actor& actor, std::string_view operation,
+                         const json& params, api::Reply& reply) {
+    std::optional<room::ActionKind> action;
+    if (operation == "setLock") {
+        action = room::SetLock{params.at("locked")};
+    } else if (operation == "setLayout") {
+        action = room::SetRoomLayout{
+            room::parse_layout(params.at("layout").get<std::string>()).value_or(room::Layout::speaker)};
+    } else if (operation == "muteGuests") {
+        action = room::MuteGuests{params.at("muted")};
+    } else if (operation == "muteNewcomers") {
+        action = room::MuteNewcomers{params.at("muted")};
+    } else if (operation == "admitAll") {
+        action = room::AdmitAll{};
+    } else if (operation == "endRoom") {
+        action = room::EndRoom{};
+    }
+    if (action) {
+        room.act(actor, *action, std::move(reply));
+    }
+    return action.has_value();
+}
+
+bool Bridge::change_participant(RoomHost& room, const room::Actor& actor, std::string_view operation,
+                                const json& params, api::Reply& reply) {
+    const std::string target = params.value("participant", "");
+    std::optional<room::ActionKind> action;
+    if (operation == "updateParticipant") {
+        update_participant(room, actor, params, std::move(reply));
+        return true;
+    }
+    if (operation == "sendKeys") {
+        if (!actor.admin && actor.participant != target) {
+            reply(api::problem(403, "keys are pressed by oneself"));
+            return true;
+        }
+        for (const char key : params.at("digits").get<std::string>()) {
+            room.on_key(target, key);
+        }
+        reply({204, nullptr});
+        return true;
+    }
+    if (operation == "admitParticipant") {
+        action = room::Admit{target};
+    } else if (operation == "refuseParticipant") {
+        action = room::RefuseWaiting{target};
+    } else if (operation == "holdParticipant") {
+        action = room::Hold{target};
+    } else if (operation == "removeParticipant") {
+        action = room::Remove{target};
+    } else if (operation == "grantRight") {
+        const auto right = right_of(params.at("right"));
+        if (!right) {
+            reply(api::problem(422, "unknown right"));
+            return true;
+        }
+        action = room::Grant{target, *right, params.at("granted")};
+    }
+    if (action) {
+        room.act(actor, *action, std::move(reply));
+    }
+    return action.has_value();
+}
+
+void Bridge::update_participant(RoomHost& room, const room::Actor& actor, const json& params,
+                                api::Reply reply) {
+    const std::string target = params.at("participant");
+    std::vector<room::ActionKind> actions;
+    if (params.contains("muted")) {
+        actions.push_back(room::SetMute{target, params["muted"]});
+    }
+    if (params.contains("self_muted")) {
+        actions.push_back(room::SetSelfMute{target, params["self_muted"]});
+    }
+    if (params.contains("role")) {
+        const auto role = room::parse_role(params["role"].get<std::string>());
+        actions.push_back(room::SetRole{target, role.value_or(room::Role::guest)});
+    }
+    if (params.contains("hand")) {
+        actions.push_back(room::SetHand{target, params["hand"]});
+    }
+    if (params.contains("spotlight")) {
+        actions.push_back(room::SetSpotlight{target, params["spotlight"]});
+    }
+    if (params.contains("name")) {
+        actions.push_back(room::Rename{target, params["name"]});
+    }
+    if (actions.empty()) {
+        return reply(api::problem(422, "nothing to change"));
+    }
+    auto joined = std::make_shared<Joined>(actions.size(), std::move(reply));
+    for (const room::ActionKind& action : actions) {
+        room.act(actor, action, [joined](const api::Response& response) { joined->add(response); });
+    }
+}
+
+void Bridge::create_room(const json& params, api::Reply reply) {
+    ops::RoomConfig config;
+    config.id = params.at("id");
+    if (rooms_.contains(config.id) || aliases_.contains(config.id)) {
+        return reply(api::problem(409, "a room of this name exists"));
+    }
+    merge(config, params);
+    if (!config.host_pin.empty() && config.host_pin == config.guest_pin) {
+        return reply(api::problem(422, "host and guest PIN must differ"));
+    }
+    set_room(config);
+    reply({201, to_json(host(config.id)->core().view())});
+}
+
+void Bridge::update_room(RoomHost& room, const json& params, api::Reply reply) {
+    ops::RoomConfig config = configs_.at(room.core().config().id);
+    merge(config, params);
+    if (!config.host_pin.empty() && config.host_pin == config.guest_pin) {
+        return reply(api::problem(422, "host and guest PIN must differ"));
+    }
+    set_room(config);
+    reply({200, to_json(room.core().view())});
+}
+
+}  // namespace vmr::bridge

@@ -1,0 +1,308 @@
+// What the room core decides, carried out on legs, media, API and records.
+#include <utility>
+
+#include "base/guard.hpp"
+#include "daemon/bridge/prompts.hpp"
+#include "daemon/bridge/room_host.hpp"
+#include "daemon/bridge/room_json.hpp"
+
+namespace vmr::bridge {
+namespace {
+
+constexpr std::chrono::hours kBearerLifetime{24};
+constexpr unsigned kFarewellMs = 3000;  // for the prompt that says why
+
+struct Farewell {
+    std::shared_ptr<Leg> leg;
+    EndCause cause;
+};
+
+gboolean on_farewell_said(gpointer data) {
+    auto* farewell = static_cast<Farewell*>(data);
+    guard(nullptr, [&] { farewell->leg->end(farewell->cause); });
+    return G_SOURCE_REMOVE;
+}
+
+const char* gate_reason(room::GateReason reason) {
+    switch (reason) {
+        case room::GateReason::awaiting_host:
+            return "awaiting-host";
+        case room::GateReason::locked:
+            return "locked";
+        case room::GateReason::held:
+            return "held";
+        default:
+            return "connecting";
+    }
+}
+
+}  // namespace
+
+void RoomHost::tell(Seat& seat, const char* state, nlohmann::json details) {
+    if (seat.leg) {
+        seat.leg->notify_state(state, details.dump());
+    }
+}
+
+void RoomHost::play(Seat& seat, room::Prompt prompt) {
+    const char* recording = recording_of(prompt);
+    if (seat.session && recording[0] != '\0') {
+        g_signal_emit_by_name(seat.session->bin().ivr(), "play", recording);
+    }
+}
+
+void RoomHost::pass_pin(Seat& seat) {
+    if (seat.session && !std::exchange(seat.pin_passed, true)) {
+        g_signal_emit_by_name(seat.session->bin().ivr(), "accept");
+    }
+}
+
+void RoomHost::carry_out(const room::Answer& command) {
+    Seat* answered = seat(command.id);
+    if (answered == nullptr || !answered->leg) {
+        return;
+    }
+    if (answered->arrival.kind == LegKind::webrtc) {
+        const auto bearer = services_.tokens.issue(
+            {api::Caller::Kind::participant, room_.config().id, command.id, ""}, kBearerLifetime);
+        if (!bearer) {
+            answered->leg->refuse(EndCause::overload);
+            return;
+        }
+        tell(*answered, "joined",
+             {{"participant", command.id},
+              {"room", room_.config().id},
+              {"token", bearer->token},
+              {"ice_servers", services_.ice_servers},
+              {"resumed", false}});
+    }
+    if (answered->answered) {
+        media::post_to(nullptr, [this, alive = std::weak_ptr(alive_), id = command.id] {
+            if (!alive.expired()) {
+                on_media_ready(id);
+            }
+        });
+    } else {
+        answered->leg->accept();
+    }
+}
+
+void RoomHost::carry_out(const room::Refuse& command) {
+    if (Seat* refused = seat(command.id); refused != nullptr && refused->leg) {
+        const auto leg = refused->leg;
+        leg->refuse(leg_cause(command.cause));
+    }
+}
+
+void RoomHost::carry_out(const room::AskPin& command) {
+    Seat* asked = seat(command.id);
+    if (asked == nullptr || !asked->session) {
+        return;
+    }
+    GstElement* ivr = asked->session->bin().ivr();
+    g_object_set(ivr, "max-digits", command.max_length, nullptr);
+    g_signal_emit_by_name(ivr, "ask", "pin");
+    tell(*asked, "pin", {{"attempts_left", command.attempts_left}});
+}
+
+void RoomHost::carry_out(const room::VerifyPin& command) {
+    const auto on_verified = [this, alive = std::weak_ptr(alive_), id = command.id,
+                              ticket = command.ticket](int index) {
+        if (!alive.expired()) {
+            const auto match = index == 0   ? room::PinMatch::host
+                               : index == 1 ? room::PinMatch::guest
+                                            : room::PinMatch::none;
+            handle(room::PinVerified{id, ticket, match});
+        }
+    };
+    if (!services_.hasher.verify_later(command.digits, {hashes_.host, hashes_.guest}, on_verified)) {
+        handle(room::PinVerified{command.id, command.ticket, room::PinMatch::none});
+    }
+}
+
+void RoomHost::carry_out(const room::AcceptPin& command) {
+    if (Seat* accepted = seat(command.id)) {
+        pass_pin(*accepted);
+    }
+}
+
+void RoomHost::carry_out(const room::RejectPin& command) {
+    Seat* rejected = seat(command.id);
+    if (rejected == nullptr || !rejected->session) {
+        return;
+    }
+    g_signal_emit_by_name(rejected->session->bin().ivr(), "reject", command.attempts_left);
+    tell(*rejected, "pin", {{"attempts_left", command.attempts_left}, {"reason", "wrong_pin"}});
+}
+
+void RoomHost::carry_out(const room::OpenGate& command) {
+    Seat* admitted = seat(command.id);
+    if (admitted == nullptr || !admitted->session) {
+        return;
+    }
+    pass_pin(*admitted);
+    admitted->session->bin().open_gate();
+    pipeline_->set_present(admitted->arrival.leg, true);
+    const room::Participant* participant = room_.find(command.id);
+    tell(*admitted, "in_room",
+         {{"role", participant != nullptr ? room::to_string(participant->role) : "guest"}});
+}
+
+void RoomHost::carry_out(const room::CloseGate& command) {
+    Seat* closed = seat(command.id);
+    if (closed == nullptr || !closed->session) {
+        return;
+    }
+    pipeline_->set_present(closed->arrival.leg, false);
+    closed->session->bin().close_gate(gate_reason(command.reason));
+    const room::Participant* participant = room_.find(command.id);
+    if (participant != nullptr && participant->state == room::State::lobby) {
+        pass_pin(*closed);
+        tell(*closed, "lobby",
+             {{"reason", room::to_string(participant->lobby_reason)},
+              {"role", room::to_string(participant->role)}});
+    }
+}
+
+void RoomHost::carry_out(const room::SetMuted& command) {
+    if (Seat* muted = seat(command.id); muted != nullptr && pipeline_) {
+        pipeline_->set_muted(muted->arrival.leg, command.muted);
+    }
+}
+
+void RoomHost::carry_out(const room::SetLayout& command) {
+    if (pipeline_) {
+        pipeline_->set_layout(room::to_string(command.layout));
+    }
+}
+
+void RoomHost::carry_out(const room::Spotlight& command) {
+    if (pipeline_) {
+        const Seat* first = command.ids.empty() ? nullptr : seat(command.ids.front());
+        pipeline_->set_spotlight(first != nullptr ? first->arrival.leg : "");
+    }
+}
+
+void RoomHost::carry_out(const room::Announce& command) {
+    nlohmann::json data = to_json(command);
+    data["to"] = command.audience == room::Audience::one     ? command.id
+                 : command.audience == room::Audience::hosts ? "hosts"
+                                                             : "everyone";
+    services_.events.publish(room_.config().id, "vmr.announcement", std::move(data));
+    if (!command.sound) {
+        return;
+    }
+    for (auto& [id, seat] : seats_) {
+        const room::Participant* participant = room_.find(id);
+        const bool addressed =
+            command.audience == room::Audience::one
+                ? id == command.id
+                : participant != nullptr && participant->state == room::State::in_room &&
+                      (command.audience == room::Audience::everyone || participant->role == room::Role::host);
+        // Browsers show the event; who has no page hears it.
+        if (addressed && seat->arrival.kind != LegKind::webrtc) {
+            play(*seat, command.prompt);
+        }
+    }
+}
+
+void RoomHost::carry_out(const room::Release& command) {
+    Seat* released = seat(command.id);
+    if (released == nullptr) {
+        return;
+    }
+    services_.tokens.revoke_participant(room_.config().id, command.id);
+    if (!released->leg) {
+        unseat_media(*released);
+        seats_.erase(command.id);
+        return;
+    }
+    if (pipeline_) {
+        pipeline_->set_present(released->arrival.leg, false);
+    }
+    released->session->bin().close_gate("connecting");
+    if (command.prompt && released->arrival.kind != LegKind::webrtc) {
+        play(*released, *command.prompt);
+        g_timeout_add_full(G_PRIORITY_DEFAULT, kFarewellMs, on_farewell_said,
+                           new Farewell{released->leg, leg_cause(command.cause)},
+                           [](gpointer data) { delete static_cast<Farewell*>(data); });
+    } else {
+        const auto leg = released->leg;
+        leg->end(leg_cause(command.cause));
+    }
+}
+
+void RoomHost::carry_out(const room::ParticipantJoined& command) {
+    services_.events.publish(room_.config().id, "vmr.participant.joined",
+                             to_json(command.participant, false));
+}
+
+void RoomHost::carry_out(const room::ParticipantChanged& command) {
+    if (Seat* changed = seat(command.participant.id); changed != nullptr && pipeline_) {
+        pipeline_->set_display_name(changed->arrival.leg, command.participant.name);
+    }
+    services_.events.publish(room_.config().id, "vmr.participant.updated",
+                             to_json(command.participant, false));
+}
+
+void RoomHost::carry_out(const room::ParticipantLeft& command) {
+    services_.events.publish(room_.config().id, "vmr.participant.left", to_json(command.participant, false));
+}
+
+void RoomHost::carry_out(const room::RoomChanged& command) {
+    services_.events.publish(room_.config().id, "vmr.room.updated", to_json(command.room));
+}
+
+void RoomHost::carry_out(const room::TalkingChanged& command) {
+    services_.events.publish(room_.config().id, "vmr.talking", {{"participants", command.ids}});
+}
+
+void RoomHost::carry_out(const room::Audit& command) {
+    g_log_structured("vmr-audit", G_LOG_LEVEL_MESSAGE, "ROOM", room_.config().id.c_str(), "ACTOR",
+                     command.actor.c_str(), "SOURCE", command.source.c_str(), "TARGET",
+                     command.target.c_str(), "RESULT", command.result.c_str(), "MESSAGE", "audit: %s",
+                     command.what.c_str());
+}
+
+void RoomHost::carry_out(const room::WriteRecord& command) {
+    Seat* written = seat(command.record.participant);
+    if (written == nullptr) {
+        return;
+    }
+    complete_record(written->record, command.record, written->session.get());
+    // The copy of the receipt lives until the record is on disk: only then is the hang-up acknowledged.
+    services_.records.finish(
+        written->record, [receipt = written->receipt, id = written->record.id](Status stored) {
+            if (!stored) {
+                g_critical("call record %s is lost: %s", id.c_str(), stored.error().c_str());
+            }
+        });
+}
+
+void RoomHost::carry_out(const room::ActionDone& command) {
+    const auto found = replies_.find(command.request);
+    if (found == replies_.end()) {
+        return;
+    }
+    const api::Reply reply = std::move(found->second);
+    replies_.erase(found);
+    switch (command.outcome) {
+        case room::Outcome::done:
+            return reply({204, nullptr});
+        case room::Outcome::not_allowed:
+            return reply(api::problem(403, command.reason));
+        case room::Outcome::not_found:
+            return reply(api::problem(404, command.reason));
+        case room::Outcome::conflict:
+            return reply(api::problem(409, command.reason));
+        case room::Outcome::invalid:
+            return reply(api::problem(422, command.reason));
+    }
+}
+
+void RoomHost::carry_out(const room::RoomEnded& command) {
+    services_.events.publish(room_.config().id, "vmr.room.ended",
+                             {{"cause", room::to_string(command.cause)}});
+}
+
+}  // namespace vmr::bridge

@@ -1,0 +1,40 @@
+// One participant's leg in a room: signalling, media and call record belong together here.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "daemon/legs/leg.hpp"
+#include "daemon/media/session.hpp"
+#include "daemon/room/commands.hpp"
+#include "daemon/room/types.hpp"
+#include "daemon/store/call_records.hpp"
+
+namespace vmr::bridge {
+
+struct Seat {
+    room::ParticipantId id;
+    Arrival arrival;
+    std::shared_ptr<Leg> leg;                 // null while a browser is away
+    std::shared_ptr<media::Session> session;  // null with it
+    store::CallRecord record;
+    std::shared_ptr<void> receipt;  // of the peer's hang-up; released when the record is on disk
+    bool resuming = false;          // a returned browser's media is not up yet
+    bool answered = false;          // before it came here (virtual reception)
+    bool media_up = false;
+    bool media_seen = true;   // as last told to the room
+    bool pin_passed = false;  // pin-ivr lets media through
+};
+
+// Vocabulary of the room core ↔ vocabulary of the legs.
+room::LegKind room_kind(LegKind kind);
+room::Cause room_cause(EndCause cause);
+EndCause leg_cause(room::Cause cause);
+room::CryptoReceipt room_receipt(const CryptoReceipt& receipt);
+
+// The call record: what is known when the leg arrives, and what the room and the taps know at its end.
+store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& room,
+                                const std::string& version);
+void complete_record(store::CallRecord& record, const room::RecordDraft& draft,
+                     const media::Session* session);
+
+}  // namespace vmr::bridge

@@ -1,0 +1,45 @@
+// What every room needs of the rest of the daemon. References outlive all rooms; control thread only.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "daemon/api/event_hub.hpp"
+#include "daemon/api/token_store.hpp"
+#include "daemon/media/pipelines.hpp"
+#include "daemon/media/room_pipeline.hpp"
+#include "daemon/ops/pins.hpp"
+#include "daemon/room/pin_throttle.hpp"
+#include "daemon/room/types.hpp"
+#include "daemon/store/call_records.hpp"
+
+namespace vmr::bridge {
+
+struct PromptFiles {
+    std::string folder;
+    std::string language;
+};
+
+// argon2id; empty where a room has no such PIN.
+struct PinHashes {
+    std::string host;
+    std::string guest;
+};
+
+struct Services {
+    const media::Pipelines& pipelines;
+    media::RoomVideo video;
+    PromptFiles prompts;
+    store::CallRecords& records;
+    api::EventHub& events;
+    api::TokenStore& tokens;
+    ops::PinHasher& hasher;
+    std::shared_ptr<room::PinThrottle> throttle;
+    nlohmann::json ice_servers;  // as RTCPeerConnection takes them
+    std::string server_version;
+};
+
+// Wall-clock time for the room core.
+room::TimePoint now();
+
+}  // namespace vmr::bridge

@@ -1,0 +1,232 @@
+#include "daemon/daemon.hpp"
+
+#include <gio/gio.h>
+
+#include <algorithm>
+
+namespace vmr {
+namespace {
+
+constexpr std::chrono::hours kAdminLinkLifetime{24};
+
+sip::ListenAddress sip_listener(sip::Transport transport, const ops::Endpoint& endpoint) {
+    return {transport, {endpoint.address, endpoint.port}};
+}
+
+sip::SipConfig sip_config(const ops::Config& config) {
+    sip::SipConfig sip;
+    for (const auto& endpoint : config.sip.udp) {
+        sip.stack.listen.push_back(sip_listener(sip::Transport::udp, endpoint));
+    }
+    for (const auto& endpoint : config.sip.tcp) {
+        sip.stack.listen.push_back(sip_listener(sip::Transport::tcp, endpoint));
+    }
+    for (const auto& endpoint : config.sip.tls) {
+        sip.stack.listen.push_back(sip_listener(sip::Transport::tls, endpoint));
+    }
+    sip.stack.tls = {config.sip.certificate.certificate, config.sip.certificate.key, config.sip.client_ca};
+    sip.contact_host = config.sip.advertised_host;
+    if (!config.sip.domain.empty()) {
+        sip.realm = config.sip.domain;
+    }
+    for (const ops::TrunkConfig& trunk : config.trunks) {
+        sip::TrunkConfig mapped{trunk.name, trunk.addresses, trunk.username, trunk.secret};
+        for (const auto& [number, target] : trunk.numbers) {
+            mapped.numbers[number] = target == "reception" ? "" : target;
+        }
+        sip.trunks.push_back(std::move(mapped));
+    }
+    return sip;
+}
+
+// "host:port", "[v6]:port" or "turn:host:port?transport=tcp"; the host is an address.
+std::pair<std::string, std::uint16_t> host_port(std::string text, std::uint16_t otherwise) {
+    if (const auto query = text.find('?'); query != std::string::npos) {
+        text.resize(query);
+    }
+    if (const auto scheme = text.find(':'); text.starts_with("turn") || text.starts_with("stun")) {
+        text = text.substr(scheme + 1);
+    }
+    const auto colon = text.rfind(':');
+    const bool has_port = colon != std::string::npos && text.find(']', colon) == std::string::npos;
+    std::string host = text.substr(0, has_port ? colon : text.size());
+    std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
+    return {host, has_port ? static_cast<std::uint16_t>(std::stoul(text.substr(colon + 1))) : otherwise};
+}
+
+media::IceParams ice_params(const ops::MediaConfig& config) {
+    media::IceParams ice;
+    ice.local_addresses = config.addresses;
+    ice.port_min = config.port_min;
+    ice.port_max = config.port_max;
+    if (!config.stun.empty()) {
+        std::tie(ice.stun_address, ice.stun_port) = host_port(config.stun.front(), 3478);
+    }
+    for (const ops::TurnServer& server : config.turn) {
+        media::TurnServer turn;
+        std::tie(turn.address, turn.port) = host_port(server.url, 3478);
+        turn.username = server.username;
+        turn.password = server.secret;
+        turn.transport = server.url.starts_with("turns:")                           ? media::TurnServer::Transport::tls
+                         : server.url.find("transport=tcp") != std::string::npos ? media::TurnServer::Transport::tcp
+                                                                                  : media::TurnServer::Transport::udp;
+        ice.turn_servers.push_back(turn);
+    }
+    return ice;
+}
+
+nlohmann::json browser_ice_servers(const ops::MediaConfig& config) {
+    nlohmann::json servers = nlohmann::json::array();
+    for (const std::string& stun : config.stun) {
+        servers.push_back({{"urls", {"stun:" + stun}}});
+    }
+    for (const ops::TurnServer& turn : config.turn) {
+        servers.push_back({{"urls", {turn.url}}, {"username", turn.username}, {"credential", turn.secret}});
+    }
+    return servers;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::create(const ops::Config& config, const std::string& pipelines) {
+    auto loaded = media::Pipelines::load(pipelines);
+    if (!loaded) {
+        return Error{loaded.error()};
+    }
+    std::unique_ptr<Daemon> daemon(new Daemon(std::move(*loaded)));
+    if (const Status started = daemon->start(config); !started) {
+        return Error{started.error()};
+    }
+    return daemon;
+}
+
+Daemon::~Daemon() {
+    if (server_) {
+        server_->stop();
+    }
+    if (sip_) {
+        sip_->stop();
+    }
+}
+
+Status Daemon::start(const ops::Config& config) {
+    for (const auto step : {&Daemon::start_records, &Daemon::start_media, &Daemon::start_sip, &Daemon::start_api}) {
+        if (const Status done = (this->*step)(config); !done) {
+            return done;
+        }
+    }
+    publish_status(config);
+    return Ok{};
+}
+
+Status Daemon::start_records(const ops::Config& config) {
+    store::CallRecordsOptions options;
+    options.path = config.records_path;
+    options.server_version = VMR_VERSION;
+    options.on_trouble = [](const std::string& trouble) {
+        trouble.empty() ? g_message("call records are written again") : g_critical("call records: %s", trouble.c_str());
+    };
+    auto records = store::CallRecords::open(std::move(options));
+    if (!records) {
+        return Error{records.error()};
+    }
+    records_ = std::move(*records);
+    return Ok{};
+}
+
+Status Daemon::start_media(const ops::Config& config) {
+    auto certificate = media::DtlsCertificate::generate();
+    if (!certificate) {
+        return Error{certificate.error()};
+    }
+    environment_.pipelines = &pipelines_;
+    environment_.io = std::make_shared<media::MediaIo>();
+    environment_.certificate = *certificate;
+    environment_.advertised_address = config.media.advertised_address;
+    environment_.udp.port_min = config.media.port_min;
+    environment_.udp.port_max = config.media.port_max;
+    environment_.udp.dscp = static_cast<std::uint8_t>(config.media.audio_dscp);
+    environment_.ice = ice_params(config.media);
+    services_ = std::make_unique<bridge::Services>(bridge::Services{
+        pipelines_,
+        {},
+        {config.prompts_path, config.prompts_language},
+        *records_,
+        events_,
+        tokens_,
+        hasher_,
+        std::make_shared<room::PinThrottle>(),
+        browser_ice_servers(config.media),
+        VMR_VERSION,
+    });
+    bridge_ = std::make_unique<bridge::Bridge>(*services_, environment_);
+    bridge_->set_rooms(config.rooms);
+    events_.set_snapshot_provider([this](const std::string& room) { return bridge_->snapshot(room); });
+    webrtc_ = std::make_unique<webrtc::WebRtcLegs>(*bridge_);
+    return Ok{};
+}
+
+Status Daemon::start_sip(const ops::Config& config) {
+    sip_ = std::make_unique<sip::SipLegs>(sip_config(config), *bridge_);
+    auto listening = sip_->start();
+    if (!listening) {
+        return Error{"SIP: " + listening.error()};
+    }
+    for (const sip::ListenAddress& listener : *listening) {
+        sip_addresses_.push_back(std::string("sip:") + listener.address.text() +
+                                 ";transport=" + sip::uri_param(listener.transport));
+    }
+    return Ok{};
+}
+
+Status Daemon::start_api(const ops::Config& config) {
+    api::ServerOptions options;
+    for (const auto& endpoint : config.http.listen) {
+        options.listen.push_back({endpoint.address, endpoint.port, false});
+    }
+    for (const auto& endpoint : config.http.tls_listen) {
+        options.listen.push_back({endpoint.address, endpoint.port, true});
+    }
+    options.certificate_file = config.http.tls.certificate;
+    options.key_file = config.http.tls.key;
+    options.allowed_origins = config.http.allowed_origins;
+    if (!config.http.admin_token.empty()) {
+        tokens_.set_admin_bearer(config.http.admin_token);
+    }
+    server_ = std::make_unique<api::Server>(std::move(options), *bridge_, tokens_, events_, webrtc_.get());
+    server_->set_metrics_provider([this] { return bridge_->metrics(); });
+    return server_->start();
+}
+
+void Daemon::publish_status(const ops::Config& config) {
+    nlohmann::json numbers = nlohmann::json::array();
+    for (const ops::TrunkConfig& trunk : config.trunks) {
+        for (const auto& [number, target] : trunk.numbers) {
+            numbers.push_back(number);
+        }
+    }
+    bridge_->set_status({{"sip", {{"addresses", sip_addresses_}}}, {"numbers", numbers}});
+}
+
+void Daemon::reload(const ops::Config& config) {
+    bridge_->set_rooms(config.rooms);
+    publish_status(config);
+    for (const Status& reloaded : {sip_->reload_certificate(), server_->reload_certificate()}) {
+        if (!reloaded) {
+            g_warning("the certificate in use stays: %s", reloaded.error().c_str());
+        }
+    }
+}
+
+void Daemon::drain() {
+    server_->set_draining(true);
+    sip_->refuse_new_calls();
+    bridge_->drain();
+}
+
+std::string Daemon::one_time_admin_token() {
+    const auto issued = tokens_.issue_one_time_admin(kAdminLinkLifetime);
+    return issued ? issued->token : "";
+}
+
+}  // namespace vmr

@@ -1,0 +1,169 @@
+// The interface between a leg of any kind and the bridge. Everything here is
+// called on the control thread. Signalling hands SDP text to the MediaSession it
+// is given and never learns what RTP is; the bridge never learns what SIP is.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vmr {
+
+enum class LegKind { webrtc, sip, phone, h323 };
+const char* to_string(LegKind kind) noexcept;
+
+// Why a leg ended or was refused. One list for every kind of leg, the call record
+// and the API; each entry has a SIP status and a Q.850 cause (sip_cause()).
+enum class EndCause {
+    hangup,               // either side hung up an answered call
+    cancelled,            // the caller gave up before the answer
+    no_answer,            // nobody answered in time
+    not_found,            // unknown alias or number
+    forbidden,            // refused: by a host, by policy, or no trunk may call this
+    unauthorized,         // credentials missing or wrong
+    busy,                 // the room or the caller has no place left
+    wrong_pin,            // the last allowed PIN entry was wrong
+    pin_timeout,          // no full PIN entry in time
+    lobby_timeout,        // nobody admitted the participant in time
+    lone_timeout,         // alone for too long
+    removed,              // a host removed the participant
+    room_ended,           // ended for all, or the room's time is over
+    replaced,             // the same participant came back on another leg
+    malformed,            // the offer or answer could not be read
+    not_acceptable,       // no codec or transport in common
+    encryption_required,  // the room's policy needs encryption that the peer lacks
+    media_timeout,        // no media for too long
+    media_failed,         // ICE, DTLS or the leg's pipeline failed
+    signalling_timeout,   // no ACK, no answer, or the session timer ran out
+    signalling_lost,      // the connection broke and did not come back
+    overload,             // over a limit; come back later
+    shutdown,             // the server drains
+    internal_error,
+};
+const char* to_string(EndCause cause) noexcept;
+
+struct SipCause {
+    int status;        // final response when the call is not answered yet (RFC 3261 section 21)
+    int q850;          // Reason: Q.850;cause=… (RFC 3326)
+    const char* text;  // reason phrase
+};
+SipCause sip_cause(EndCause cause) noexcept;
+
+// How a leg is encrypted (room rules 20-22): shown in the roster, API and record.
+struct CryptoReceipt {
+    std::string signalling = "none";    // e.g. "TLSv1.3 TLS_AES_256_GCM_SHA384"
+    std::string key_exchange = "none";  // "DTLS-SRTP", "SDES" or "none"
+    std::string suite = "none";         // e.g. "AEAD_AES_256_GCM"
+    int key_bits = 0;                   // of the media cipher
+    // SDES keys that travelled in the clear count as unencrypted.
+    bool encrypted() const { return key_bits > 0 && (key_exchange == "DTLS-SRTP" || signalling != "none"); }
+};
+
+// What is known about a leg when it arrives.
+struct Arrival {
+    std::string leg;  // unique id of the leg, same as Leg::id()
+    LegKind kind = LegKind::sip;
+    std::string alias;                // what was dialled or asked for: room alias or number, lower case
+    bool ask_meeting_number = false;  // a trunk number that leads to the virtual reception; alias is empty
+    std::string display_name;
+    std::string caller;  // E.164 number on a phone leg, address of record on SIP ("alice@example.org")
+    std::string remote_address;  // "192.0.2.7:5060", the packet's source
+    std::string user_agent;
+    std::string trunk;                // name of the trunk that matched, or empty
+    std::string signalling = "none";  // as CryptoReceipt::signalling; "none" = in the clear
+    bool trusted = false;             // the caller's identity was authenticated (trunk, digest, certificate)
+    std::string resume;               // WebRTC: the bearer of a participant who dropped and is back
+};
+
+// What went wrong with a description: the signalling turns it into its own refusal.
+struct MediaProblem {
+    enum class Kind {
+        malformed,            // SIP 400
+        not_acceptable,       // SIP 488
+        encryption_required,  // SIP 488 with a Warning that says so
+        internal              // SIP 500
+    };
+    Kind kind = Kind::internal;
+    std::string text;  // one line for the peer and the log; without addresses or keys
+};
+EndCause end_cause(MediaProblem::Kind kind) noexcept;
+
+// SDP text, or why there is none.
+class [[nodiscard]] SdpResult {
+public:
+    SdpResult(std::string sdp) : ok_(true), sdp_(std::move(sdp)) {}
+    SdpResult(MediaProblem problem) : problem_(std::move(problem)) {}
+    bool ok() const noexcept { return ok_; }
+    explicit operator bool() const noexcept { return ok_; }
+    const std::string& sdp() const noexcept { return sdp_; }
+    const MediaProblem& problem() const noexcept { return problem_; }
+
+private:
+    bool ok_ = false;
+    std::string sdp_;
+    MediaProblem problem_;
+};
+
+// The media side of one leg, as its signalling sees it (RFC 3264 roles). A failed
+// call leaves the session as it was: the signalling refuses, the call goes on.
+class MediaSession {
+public:
+    struct Callbacks {
+        // A local ICE candidate was found (trickle); "" ends the list.
+        std::function<void(std::string candidate, std::string mid, int mline)> on_candidate_found;
+        // The session cannot go on (ICE or DTLS failed, no media): the leg ends itself with this cause.
+        std::function<void(EndCause cause, std::string text)> on_media_failed;
+    };
+    virtual ~MediaSession() = default;
+    // The peer offers (first or again: hold, resume, more media); returns our answer.
+    virtual SdpResult answer(std::string_view offer) = 0;
+    // We offer (INVITE without SDP, our re-INVITE); the answer comes by accept_answer(),
+    // or discard_offer() goes back to the description in force before.
+    virtual SdpResult offer() = 0;
+    virtual SdpResult accept_answer(std::string_view answer) = 0;  // ok: the sdp is empty
+    virtual void discard_offer() {}
+    virtual void add_candidate(std::string_view /*candidate*/, std::string_view /*mid*/, int /*mline*/) {}
+    virtual void set_callbacks(Callbacks callbacks) = 0;
+    // The receipt needs to know how the signalling that carries the SDP is protected;
+    // called before the first offer or answer, and again when the path changes.
+    virtual void set_signalling(const std::string& /*protection*/) {}
+    virtual CryptoReceipt crypto_receipt() const { return {}; }
+};
+
+// One participant's signalling. Owned by its leg kind; others hold shared pointers.
+// After on_leg_ended every call is a no-op.
+class Leg {
+public:
+    virtual ~Leg() = default;
+    virtual const std::string& id() const = 0;
+    virtual LegKind kind() const = 0;
+    virtual void ring() = 0;                  // tell the caller that we are at it (180)
+    virtual void accept() = 0;                // answer the call; on_leg_answered or on_leg_ended follows
+    virtual void refuse(EndCause cause) = 0;  // not answered: final refusal; answered: same as end()
+    virtual void end(EndCause cause) = 0;     // hang up; on_leg_ended follows, once
+    virtual void renegotiate() {}             // send a new offer of the media session
+    // Participant state ("joined", "pin", "lobby", "in_room", "left") and a JSON object of its details, for kinds
+    // that can show it (WebRTC); others show it in pictures and voice.
+    virtual void notify_state(std::string_view /*state*/, std::string_view /*json*/) {}
+};
+
+// The bridge, seen from a leg.
+class LegObserver {
+public:
+    virtual ~LegObserver() = default;
+    // A call came in. The observer gives it a media session and calls ring(), accept() or
+    // refuse() on the leg, now or later. Returning null refuses it (not_found, if refuse()
+    // was not called); nothing else is then reported about the leg.
+    virtual std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg,
+                                                         const Arrival& arrival) = 0;
+    virtual void on_leg_answered(const std::string& leg) = 0;       // offer and answer are complete
+    virtual void on_leg_key(const std::string& leg, char key) = 0;  // '0'-'9' '*' '#' 'A'-'D' by signalling
+    virtual void on_leg_sharing(const std::string& /*leg*/, bool /*sharing*/) {}  // content started, ended
+    // Reported once for each leg that was given a media session. The peer's hang-up is
+    // acknowledged (200 to its BYE) when the last copy of `receipt` is released, so that
+    // the call record can be on disk first; not keeping a copy acknowledges at once.
+    virtual void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) = 0;
+};
+
+}  // namespace vmr

@@ -1,0 +1,50 @@
+// Digest access authentication for requests to us (RFC 3261 section 22, RFC 8760: MD5 and
+// SHA-256). Pure: time is an argument. Nonces are not stored until used with right
+// credentials, so a flood of unauthenticated requests costs no memory.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vmr::sip {
+
+enum class DigestAlgorithms { both, md5, sha256 };
+
+class Digest {
+public:
+    // `key`: secret bytes that sign nonces.
+    Digest(std::string realm, std::string key) : realm_(std::move(realm)), key_(std::move(key)) {}
+
+    // Values of Proxy-Authenticate, most preferred first. The nonce is bound to the source.
+    std::vector<std::string> challenge(DigestAlgorithms algorithms, const std::string& source, bool stale,
+                                       std::int64_t now_ms);
+
+    enum class Verdict { accepted, refused, stale };
+    // `secret_of` returns the secret of a user, or nothing; asked only for a good nonce.
+    Verdict verify(std::string_view authorization, const std::string& method, const std::string& source,
+                   const std::function<std::optional<std::string>(const std::string& user)>& secret_of,
+                   std::int64_t now_ms);
+
+private:
+    std::string nonce(const std::string& source, std::int64_t now_ms);
+    bool genuine(const std::string& nonce, const std::string& source, std::int64_t& issued_ms) const;
+    std::string sign(std::string_view text) const;
+    bool take_count(const std::string& nonce, std::uint32_t count, std::int64_t now_ms);
+
+    std::string realm_, key_;
+    std::uint64_t serial_ = 0;
+    struct Used {
+        std::uint32_t count;
+        std::int64_t expires_ms;
+    };
+    std::map<std::string, Used> used_;
+};
+
+// Hex digest of `text`: "MD5" or "SHA-256".
+std::string hash_hex(const char* algorithm, std::string_view text);
+
+}  // namespace vmr::sip

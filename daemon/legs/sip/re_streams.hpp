@@ -1,0 +1,76 @@
+// TCP and TLS connections over libre sockets: accept within limits, frame, write back.
+// Everything runs on the sip thread.
+#pragma once
+#include "daemon/legs/sip/re_lib.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/legs/sip/stack.hpp"
+
+namespace vmr::sip {
+
+Address to_address(const sa& address);
+
+class Streams {
+public:
+    struct Handlers {
+        // One framed message; false closes the connection.
+        std::function<bool(std::string_view bytes, const Flow& flow)> on_frame_received;
+        std::function<void(std::uint64_t connection)> on_connection_closed;
+    };
+    Streams(const StackConfig& config, StackStatistics& statistics, Handlers handlers);
+    ~Streams();
+    Streams(const Streams&) = delete;
+    Streams& operator=(const Streams&) = delete;
+
+    // `tls` is borrowed and null for TCP.
+    Result<Address> listen(const sa& local, Transport transport, struct tls* tls);
+    void send(std::uint64_t connection, std::string_view bytes);
+    std::size_t size() const { return connections_.size(); }
+
+private:
+    struct Listener {
+        Streams* owner;
+        Transport transport;
+        struct tls* tls;
+        tcp_sock* socket;
+    };
+    struct Connection {
+        Streams* owner = nullptr;
+        Flow flow;
+        tcp_conn* tcp = nullptr;
+        tls_conn* tls = nullptr;
+        tmr timer{};
+        std::string buffer;
+        std::size_t searched = 0;  // no header end before this offset
+        std::size_t needed = 0;    // bytes that the message at hand takes
+        bool established = false;
+        bool closing = false;
+    };
+
+    static void on_tcp_accepted(const sa* peer, void* arg);
+    static void on_established(void* arg);
+    static void on_data_received(mbuf* data, void* arg);
+    static void on_closed(int error, void* arg);
+    static void on_timer_expired(void* arg);
+    void accept(Listener& listener, const sa& peer);
+    void take_frames(Connection& connection);
+    bool take_frame(Connection& connection);
+    void close_later(Connection& connection);
+    void erase(std::uint64_t id);
+
+    const StackConfig& config_;
+    StackStatistics& statistics_;
+    Handlers handlers_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+    std::unordered_map<std::string, int> per_source_;
+    std::uint64_t next_id_ = 1;
+};
+
+}  // namespace vmr::sip

@@ -1,0 +1,55 @@
+// All SIP and phone legs: from the stack's messages to the bridge's LegObserver.
+// Lives on the control context; only the stack has a thread of its own.
+#pragma once
+#include <glib.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "daemon/legs/leg.hpp"
+#include "daemon/legs/sip/stack.hpp"
+#include "daemon/legs/sip/trunk.hpp"
+
+namespace vmr::sip {
+
+struct SipConfig {
+    StackConfig stack;
+    std::string contact_host;  // name or address in our Contact; empty: the address a call came to
+    std::string realm = "vmr";
+    std::vector<TrunkConfig> trunks;
+    std::size_t max_calls = 1000;
+    std::size_t max_half_open = 300;            // calls without an ACK yet
+    std::size_t max_half_open_per_source = 50;  // per source address; trunk sources are not held to it
+    double invites_per_second = 100;            // per source address
+    std::size_t max_transactions = 10000;
+};
+
+class SipLegs {
+public:
+    // `context` is the control context (null: the default one); `observer` outlives this.
+    SipLegs(SipConfig config, LegObserver& observer, GMainContext* context = nullptr);
+    ~SipLegs();
+    SipLegs(const SipLegs&) = delete;
+    SipLegs& operator=(const SipLegs&) = delete;
+
+    // Checks the trunks, binds, starts the thread; returns addresses with their real ports.
+    Result<std::vector<ListenAddress>> start();
+    // Ends every call (BYE or 503) and stops the thread. The legs' ends are reported first.
+    void stop(EndCause cause = EndCause::shutdown);
+    // From now on new calls get 503; the ones there stay (draining).
+    void refuse_new_calls();
+    Status reload_certificate();
+
+    std::size_t calls() const;
+    std::size_t half_open() const;
+    StackStatistics statistics() const;
+
+private:
+    class Core;
+    std::unique_ptr<Core> core_;
+};
+
+}  // namespace vmr::sip

@@ -1,0 +1,170 @@
+// vmrd: command line, start page on the terminal, signals, main loop.
+#include <glib-unix.h>
+#include <gst/gst.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+
+#include "daemon/daemon.hpp"
+#include "daemon/ops/certificates.hpp"
+#include "daemon/ops/host_names.hpp"
+#include "daemon/ops/log.hpp"
+#include "daemon/ops/service.hpp"
+
+namespace {
+
+constexpr unsigned kDrainSeconds = 20;
+
+struct Options {
+    std::string config_file;
+    std::string pipelines = VMR_PIPELINES;
+    std::string state_directory;
+    bool lan = false;
+    bool check = false;
+};
+
+std::string default_state_directory() {
+    return std::string(g_get_user_state_dir()) + "/vmr";
+}
+
+vmr::Result<vmr::ops::Config> configuration(const Options& options) {
+    if (!options.config_file.empty()) {
+        return vmr::ops::load_config(options.config_file);
+    }
+    vmr::ops::SelfContainedOptions self;
+    self.lan = options.lan;
+    self.state_directory = options.state_directory.empty() ? default_state_directory() : options.state_directory;
+    std::error_code problem;
+    std::filesystem::create_directories(self.state_directory, problem);
+    if (problem) {
+        return vmr::Error{self.state_directory + ": " + problem.message()};
+    }
+    std::filesystem::permissions(self.state_directory, std::filesystem::perms::owner_all, problem);
+    const auto certificate = vmr::ops::ensure_self_signed(self.state_directory, vmr::ops::host_names(options.lan));
+    if (!certificate) {
+        return vmr::Error{certificate.error()};
+    }
+    self.tls = *certificate;
+    return vmr::ops::self_contained_config(self);
+}
+
+void print_rooms(const vmr::ops::Config& config, const std::string& url) {
+    for (const auto& room : config.rooms) {
+        std::printf("  %-8s %s/join/%s\n", room.id.c_str(), url.c_str(), room.id.c_str());
+        if (!room.host_pin.empty() || !room.guest_pin.empty()) {
+            std::printf("           host PIN %s, guest PIN %s\n", room.host_pin.empty() ? "none" : room.host_pin.c_str(),
+                        room.guest_pin.empty() ? "none" : room.guest_pin.c_str());
+        }
+        for (const auto& number : room.numbers) {
+            std::printf("           meeting number %s\n", number.c_str());
+        }
+    }
+}
+
+// The self-contained mode's start page on the terminal. PINs of a configured system are never printed.
+void print_start_page(vmr::Daemon& daemon, const vmr::ops::Config& config, bool self_contained) {
+    const auto urls = daemon.http_urls();
+    const std::string url = urls.empty() ? "" : urls.front();
+    std::printf("\nvmr is running. Join in a browser:\n");
+    if (self_contained) {
+        print_rooms(config, url);
+    }
+    std::printf("\nSIP:\n");
+    for (const auto& address : daemon.sip_addresses()) {
+        std::printf("  %s\n", address.c_str());
+    }
+    for (const auto& trunk : config.trunks) {
+        for (const auto& [number, target] : trunk.numbers) {
+            std::printf("  dial-in %s (trunk %s) → %s\n", number.c_str(), trunk.name.c_str(), target.c_str());
+        }
+    }
+    std::printf("\nAdmin link (works once): %s/#admin=%s\n\n", url.c_str(), daemon.one_time_admin_token().c_str());
+    std::fflush(stdout);
+}
+
+struct Loop {
+    GMainLoop* loop = g_main_loop_new(nullptr, FALSE);
+    ~Loop() { g_main_loop_unref(loop); }
+};
+
+struct Draining {
+    vmr::Daemon& daemon;
+    GMainLoop* loop;
+    unsigned seconds_left = kDrainSeconds;
+};
+
+gboolean on_drain_checked(gpointer data) {
+    auto* draining = static_cast<Draining*>(data);
+    if (draining->daemon.is_idle() || --draining->seconds_left == 0) {
+        g_main_loop_quit(draining->loop);
+        return G_SOURCE_REMOVE;
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+int run(const Options& options) {
+    auto config = configuration(options);
+    if (!config) {
+        std::fprintf(stderr, "%s\n", config.error().c_str());
+        return 2;
+    }
+    if (options.check) {
+        std::printf("the configuration is good\n");
+        return 0;
+    }
+    vmr::ops::start_log(config->log_format, config->log_level);
+    auto daemon = vmr::Daemon::create(*config, options.pipelines);
+    if (!daemon) {
+        std::fprintf(stderr, "vmrd: %s\n", daemon.error().c_str());
+        return 1;
+    }
+    Loop main;
+    bool stopping = false;
+    const auto on_stop_asked = [&] {
+        if (stopping) {
+            g_main_loop_quit(main.loop);  // asked twice: at once
+            return;
+        }
+        stopping = true;
+        vmr::ops::notify_service_manager("STOPPING=1");
+        (*daemon)->drain();
+        g_timeout_add_seconds_full(G_PRIORITY_DEFAULT, 1, on_drain_checked, new Draining{**daemon, main.loop},
+                                   [](gpointer data) { delete static_cast<Draining*>(data); });
+    };
+    const auto on_reload_asked = [&] {
+        if (options.config_file.empty()) {
+            return;  // self-contained: there is nothing to read again, and new PINs would help nobody
+        }
+        auto changed = configuration(options);
+        if (!changed) {
+            g_warning("the configuration in use stays: %s", changed.error().c_str());
+            return;
+        }
+        vmr::ops::set_log_level(changed->log_level);
+        (*daemon)->reload(*changed);
+        g_message("configuration reloaded");
+    };
+    const vmr::ops::Signals signals(on_stop_asked, on_reload_asked);
+    const vmr::ops::Watchdog watchdog;
+    print_start_page(**daemon, *config, options.config_file.empty());
+    vmr::ops::notify_service_manager("READY=1");
+    g_main_loop_run(main.loop);
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options;
+    CLI::App app{"vmrd: a virtual-meeting-room bridge. Without --config it runs self-contained."};
+    app.add_option("--config", options.config_file, "TOML file; see vmrd.toml(5) and schemas/config.json");
+    app.add_option("--pipelines", options.pipelines, "folder of the gst-launch descriptions");
+    app.add_option("--state", options.state_directory, "self-contained: folder of records and certificate");
+    app.add_flag("--lan", options.lan, "self-contained: listen on the network, HTTPS with a certificate of its own");
+    app.add_flag("--check", options.check, "check the configuration and exit");
+    app.set_version_flag("--version", VMR_VERSION);
+    CLI11_PARSE(app, argc, argv);
+    gst_init(nullptr, nullptr);
+    return run(options);
+}

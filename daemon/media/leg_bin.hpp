@@ -1,0 +1,101 @@
+// One participant's part of a room's pipeline: decoders, PIN, lobby gate, encoders.
+//
+//   transport → tap → depayload, decode → ivr → gate → [audio_src, video_src, content_src] → mixer
+//   transport ← tap ← payload, encode   ← ivr ← gate ← [audio_sink, video_sink, content_sink] ← mixer
+//
+// All calls come from the control thread. The pads in brackets are ghost pads of element(); a slot that is
+// not used has none.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/gst_ptr.hpp"
+#include "base/result.hpp"
+#include "daemon/media/pipelines.hpp"
+
+namespace vmr::media {
+
+enum class Slot { audio, video, content };
+inline constexpr std::array kSlots{Slot::audio, Slot::video, Slot::content};
+const char* to_string(Slot slot);
+
+struct SendParams {
+    std::string codec;  // "opus", "pcmu", … : pipelines/send-<codec>.launch
+    CapsPtr rtp_caps;   // payload, ssrc, extmap-*: what the payloader writes
+    uint8_t payload = 0;
+    uint32_t ssrc = 0;
+    uint32_t bitrate = 0;  // bit/s of the encoder; 0: the description's own
+};
+
+// What the two cdr-taps of one slot counted; see docs/elements/cdr-tap.md.
+struct SlotTaps {
+    StructurePtr received;
+    StructurePtr sent;
+    std::string receive_codec, send_codec;
+};
+
+class LegBin {
+public:
+    LegBin(const Pipelines& pipelines, const std::string& name);
+    ~LegBin();  // the mixer's pads are unlinked before
+    LegBin(const LegBin&) = delete;
+    LegBin& operator=(const LegBin&) = delete;
+
+    GstElement* element() const { return bin_.get(); }
+    GstElement* ivr() const { return ivr_.get(); }
+
+    // Puts a transport's bin inside; it takes itself out.
+    void add_transport(GstElement* transport);
+
+    // Decodes what arrives on `rtp` and leads it to the slot's src ghost pad. A later stream of the slot (a
+    // new SSRC) takes the place of the one before. `codec` "telephone-event" leads to digits instead.
+    void receive(Slot slot, const std::string& codec, GstPad* rtp);
+    void stop_receiving(GstPad* rtp);
+
+    // Encodes what comes in at the slot's sink ghost pad into `transport_sink`; again with other parameters:
+    // replaces the encoder.
+    void send(Slot slot, const SendParams& params, GstPad* transport_sink);
+    // Hold: nothing is sent on the slot until resumed.
+    void set_sending(Slot slot, bool sending);
+
+    // Lets media pass between the participant and the room, or not. Closed at first.
+    void open_gate();
+    void close_gate(const std::string& reason);
+    void set_content_passing(bool passing);
+
+    // Ghost pads that face the mixer; null while the slot has none. Borrowed.
+    GstPad* to_room(Slot slot) const;
+    GstPad* from_room(Slot slot) const;
+
+    SlotTaps taps(Slot slot) const;
+
+private:
+    struct Receiver {
+        Slot slot;
+        std::string codec;
+        ElementPtr chain;
+        PadPtr rtp;
+    };
+    struct Sender {
+        SendParams params;
+        ElementPtr chain;
+        PadPtr transport_sink;
+    };
+
+    ElementPtr add_chain(const std::string& name);
+    void remove_chain(ElementPtr& chain);
+    PadPtr entry(Slot slot) const;  // where decoded media goes in
+    PadPtr exit(Slot slot) const;   // where media for the encoder comes out
+    void expose(Slot slot, bool towards_room);
+    void remove_receiver(Receiver& receiver);
+
+    const Pipelines& pipelines_;
+    ElementPtr bin_, ivr_, gate_, content_in_, content_out_;
+    std::map<GstPad*, Receiver> receivers_;
+    std::map<Slot, Sender> senders_;
+};
+
+}  // namespace vmr::media

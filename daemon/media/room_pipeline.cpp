@@ -1,0 +1,264 @@
+#include "daemon/media/room_pipeline.hpp"
+
+#include <algorithm>
+
+#include "base/guard.hpp"
+#include "daemon/media/pad_sync.hpp"
+
+namespace vmr::media {
+namespace {
+
+// The keys of RFC 4733 table 3, by event number.
+constexpr std::string_view kKeys = "0123456789*#ABCD";
+
+GstClockTime common_base_time() {
+    static const GstClockTime base_time = [] {
+        auto clock = GPtr<GstClock>::adopt(gst_system_clock_obtain());
+        return gst_clock_get_time(clock.get());
+    }();
+    return base_time;
+}
+
+std::string string_field(const GstStructure* structure, const char* field) {
+    const char* text = gst_structure_get_string(structure, field);
+    return text != nullptr ? text : "";
+}
+
+}  // namespace
+
+RoomPipeline::RoomPipeline(ElementPtr pipeline, ElementPtr mixer, RoomPipelineObserver& observer)
+    : pipeline_(std::move(pipeline)), mixer_(std::move(mixer)), observer_(observer) {
+    auto bus = GPtr<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
+    bus_watch_ = gst_bus_add_watch(bus.get(), on_bus_message, this);
+}
+
+Result<std::unique_ptr<RoomPipeline>> RoomPipeline::create(const Pipelines& pipelines,
+                                                           const std::string& room, const RoomVideo& video,
+                                                           RoomPipelineObserver& observer) {
+    auto pipeline = ElementPtr::adopt(gst_pipeline_new(("room-" + room).c_str()));
+    ElementPtr bin = pipelines.make_bin("room");
+    ElementPtr mixer = named(bin.get(), "mixer");
+    g_object_set(mixer.get(), "width", video.width, "height", video.height, nullptr);
+    gst_util_set_object_arg(G_OBJECT(mixer.get()), "framerate",
+                            (std::to_string(video.framerate) + "/1").c_str());
+    // The mixer alone goes into the pipeline: its request pads then need no ghosts.
+    gst_bin_remove(GST_BIN(bin.get()), mixer.get());
+    gst_bin_add(GST_BIN(pipeline.get()), mixer.get());
+
+    auto clock = GPtr<GstClock>::adopt(gst_system_clock_obtain());
+    gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), clock.get());
+    gst_element_set_start_time(pipeline.get(), GST_CLOCK_TIME_NONE);
+    gst_element_set_base_time(pipeline.get(), common_base_time());
+    auto self = std::unique_ptr<RoomPipeline>(new RoomPipeline(pipeline, mixer, observer));
+    if (gst_element_set_state(pipeline.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+        return Error{"the pipeline of room " + room + " does not start"};
+    }
+    return self;
+}
+
+RoomPipeline::~RoomPipeline() {
+    while (!members_.empty()) {
+        detach(members_.begin()->first);
+    }
+    g_source_remove(bus_watch_);
+    gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+}
+
+void RoomPipeline::attach(const std::string& name, LegBin& leg, const std::string& display_name) {
+    Member& member = members_[name];
+    member.leg = &leg;
+    member.index = next_index_++;
+    member.display_name = display_name;
+    gst_bin_add(GST_BIN(pipeline_.get()), leg.element());
+    for (const Slot slot : kSlots) {
+        link_slot(member, slot);
+    }
+    gst_element_sync_state_with_parent(leg.element());
+}
+
+void RoomPipeline::refresh(const std::string& name) {
+    const auto found = members_.find(name);
+    if (found == members_.end()) {
+        return;
+    }
+    for (const Slot slot : kSlots) {
+        link_slot(found->second, slot);
+    }
+}
+
+void RoomPipeline::link_slot(Member& member, Slot slot) {
+    const auto request = [&](const char* direction) {
+        const std::string name = to_string(slot) + std::string(direction) + std::to_string(member.index);
+        PadPtr& pad = member.pads[name];
+        const bool fresh = !pad;
+        if (fresh) {
+            pad = PadPtr::adopt(gst_element_request_pad_simple(mixer_.get(), name.c_str()));
+        }
+        return std::pair(pad, fresh);
+    };
+    if (GstPad* source = member.leg->to_room(slot)) {
+        const auto [pad, fresh] = request("_sink_");
+        if (fresh) {
+            apply(member);
+            gst_pad_link(source, pad.get());
+        }
+    }
+    if (GstPad* sink = member.leg->from_room(slot)) {
+        const auto [pad, fresh] = request("_src_");
+        if (fresh) {
+            gst_pad_link(pad.get(), sink);
+        }
+    }
+}
+
+void RoomPipeline::apply(Member& member) {
+    const std::string index = std::to_string(member.index);
+    for (const std::string& name : {"audio_sink_" + index, "video_sink_" + index}) {
+        const auto found = member.pads.find(name);
+        if (found == member.pads.end()) {
+            continue;
+        }
+        g_object_set(found->second.get(), "display-name", member.display_name.c_str(), "visible",
+                     member.present, "mute", member.muted, nullptr);
+    }
+}
+
+void RoomPipeline::detach(const std::string& name) {
+    const auto found = members_.find(name);
+    if (found == members_.end()) {
+        return;
+    }
+    Member& member = found->second;
+    // First nothing comes any more from the mixer, then nothing can wait for it.
+    for (auto& [pad_name, pad] : member.pads) {
+        if (GST_PAD_IS_SRC(pad.get())) {
+            unlink_when_idle(pad.get());
+        } else if (auto peer = PadPtr::adopt(gst_pad_get_peer(pad.get()))) {
+            gst_pad_unlink(peer.get(), pad.get());
+        }
+        gst_element_release_request_pad(mixer_.get(), pad.get());
+    }
+    LegBin& leg = *member.leg;
+    members_.erase(found);
+    gst_bin_remove(GST_BIN(pipeline_.get()), leg.element());
+}
+
+void RoomPipeline::set_muted(const std::string& name, bool muted) {
+    if (const auto found = members_.find(name); found != members_.end()) {
+        found->second.muted = muted;
+        apply(found->second);
+    }
+}
+
+void RoomPipeline::set_present(const std::string& name, bool present) {
+    if (const auto found = members_.find(name); found != members_.end()) {
+        found->second.present = present;
+        apply(found->second);
+    }
+}
+
+void RoomPipeline::set_display_name(const std::string& name, const std::string& display_name) {
+    if (const auto found = members_.find(name); found != members_.end()) {
+        found->second.display_name = display_name;
+        apply(found->second);
+    }
+}
+
+void RoomPipeline::set_layout(const std::string& layout) {
+    gst_util_set_object_arg(G_OBJECT(mixer_.get()), "layout", layout.c_str());
+}
+
+void RoomPipeline::set_spotlight(const std::string& name) {
+    const auto found = members_.find(name);
+    g_object_set(mixer_.get(), "spotlight",
+                 found == members_.end() ? -1 : static_cast<int>(found->second.index), nullptr);
+}
+
+std::string RoomPipeline::leg_of(GstObject* source) const {
+    auto object = GPtr<GstObject>::ref(source);
+    while (object) {
+        auto parent = GPtr<GstObject>::adopt(gst_object_get_parent(object.get()));
+        if (parent.get() == GST_OBJECT(pipeline_.get())) {
+            for (const auto& [name, member] : members_) {
+                if (GST_OBJECT(member.leg->element()) == object.get()) {
+                    return name;
+                }
+            }
+            return {};
+        }
+        object = parent;
+    }
+    return {};
+}
+
+void RoomPipeline::on_element_message(GstMessage* message) {
+    const GstStructure* structure = gst_message_get_structure(message);
+    if (gst_structure_has_name(structure, "vmr-talking")) {
+        const GValue* talkers = gst_structure_get_value(structure, "participants");
+        std::vector<std::string> legs;
+        for (guint i = 0; talkers != nullptr && i < gst_value_array_get_size(talkers); ++i) {
+            const unsigned index = g_value_get_uint(gst_value_array_get_value(talkers, i));
+            for (const auto& [name, member] : members_) {
+                if (member.index == index) {
+                    legs.push_back(name);
+                }
+            }
+        }
+        observer_.on_talking_changed(legs);
+        return;
+    }
+    const std::string leg = leg_of(GST_MESSAGE_SRC(message));
+    if (leg.empty()) {
+        return;
+    }
+    if (gst_structure_has_name(structure, "vmr-digits")) {
+        observer_.on_digits_entered(leg, string_field(structure, "digits"));
+    } else if (gst_structure_has_name(structure, "vmr-digit")) {
+        const std::string digit = string_field(structure, "digit");
+        if (digit.size() == 1) {
+            observer_.on_key_pressed(leg, digit[0]);
+        }
+    } else if (gst_structure_has_name(structure, "vmr-pin-timeout")) {
+        observer_.on_pin_timed_out(leg);
+    } else if (gst_structure_has_name(structure, "dtmf-event")) {
+        // rtpdtmfdepay posts each event once, when it starts; the PIN collector takes it from here.
+        gint number = -1;
+        if (gst_structure_get_int(structure, "number", &number) && number >= 0 &&
+            number < static_cast<gint>(kKeys.size())) {
+            const char key[] = {kKeys[number], '\0'};
+            g_signal_emit_by_name(members_.at(leg).leg->ivr(), "digit", key);
+        }
+    }
+}
+
+gboolean RoomPipeline::on_bus_message(GstBus*, GstMessage* message, gpointer data) {
+    auto* self = static_cast<RoomPipeline*>(data);
+    guard(nullptr, [&] {
+        switch (GST_MESSAGE_TYPE(message)) {
+            case GST_MESSAGE_ELEMENT:
+                self->on_element_message(message);
+                break;
+            case GST_MESSAGE_LATENCY:
+                gst_bin_recalculate_latency(GST_BIN(self->pipeline_.get()));
+                break;
+            case GST_MESSAGE_ERROR: {
+                GError* problem = nullptr;
+                char* details = nullptr;
+                gst_message_parse_error(message, &problem, &details);
+                const GCharPtr owned(details);
+                const std::string text = std::string(GST_OBJECT_NAME(GST_MESSAGE_SRC(message))) + ": " +
+                                         problem->message +
+                                         (details != nullptr ? std::string(" — ") + details : "");
+                g_error_free(problem);
+                const std::string leg = self->leg_of(GST_MESSAGE_SRC(message));
+                leg.empty() ? self->observer_.on_room_failed(text) : self->observer_.on_leg_failed(leg, text);
+                break;
+            }
+            default:
+                break;
+        }
+    });
+    return G_SOURCE_CONTINUE;
+}
+
+}  // namespace vmr::media

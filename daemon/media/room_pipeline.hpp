@@ -1,0 +1,86 @@
+// The one GstPipeline of a room: pipelines/room.launch plus one LegBin per participant.
+//
+// All calls and all callbacks are on the control thread. Every room runs on the same clock with the same base
+// time, so that a leg that leaves one room's pipeline for another's (virtual reception) keeps its timestamps.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/gst_ptr.hpp"
+#include "base/result.hpp"
+#include "daemon/media/leg_bin.hpp"
+#include "daemon/media/pipelines.hpp"
+
+namespace vmr::media {
+
+struct RoomVideo {
+    unsigned width = 640;     // pixels
+    unsigned height = 360;    // pixels
+    unsigned framerate = 25;  // per second
+};
+
+class RoomPipelineObserver {
+public:
+    virtual ~RoomPipelineObserver() = default;
+    // Whoever talks now; legs by name.
+    virtual void on_talking_changed(const std::vector<std::string>& legs) = 0;
+    virtual void on_digits_entered(const std::string& leg, const std::string& digits) = 0;
+    virtual void on_key_pressed(const std::string& leg, char key) = 0;
+    virtual void on_pin_timed_out(const std::string& leg) = 0;
+    // An element inside the leg reported an error: that leg alone is to end.
+    virtual void on_leg_failed(const std::string& leg, const std::string& text) = 0;
+    // The room itself cannot go on.
+    virtual void on_room_failed(const std::string& text) = 0;
+};
+
+class RoomPipeline {
+public:
+    static Result<std::unique_ptr<RoomPipeline>> create(const Pipelines& pipelines, const std::string& room,
+                                                        const RoomVideo& video,
+                                                        RoomPipelineObserver& observer);
+    ~RoomPipeline();
+    RoomPipeline(const RoomPipeline&) = delete;
+    RoomPipeline& operator=(const RoomPipeline&) = delete;
+
+    // Puts the leg into the running pipeline and gives it the mixer's pads for the slots it has.
+    void attach(const std::string& name, LegBin& leg, const std::string& display_name);
+    // To be called when the leg has gained a slot (an answer, a re-offer, a new stream).
+    void refresh(const std::string& name);
+    // Takes the leg out. Its bin keeps playing only as long as the caller moves it on at once.
+    void detach(const std::string& name);
+
+    void set_muted(const std::string& name, bool muted);
+    // On stage and in the mix, or not: who is not in the room is neither.
+    void set_present(const std::string& name, bool present);
+    void set_display_name(const std::string& name, const std::string& display_name);
+    void set_layout(const std::string& layout);
+    void set_spotlight(const std::string& name);  // empty: nobody
+
+private:
+    struct Member {
+        LegBin* leg = nullptr;
+        unsigned index = 0;
+        std::string display_name;
+        bool muted = false;
+        bool present = false;
+        std::map<std::string, PadPtr> pads;  // of the mixer, by pad name
+    };
+
+    RoomPipeline(ElementPtr pipeline, ElementPtr mixer, RoomPipelineObserver& observer);
+    void link_slot(Member& member, Slot slot);
+    void apply(Member& member);
+    void on_element_message(GstMessage* message);
+    std::string leg_of(GstObject* source) const;
+    static gboolean on_bus_message(GstBus* bus, GstMessage* message, gpointer self);
+
+    ElementPtr pipeline_, mixer_;
+    RoomPipelineObserver& observer_;
+    unsigned bus_watch_ = 0;
+    unsigned next_index_ = 0;
+    std::map<std::string, Member> members_;
+};
+
+}  // namespace vmr::media

@@ -1,0 +1,429 @@
+#include "daemon/media/session.hpp"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "daemon/media/local_address.hpp"
+#include "daemon/media/session_map.hpp"
+
+namespace vmr::media {
+namespace {
+
+uint64_t random_number() {
+    uint64_t number = 0;
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof number) != 1) {
+        throw std::runtime_error("no random numbers");
+    }
+    return number;
+}
+
+MediaProblem internal(const std::string& text) {
+    return {MediaProblem::Kind::internal, text};
+}
+
+}  // namespace
+
+Session::Session(const MediaEnvironment& environment, const std::string& name, sdp::Policy policy,
+                 std::string peer_address)
+    : environment_(environment),
+      name_(name),
+      policy_(std::move(policy)),
+      peer_address_(std::move(peer_address)),
+      bin_(*environment.pipelines, name),
+      session_id_(random_number() >> 2) {}
+
+Session::~Session() = default;
+
+void Session::set_signalling(const std::string& protection) {
+    signalling_ = protection;
+    policy_.signalling_encrypted = protection != "none";
+}
+
+MediaProblem Session::problem(const sdp::Refusal& refusal) const {
+    using Reason = sdp::Refusal::Reason;
+    const auto kind = refusal.reason == Reason::malformed ? MediaProblem::Kind::malformed
+                      : refusal.reason == Reason::encryption_required
+                          ? MediaProblem::Kind::encryption_required
+                          : MediaProblem::Kind::not_acceptable;
+    return {kind, refusal.detail};
+}
+
+SdpResult Session::answer(std::string_view offer) {
+    const auto parsed = sdp::parse(offer);
+    if (!parsed) {
+        return MediaProblem{MediaProblem::Kind::malformed, parsed.error()};
+    }
+    const auto negotiated = sdp::answer(*parsed, policy_, negotiated_ ? &*negotiated_ : nullptr);
+    if (!negotiated) {
+        return problem(negotiated.refusal());
+    }
+    if (const Status applied = apply(*negotiated); !applied) {
+        return internal(applied.error());
+    }
+    negotiated_ = *negotiated;
+    ++session_version_;
+    const std::string sdp = sdp::write_answer(*negotiated_, local_params(*negotiated_));
+    if (on_changed_) {
+        on_changed_();
+    }
+    return sdp;
+}
+
+SdpResult Session::offer() {
+    sdp::OfferWish wish;
+    wish.content = policy_.content ? sdp::Direction::sendrecv : sdp::Direction::inactive;
+    offered_ = sdp::plan_offer(policy_, wish, negotiated_ ? &*negotiated_ : nullptr);
+    ++session_version_;
+    sdp::LocalParams local;
+    local.session_id = session_id_;
+    local.session_version = session_version_;
+    local.cname = name_;
+    for (const auto& transport : offered_->transports) {
+        const bool feedback = policy_.kind == sdp::LegKind::webrtc;
+        if (const Status made =
+                ensure_path(transport.id, transport.ice, transport.rtcp_mux, peer_address_, feedback, true);
+            !made) {
+            return internal(made.error());
+        }
+        for (unsigned i = 0; i < transport.suites.size(); ++i) {
+            key(paths_.at(transport.id), transport.suites[i], i + 1);
+        }
+        sdp::LocalTransport description = local_transport(transport.id, peer_address_);
+        description.crypto.clear();
+        for (unsigned i = 0; i < transport.suites.size(); ++i) {
+            description.crypto.push_back(key(paths_.at(transport.id), transport.suites[i], i + 1));
+        }
+        local.transports.push_back(std::move(description));
+    }
+    for (std::size_t i = 0; i < offered_->media.size(); ++i) {
+        local.media.push_back({i, ssrc(i), 0, ""});
+    }
+    offered_local_ = local;
+    return sdp::write_offer(*offered_, local);
+}
+
+SdpResult Session::accept_answer(std::string_view answer) {
+    if (!offered_ || !offered_local_) {
+        return internal("there is no offer that this could answer");
+    }
+    const auto parsed = sdp::parse(answer);
+    if (!parsed) {
+        return MediaProblem{MediaProblem::Kind::malformed, parsed.error()};
+    }
+    const auto negotiated =
+        sdp::apply_answer(*offered_, *offered_local_, *parsed, negotiated_ ? &*negotiated_ : nullptr);
+    if (!negotiated) {
+        return problem(negotiated.refusal());
+    }
+    if (const Status applied = apply(*negotiated); !applied) {
+        return internal(applied.error());
+    }
+    negotiated_ = *negotiated;
+    discard_offer();
+    if (on_changed_) {
+        on_changed_();
+    }
+    return std::string();
+}
+
+void Session::discard_offer() {
+    offered_.reset();
+    offered_local_.reset();
+}
+
+void Session::add_candidate(std::string_view candidate, std::string_view, int) {
+    for (auto& [id, path] : paths_) {
+        if (path.ice) {
+            // A candidate that cannot be used is no reason to end the leg: others may follow.
+            if (const Status added = path.transport->add_remote_candidate(std::string(candidate)); !added) {
+                g_info("%s: candidate ignored: %s", name_.c_str(), added.error().c_str());
+            }
+        }
+    }
+}
+
+Status Session::ensure_path(std::size_t id, bool ice, bool rtcp_mux, const std::string& remote_address,
+                            bool feedback, bool controlling) {
+    if (paths_.contains(id)) {
+        return Ok{};
+    }
+    TransportParams params;
+    params.io = environment_.io;
+    params.certificate = environment_.certificate;
+    params.name = name_ + "-transport-" + std::to_string(id);
+    params.latency = environment_.jitter_buffer;
+    params.feedback = feedback;
+    if (ice) {
+        IceParams path = environment_.ice;
+        path.controlling = controlling;
+        params.path = path;
+    } else {
+        UdpParams path = environment_.udp;
+        path.rtcp_mux = rtcp_mux;
+        path.comedia = environment_.comedia;
+        if (remote_address.find(':') != std::string::npos && path.local_address == "0.0.0.0") {
+            path.local_address = "::";
+        }
+        params.path = path;
+    }
+    TransportCallbacks callbacks;
+    callbacks.on_candidate_found = [this, id](const std::string& candidate) {
+        on_candidate_found(id, candidate);
+    };
+    callbacks.on_state_changed = [this](TransportState state, const std::string& reason) {
+        on_state_changed(state, reason);
+    };
+    callbacks.on_stream_added = [this](const StreamInfo& stream, GstPad* pad) {
+        on_stream_added(stream, pad);
+    };
+    callbacks.on_stream_removed = [this](const StreamInfo&, GstPad* pad) { bin_.stop_receiving(pad); };
+    auto transport = RtpTransport::create(std::move(params), std::move(callbacks));
+    if (!transport) {
+        return Error{transport.error()};
+    }
+    Path& path = paths_[id];
+    path.transport = std::move(*transport);
+    path.ice = ice;
+    bin_.add_transport(path.transport->bin());
+    return Ok{};
+}
+
+Status Session::apply(const sdp::Negotiated& negotiated) {
+    for (const auto& plan : negotiated.transports) {
+        const auto& first = negotiated.media.at(plan.media.front());
+        const bool controlling = plan.ice && plan.ice->controlling;
+        if (const Status made = ensure_path(plan.id, plan.ice.has_value(), plan.rtcp_mux, plan.remote_address,
+                                            sdp::has_feedback(first.proto), controlling);
+            !made) {
+            return made;
+        }
+        paths_.at(plan.id).media = plan.media;
+    }
+    for (const auto& media : negotiated.media) {
+        if (!media.accepted) {
+            bin_.set_sending(slot_of(media), false);
+            continue;
+        }
+        RtpTransport& transport = *paths_.at(negotiated.transports.at(media.transport).id).transport;
+        if (const Status applied = apply_media(media, transport); !applied) {
+            return applied;
+        }
+    }
+    for (const auto& plan : negotiated.transports) {
+        if (const Status applied = apply_transport(plan); !applied) {
+            return applied;
+        }
+    }
+    return Ok{};
+}
+
+Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport) {
+    const std::size_t index = plan.index;
+    const bool known = negotiated_ && index < negotiated_->media.size() && negotiated_->media[index].accepted;
+    const sdp::CodecPlan* before = known ? &negotiated_->media[index].codecs.front() : nullptr;
+    const sdp::CodecPlan& now = plan.codecs.front();
+    const Slot slot = slot_of(plan);
+    const bool same = before != nullptr && before->codec == now.codec && before->send_pt == now.send_pt &&
+                      before->receive_pt == now.receive_pt;
+    if (!same) {
+        if (const Status added = transport.add_media(media_params(plan, ssrc(index))); !added) {
+            return added;
+        }
+        bin_.send(slot, send_params(plan, ssrc(index)), transport.send_pad(static_cast<unsigned>(index)));
+    }
+    bin_.set_sending(slot, sdp::sends(plan.direction) && !plan.held);
+    return Ok{};
+}
+
+Status Session::apply_transport(const sdp::TransportPlan& plan) {
+    Path& path = paths_.at(plan.id);
+    Security security = PlainSecurity{};
+    if (plan.keying == sdp::KeyManagement::sdes) {
+        const auto bytes = [](const std::vector<uint8_t>& key) {
+            return std::string(key.begin(), key.end());
+        };
+        security = SdesKeys{srtp_suite(plan.sdes.suite), bytes(key(path, plan.sdes.suite, plan.sdes.tag).key),
+                            bytes(plan.sdes.remote.key)};
+    } else if (plan.keying == sdp::KeyManagement::dtls) {
+        auto params = dtls_params(plan.dtls);
+        if (!params) {
+            return Error{params.error()};
+        }
+        security = *params;
+    }
+    const bool hold =
+        plan.remote_address.empty() || plan.remote_address == "0.0.0.0" || plan.remote_port == 0;
+    if (plan.ice) {
+        if (const Status set = path.transport->set_remote(ice_remote(*plan.ice)); !set) {
+            return set;
+        }
+    } else if (!hold) {
+        if (const Status set = path.transport->set_remote(udp_remote(plan)); !set) {
+            return set;
+        }
+    }
+    if (!path.secured || plan.rekeyed) {
+        path.secured = true;
+        return path.transport->set_security(security);
+    }
+    return Ok{};
+}
+
+const sdp::LocalCrypto& Session::key(Path& path, sdp::CryptoSuite suite, unsigned tag) {
+    sdp::LocalCrypto& crypto = path.keys[suite];
+    if (crypto.key.empty()) {
+        crypto.suite = suite;
+        crypto.key.resize(sdp::info(suite).key_salt_size);
+        if (RAND_bytes(crypto.key.data(), static_cast<int>(crypto.key.size())) != 1) {
+            throw std::runtime_error("no random numbers");
+        }
+    }
+    crypto.tag = tag;
+    return crypto;
+}
+
+uint32_t Session::ssrc(std::size_t media) {
+    uint32_t& number = ssrcs_[media];
+    while (number == 0) {
+        number = static_cast<uint32_t>(random_number());
+    }
+    return number;
+}
+
+std::string Session::sdp_address(const std::string& remote_address) const {
+    if (!environment_.advertised_address.empty()) {
+        return environment_.advertised_address;
+    }
+    const bool usable = !remote_address.empty() && remote_address != "0.0.0.0";
+    return route_to(usable ? remote_address : peer_address_);
+}
+
+sdp::LocalTransport Session::local_transport(std::size_t id, const std::string& remote_address) {
+    Path& path = paths_.at(id);
+    const LocalDescription local = path.transport->local();
+    sdp::LocalTransport description;
+    description.id = id;
+    description.address = path.ice ? "0.0.0.0" : sdp_address(remote_address);
+    description.port = path.ice ? 9 : local.rtp_port;
+    description.rtcp_port = path.ice ? 9 : local.rtcp_port;
+    description.ice_ufrag = local.ice_ufrag;
+    description.ice_pwd = local.ice_password;
+    for (const auto& text : local.candidates) {
+        if (auto candidate = sdp::parse_candidate(text)) {
+            description.candidates.push_back(*candidate);
+        }
+    }
+    description.end_of_candidates = path.ice && local.gathering_done;
+    description.fingerprints.push_back(sdp_fingerprint(environment_.certificate->fingerprint()));
+    for (const auto& [suite, crypto] : path.keys) {
+        description.crypto.push_back(crypto);
+    }
+    return description;
+}
+
+sdp::LocalParams Session::local_params(const sdp::Negotiated& negotiated) {
+    sdp::LocalParams local;
+    local.session_id = session_id_;
+    local.session_version = session_version_;
+    local.cname = name_;
+    for (const auto& plan : negotiated.transports) {
+        local.transports.push_back(local_transport(plan.id, plan.remote_address));
+    }
+    for (const auto& media : negotiated.media) {
+        if (media.accepted) {
+            // Content is a stream of its own, so that browsers do not tie it to the room's sound.
+            const std::string stream = media.role == sdp::Role::content ? "content" : "room";
+            local.media.push_back(
+                {media.index, ssrc(media.index), 0, stream + " " + to_string(slot_of(media))});
+        }
+    }
+    return local;
+}
+
+void Session::on_stream_added(const StreamInfo& stream, GstPad* pad) {
+    if (!negotiated_ || stream.media >= negotiated_->media.size()) {
+        return;
+    }
+    const sdp::MediaPlan& plan = negotiated_->media[stream.media];
+    const std::string codec = codec_of(plan, stream.payload_type);
+    if (codec.empty()) {
+        return;
+    }
+    bin_.receive(slot_of(plan), codec, pad);
+    if (on_changed_) {
+        on_changed_();
+    }
+}
+
+void Session::on_state_changed(TransportState state, const std::string& reason) {
+    if (state == TransportState::failed && callbacks_.on_media_failed) {
+        callbacks_.on_media_failed(EndCause::media_failed, reason);
+        return;
+    }
+    const auto is_ready = [](const auto& path) {
+        return path.second.transport->state() == TransportState::ready;
+    };
+    if (!ready_ && !paths_.empty() && std::ranges::all_of(paths_, is_ready)) {
+        ready_ = true;
+        if (on_ready_) {
+            on_ready_();
+        }
+    }
+}
+
+void Session::on_candidate_found(std::size_t id, const std::string& candidate) {
+    if (!callbacks_.on_candidate_found || !negotiated_) {
+        return;
+    }
+    const auto& media = paths_.at(id).media;
+    const std::size_t mline = media.empty() ? 0 : media.front();
+    callbacks_.on_candidate_found(candidate, negotiated_->media.at(mline).mid, static_cast<int>(mline));
+}
+
+vmr::CryptoReceipt Session::crypto_receipt() const {
+    vmr::CryptoReceipt receipt;
+    receipt.signalling = signalling_;
+    bool first = true;
+    for (const auto& [id, path] : paths_) {
+        const CryptoReceipt crypto = path.transport->crypto();
+        // The weakest path is the leg's.
+        if (first || static_cast<int>(crypto.key_bits) < receipt.key_bits) {
+            using Exchange = CryptoReceipt::KeyExchange;
+            receipt.key_exchange = crypto.key_exchange == Exchange::dtls   ? "DTLS-SRTP"
+                                   : crypto.key_exchange == Exchange::sdes ? "SDES"
+                                                                           : "none";
+            receipt.suite = crypto.suite.empty() ? "none" : crypto.suite;
+            receipt.key_bits = static_cast<int>(crypto.key_bits);
+        }
+        first = false;
+    }
+    return receipt;
+}
+
+std::optional<std::chrono::milliseconds> Session::silence() const {
+    std::optional<std::chrono::milliseconds> silence;
+    for (const auto& [id, path] : paths_) {
+        const auto age = path.transport->last_packet_age();
+        if (age && (!silence || *age < *silence)) {
+            silence = age;
+        }
+    }
+    return silence;
+}
+
+std::vector<SessionStats> Session::stats() const {
+    std::vector<SessionStats> all;
+    for (const auto& [id, path] : paths_) {
+        for (const MediaStats& media : path.transport->stats().media) {
+            if (negotiated_ && media.media < negotiated_->media.size()) {
+                const Slot slot = slot_of(negotiated_->media[media.media]);
+                all.push_back({slot, media, bin_.taps(slot)});
+            }
+        }
+    }
+    return all;
+}
+
+}  // namespace vmr::media

@@ -1,0 +1,105 @@
+// The media side of one leg: offer/answer (daemon/sdp) on one hand, transports and the leg's bin on the
+// other. Control thread only.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/legs/leg.hpp"
+#include "daemon/media/leg_bin.hpp"
+#include "daemon/media/transport/transport.hpp"
+#include "daemon/sdp/negotiation.hpp"
+
+namespace vmr::media {
+
+// What all sessions of the daemon share.
+struct MediaEnvironment {
+    const Pipelines* pipelines = nullptr;
+    std::shared_ptr<MediaIo> io;
+    std::shared_ptr<DtlsCertificate> certificate;
+    UdpParams udp;
+    IceParams ice;
+    std::string advertised_address;  // written into SDP; empty: the address that routes to the peer
+    std::chrono::milliseconds jitter_buffer{60};
+    bool comedia = true;
+};
+
+struct SessionStats {
+    Slot slot = Slot::audio;
+    MediaStats rtp;
+    SlotTaps taps;
+};
+
+class Session final : public MediaSession {
+public:
+    // `peer_address` is the signalling peer's, for SDP when the offer is ours.
+    Session(const MediaEnvironment& environment, const std::string& name, sdp::Policy policy,
+            std::string peer_address);
+    ~Session() override;
+
+    SdpResult answer(std::string_view offer) override;
+    SdpResult offer() override;
+    SdpResult accept_answer(std::string_view answer) override;
+    void discard_offer() override;
+    void add_candidate(std::string_view candidate, std::string_view mid, int mline) override;
+    void set_callbacks(Callbacks callbacks) override { callbacks_ = std::move(callbacks); }
+    void set_signalling(const std::string& protection) override;
+    vmr::CryptoReceipt crypto_receipt() const override;
+
+    LegBin& bin() { return bin_; }
+    // Slots were gained or a state changed: the room links what is new.
+    void set_on_changed(std::function<void()> on_changed) { on_changed_ = std::move(on_changed); }
+    // Media may flow both ways for the first time.
+    void set_on_ready(std::function<void()> on_ready) { on_ready_ = std::move(on_ready); }
+
+    bool ready() const { return ready_; }
+    // Since anything valid came on any transport; empty: nothing yet.
+    std::optional<std::chrono::milliseconds> silence() const;
+    std::vector<SessionStats> stats() const;
+
+private:
+    struct Path {
+        std::unique_ptr<RtpTransport> transport;
+        std::map<sdp::CryptoSuite, sdp::LocalCrypto> keys;  // ours
+        bool ice = false;
+        bool secured = false;
+        std::vector<std::size_t> media;  // m-lines
+    };
+
+    MediaProblem problem(const sdp::Refusal& refusal) const;
+    Status ensure_path(std::size_t id, bool ice, bool rtcp_mux, const std::string& remote_address,
+                       bool feedback, bool controlling);
+    Status apply(const sdp::Negotiated& negotiated);
+    Status apply_transport(const sdp::TransportPlan& plan);
+    Status apply_media(const sdp::MediaPlan& plan, RtpTransport& transport);
+    sdp::LocalParams local_params(const sdp::Negotiated& negotiated);
+    sdp::LocalTransport local_transport(std::size_t id, const std::string& remote_address);
+    const sdp::LocalCrypto& key(Path& path, sdp::CryptoSuite suite, unsigned tag);
+    std::string sdp_address(const std::string& remote_address) const;
+    void on_stream_added(const StreamInfo& stream, GstPad* pad);
+    void on_state_changed(TransportState state, const std::string& reason);
+    void on_candidate_found(std::size_t path, const std::string& candidate);
+    uint32_t ssrc(std::size_t media);
+
+    const MediaEnvironment& environment_;
+    std::string name_;
+    sdp::Policy policy_;
+    std::string peer_address_;
+    std::string signalling_ = "none";
+    Callbacks callbacks_;
+    std::function<void()> on_changed_, on_ready_;
+    bool ready_ = false;
+
+    LegBin bin_;
+    std::map<std::size_t, Path> paths_;  // by TransportPlan::id; go before bin_
+    std::map<std::size_t, uint32_t> ssrcs_;
+    std::optional<sdp::Negotiated> negotiated_;
+    std::optional<sdp::OfferPlan> offered_;
+    std::optional<sdp::LocalParams> offered_local_;
+    uint64_t session_id_;
+    uint64_t session_version_ = 0;
+};
+
+}  // namespace vmr::media

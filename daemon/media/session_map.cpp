@@ -1,0 +1,206 @@
+#include "daemon/media/session_map.hpp"
+
+#include <algorithm>
+
+namespace vmr::media {
+namespace {
+
+std::vector<std::string> feedback_of(const sdp::MediaPlan& plan) {
+    std::vector<std::string> feedback;
+    const std::pair<bool, const char*> known[] = {{plan.feedback.nack, "nack"},
+                                                  {plan.feedback.nack_pli, "nack pli"},
+                                                  {plan.feedback.ccm_fir, "ccm fir"},
+                                                  {plan.feedback.transport_cc, "transport-cc"}};
+    for (const auto& [negotiated, name] : known) {
+        if (negotiated) {
+            feedback.emplace_back(name);
+        }
+    }
+    return feedback;
+}
+
+std::map<unsigned, std::string> extensions_of(const sdp::MediaPlan& plan) {
+    std::map<unsigned, std::string> extensions;
+    if (plan.extmaps.mid != 0) {
+        extensions[plan.extmaps.mid] = sdp::kUriMid;
+    }
+    if (plan.extmaps.audio_level != 0) {
+        extensions[plan.extmaps.audio_level] = sdp::kUriAudioLevel;
+    }
+    if (plan.extmaps.transport_cc != 0) {
+        extensions[plan.extmaps.transport_cc] = sdp::kUriTransportCc;
+    }
+    return extensions;
+}
+
+// Names as GStreamer's caps and RTP depayloaders have them.
+const char* encoding_name(sdp::Codec codec) {
+    switch (codec) {
+        case sdp::Codec::opus:
+            return "OPUS";
+        case sdp::Codec::g722:
+            return "G722";
+        case sdp::Codec::pcmu:
+            return "PCMU";
+        case sdp::Codec::pcma:
+            return "PCMA";
+        case sdp::Codec::vp8:
+            return "VP8";
+        case sdp::Codec::h264:
+            return "H264";
+        case sdp::Codec::none:
+            break;
+    }
+    return "";
+}
+
+RtpFormat format_of(const sdp::MediaPlan& plan, const sdp::CodecPlan& codec, uint8_t payload) {
+    RtpFormat format;
+    format.media = plan.kind == sdp::MediaKind::audio ? "audio" : "video";
+    format.encoding_name = encoding_name(codec.codec);
+    format.payload = payload;
+    format.clock_rate = codec.clock_rate;
+    format.rtcp_fb = feedback_of(plan);
+    format.extmap = extensions_of(plan);
+    return format;
+}
+
+RtpFormat sent_format(const sdp::MediaPlan& plan, uint32_t ssrc) {
+    RtpFormat format = format_of(plan, plan.codecs.front(), plan.codecs.front().send_pt);
+    format.ssrc = ssrc;
+    // RFC 6464 asks for a level in every packet: the mix has no single talker's, so none is promised.
+    std::erase_if(format.extmap, [](const auto& entry) { return entry.second == sdp::kUriAudioLevel; });
+    if (plan.extmaps.mid != 0) {
+        format.mid = plan.mid;
+    }
+    return format;
+}
+
+std::string hex_with_colons(const std::vector<uint8_t>& bytes) {
+    static const char* digits = "0123456789ABCDEF";
+    std::string text;
+    for (const uint8_t byte : bytes) {
+        if (!text.empty()) {
+            text += ':';
+        }
+        text += digits[byte >> 4];
+        text += digits[byte & 15];
+    }
+    return text;
+}
+
+}  // namespace
+
+Slot slot_of(const sdp::MediaPlan& plan) {
+    if (plan.kind == sdp::MediaKind::audio) {
+        return Slot::audio;
+    }
+    return plan.role == sdp::Role::content ? Slot::content : Slot::video;
+}
+
+SrtpSuite srtp_suite(sdp::CryptoSuite suite) {
+    switch (suite) {
+        case sdp::CryptoSuite::aes_cm_128_hmac_sha1_32:
+            return SrtpSuite::aes_cm_128_hmac_sha1_32;
+        case sdp::CryptoSuite::aead_aes_128_gcm:
+            return SrtpSuite::aead_aes_128_gcm;
+        case sdp::CryptoSuite::aes_256_cm_hmac_sha1_32:
+            return SrtpSuite::aes_256_cm_hmac_sha1_32;
+        case sdp::CryptoSuite::aes_256_cm_hmac_sha1_80:
+            return SrtpSuite::aes_256_cm_hmac_sha1_80;
+        case sdp::CryptoSuite::aead_aes_256_gcm:
+            return SrtpSuite::aead_aes_256_gcm;
+        default:
+            return SrtpSuite::aes_cm_128_hmac_sha1_80;
+    }
+}
+
+Result<DtlsParams> dtls_params(const sdp::DtlsPlan& plan) {
+    DtlsParams params;
+    for (const auto& fingerprint : plan.remote_fingerprints) {
+        const std::string value = hex_with_colons(fingerprint.digest);
+        if (fingerprint.hash == "sha-256") {
+            params.fingerprints.push_back({FingerprintHash::sha256, value});
+        } else if (fingerprint.hash == "sha-384") {
+            params.fingerprints.push_back({FingerprintHash::sha384, value});
+        } else if (fingerprint.hash == "sha-512") {
+            params.fingerprints.push_back({FingerprintHash::sha512, value});
+        }
+    }
+    if (params.fingerprints.empty()) {
+        return Error{"no fingerprint of SHA-256 or stronger"};
+    }
+    params.role =
+        plan.local_setup == sdp::Setup::active ? DtlsParams::Role::client : DtlsParams::Role::server;
+    return params;
+}
+
+sdp::Fingerprint sdp_fingerprint(const std::string& value) {
+    sdp::Fingerprint fingerprint{"sha-256", {}};
+    for (std::size_t i = 0; i + 1 < value.size(); i += 3) {
+        fingerprint.digest.push_back(static_cast<uint8_t>(std::stoul(value.substr(i, 2), nullptr, 16)));
+    }
+    return fingerprint;
+}
+
+IceRemote ice_remote(const sdp::IcePlan& plan) {
+    IceRemote remote{plan.remote.ufrag, plan.remote.pwd, {}, plan.remote.end_of_candidates};
+    for (const auto& candidate : plan.remote.candidates) {
+        remote.candidates.push_back(sdp::to_string(candidate));
+    }
+    return remote;
+}
+
+UdpRemote udp_remote(const sdp::TransportPlan& plan) {
+    return {plan.remote_address, plan.remote_port, plan.remote_rtcp_port, plan.rtcp_mux};
+}
+
+MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
+    MediaParams params;
+    params.index = static_cast<unsigned>(plan.index);
+    params.mid = plan.mid;
+    params.mid_extmap = plan.extmaps.mid;
+    for (const auto& codec : plan.codecs) {
+        params.receive_caps[codec.receive_pt] = rtp_caps(format_of(plan, codec, codec.receive_pt));
+        if (codec.rtx_receive_pt) {
+            params.rtx[*codec.rtx_receive_pt] = codec.receive_pt;
+        }
+    }
+    for (const auto& dtmf : plan.dtmf) {
+        RtpFormat format;
+        format.media = "audio";
+        format.encoding_name = "TELEPHONE-EVENT";
+        format.payload = dtmf.receive_pt;
+        format.clock_rate = dtmf.clock_rate;
+        format.extmap = extensions_of(plan);
+        params.receive_caps[dtmf.receive_pt] = rtp_caps(format);
+    }
+    for (const auto& remote : plan.remote_ssrcs) {
+        params.remote_ssrcs.push_back(remote.id);
+    }
+    params.send_caps = rtp_caps(sent_format(plan, ssrc));
+    params.send_ssrc = ssrc;
+    return params;
+}
+
+SendParams send_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
+    SendParams params;
+    params.codec = sdp::to_string(plan.codecs.front().codec);
+    params.rtp_caps = rtp_caps(sent_format(plan, ssrc));
+    params.payload = plan.codecs.front().send_pt;
+    params.ssrc = ssrc;
+    params.bitrate = plan.kind == sdp::MediaKind::video ? plan.max_send_bitrate : 0;
+    return params;
+}
+
+std::string codec_of(const sdp::MediaPlan& plan, uint8_t payload_type) {
+    for (const auto& codec : plan.codecs) {
+        if (codec.receive_pt == payload_type) {
+            return sdp::to_string(codec.codec);
+        }
+    }
+    const auto is_dtmf = [&](const sdp::DtmfPlan& dtmf) { return dtmf.receive_pt == payload_type; };
+    return std::ranges::any_of(plan.dtmf, is_dtmf) ? "telephone-event" : "";
+}
+
+}  // namespace vmr::media

@@ -1,0 +1,22 @@
+// From what was negotiated (daemon/sdp) to what the transport and the pipelines are told. Pure.
+#pragma once
+#include "daemon/media/leg_bin.hpp"
+#include "daemon/media/transport/types.hpp"
+#include "daemon/sdp/negotiation.hpp"
+
+namespace vmr::media {
+
+Slot slot_of(const sdp::MediaPlan& plan);
+SrtpSuite srtp_suite(sdp::CryptoSuite suite);
+Result<DtlsParams> dtls_params(const sdp::DtlsPlan& plan);
+sdp::Fingerprint sdp_fingerprint(const std::string& value);  // of a SHA-256 fingerprint with colons
+IceRemote ice_remote(const sdp::IcePlan& plan);
+UdpRemote udp_remote(const sdp::TransportPlan& plan);
+
+// Everything that may arrive on the m-line, and what is sent with `ssrc`.
+MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc);
+SendParams send_params(const sdp::MediaPlan& plan, uint32_t ssrc);
+// "opus", …, "telephone-event"; empty: not negotiated on this m-line.
+std::string codec_of(const sdp::MediaPlan& plan, uint8_t payload_type);
+
+}  // namespace vmr::media

@@ -1,0 +1,283 @@
+#include "daemon/ops/config.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include "daemon/ops/config_document.hpp"
+#include "daemon/ops/pins.hpp"
+#include "schemas/validator.hpp"
+
+namespace vmr::ops {
+
+using nlohmann::json;
+
+namespace {
+
+std::chrono::seconds seconds(const json& object, const char* key, std::chrono::seconds fallback) {
+    return std::chrono::seconds(object.value(key, fallback.count()));
+}
+
+std::vector<std::string> strings(const json& object, const char* key) {
+    return object.value(key, std::vector<std::string>());
+}
+
+Encryption encryption_of(const std::string& name) {
+    return name == "required" ? Encryption::required : name == "off" ? Encryption::off : Encryption::best_effort;
+}
+
+HostAbsence host_absence_of(const std::string& name) {
+    return name == "continue" ? HostAbsence::continue_ : name == "rehold" ? HostAbsence::rehold : HostAbsence::end;
+}
+
+Layout layout_of(const std::string& name) {
+    return name == "equal"     ? Layout::equal
+           : name == "single"  ? Layout::single
+           : name == "content" ? Layout::content
+                               : Layout::speaker;
+}
+
+LogLevel level_of(const std::string& name) {
+    return name == "error"     ? LogLevel::error
+           : name == "warning" ? LogLevel::warning
+           : name == "notice"  ? LogLevel::notice
+           : name == "debug"   ? LogLevel::debug
+                               : LogLevel::info;
+}
+
+void read_http(ConfigDocument& document, HttpConfig& http) {
+    const json object = document.table("http");
+    http.listen = document.endpoints("/http/listen");
+    http.tls_listen = document.endpoints("/http/tls_listen");
+    http.tls = {object.value("certificate", ""), object.value("key", "")};
+    http.allowed_origins = strings(object, "allowed_origins");
+    http.admin_token = document.secret("/http/admin_token");
+    if (!http.admin_token.empty() && http.admin_token.size() < 32) {
+        document.fault("/http/admin_token", "must have at least 32 characters");
+    }
+    if (!http.tls_listen.empty() && !http.tls.given()) {
+        document.fault("/http/tls_listen", "needs http.certificate and http.key");
+    }
+}
+
+void read_sip(ConfigDocument& document, SipConfig& sip) {
+    const json object = document.table("sip");
+    sip.udp = document.endpoints("/sip/udp");
+    sip.tcp = document.endpoints("/sip/tcp");
+    sip.tls = document.endpoints("/sip/tls");
+    sip.certificate = {object.value("certificate", ""), object.value("key", "")};
+    sip.client_ca = object.value("client_ca", "");
+    sip.domain = object.value("domain", "");
+    sip.advertised_host = object.value("advertised_host", "");
+    sip.reception = object.value("reception", "");
+    if (!sip.tls.empty() && !sip.certificate.given()) {
+        document.fault("/sip/tls", "needs sip.certificate and sip.key");
+    }
+}
+
+void read_media(ConfigDocument& document, MediaConfig& media) {
+    const json object = document.table("media");
+    media.port_min = object.value("port_min", media.port_min);
+    media.port_max = object.value("port_max", media.port_max);
+    if (media.port_min >= media.port_max) {
+        document.fault("/media/port_min", "must be below media.port_max");
+    }
+    media.addresses = strings(object, "addresses");
+    media.advertised_address = object.value("advertised_address", "");
+    media.stun = strings(object, "stun");
+    media.audio_dscp = object.value("audio_dscp", media.audio_dscp);
+    media.video_dscp = object.value("video_dscp", media.video_dscp);
+    const json turn = object.value("turn", json::array());
+    for (std::size_t i = 0; i < turn.size(); ++i) {
+        const std::string at = "/media/turn/" + std::to_string(i);
+        media.turn.push_back({turn[i].value("url", ""), turn[i].value("username", ""), document.secret(at + "/secret"),
+                              turn[i].value("shared_secret", false)});
+    }
+}
+
+RoomConfig read_room(ConfigDocument& document, const json& object, const std::string& at) {
+    RoomConfig room;
+    room.id = object.value("id", "");
+    room.title = object.value("title", room.id);
+    room.aliases = strings(object, "aliases");
+    if (std::find(room.aliases.begin(), room.aliases.end(), room.id) == room.aliases.end()) {
+        room.aliases.insert(room.aliases.begin(), room.id);
+    }
+    room.numbers = strings(object, "numbers");
+    room.host_pin = document.pin(at + "/host_pin");
+    room.guest_pin = document.pin(at + "/guest_pin");
+    room.guests_allowed = object.value("guests_allowed", !room.guest_pin.empty());
+    room.encryption = encryption_of(object.value("encryption", ""));
+    room.min_key_bits = object.value("min_key_bits", room.min_key_bits);
+    room.host_absence = host_absence_of(object.value("host_absence", ""));
+    room.grace = seconds(object, "grace", room.grace);
+    room.lobby_timeout = seconds(object, "lobby_timeout", room.lobby_timeout);
+    room.lone_timeout = seconds(object, "lone_timeout", room.lone_timeout);
+    room.max_duration = seconds(object, "max_duration", room.max_duration);
+    room.max_participants = object.value("max_participants", room.max_participants);
+    room.layout = layout_of(object.value("layout", ""));
+    room.locale = object.value("locale", room.locale);
+    if (!room.host_pin.empty() && room.host_pin == room.guest_pin) {
+        document.fault(at + "/guest_pin", "must differ from host_pin");
+    }
+    if (!room.guest_pin.empty() && !room.guests_allowed) {
+        document.fault(at + "/guest_pin", "needs guests_allowed = true");
+    }
+    if (!room.guest_pin.empty() && room.host_pin.empty()) {
+        document.fault(at + "/guest_pin", "needs a host_pin");
+    }
+    return room;
+}
+
+// An alias or number that two rooms share would make a call go where nobody expects.
+void read_rooms(ConfigDocument& document, std::vector<RoomConfig>& rooms) {
+    const json list = document.array("rooms");
+    std::map<std::string, std::string> owners;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const std::string at = "/rooms/" + std::to_string(i);
+        RoomConfig room = read_room(document, list[i], at);
+        std::vector<std::string> names = room.aliases;
+        names.insert(names.end(), room.numbers.begin(), room.numbers.end());
+        for (const std::string& name : names) {
+            const auto [owner, is_new] = owners.emplace(name, room.id);
+            if (!is_new && (owner->second != room.id || name == room.id)) {
+                document.fault(at, "\"" + name + "\" already names room \"" + owner->second + "\"");
+            }
+        }
+        rooms.push_back(std::move(room));
+    }
+}
+
+void read_trunks(ConfigDocument& document, const std::vector<RoomConfig>& rooms, std::vector<TrunkConfig>& trunks) {
+    const json list = document.array("trunks");
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const std::string at = "/trunks/" + std::to_string(i);
+        TrunkConfig trunk{list[i].value("name", ""), strings(list[i], "addresses"), list[i].value("username", ""),
+                          document.secret(at + "/secret"),
+                          list[i].value("numbers", std::map<std::string, std::string>())};
+        for (std::size_t n = 0; n < trunk.addresses.size(); ++n) {
+            if (!is_network(trunk.addresses[n])) {
+                document.fault(at + "/addresses/" + std::to_string(n), "must be an IP address or CIDR network");
+            }
+        }
+        if (trunk.addresses.empty() && trunk.username.empty()) {
+            document.fault(at, "needs addresses or username and secret: who may call?");
+        }
+        if (trunk.username.empty() != trunk.secret.empty()) {
+            document.fault(at, "username and secret go together");
+        }
+        for (const auto& [number, target] : trunk.numbers) {
+            const bool known = target == "reception" || std::any_of(rooms.begin(), rooms.end(), [&](const RoomConfig& r) {
+                                   return r.id == target;
+                               });
+            if (!known) {
+                document.fault(at + "/numbers/" + number, "no room \"" + target + "\"");
+            }
+        }
+        trunks.push_back(std::move(trunk));
+    }
+}
+
+}  // namespace
+
+std::string Endpoint::text() const {
+    const bool v6 = address.find(':') != std::string::npos;
+    return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+Result<Config> parse_config(std::string_view text, const std::string& name, const std::string& directory) {
+    auto parsed = ConfigDocument::parse(text, name, directory);
+    if (!parsed) {
+        return Error{parsed.error()};
+    }
+    ConfigDocument& document = *parsed;
+    Config config;
+    if (document.validate(schema::embedded("config.json"))) {
+        read_http(document, config.http);
+        read_sip(document, config.sip);
+        read_media(document, config.media);
+        read_rooms(document, config.rooms);
+        read_trunks(document, config.rooms, config.trunks);
+        config.records_path = document.table("records").value("path", "");
+        config.log_level = level_of(document.table("log").value("level", ""));
+        const std::string format = document.table("log").value("format", "logfmt");
+        config.log_format = format == "json"      ? LogFormat::json
+                            : format == "journal" ? LogFormat::journal
+                                                  : LogFormat::logfmt;
+        config.prompts_path = document.table("prompts").value("path", "");
+        config.prompts_language = document.table("prompts").value("language", config.prompts_language);
+    }
+    if (!document.faults().empty()) {
+        return Error{document.faults()};
+    }
+    return config;
+}
+
+Result<Config> load_config(const std::string& path) {
+    constexpr std::size_t kMaxSize = 16 * 1024 * 1024;
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        return Error{path + ": cannot be read"};
+    }
+    std::ostringstream content;
+    content << file.rdbuf();
+    const std::string text = content.str();
+    if (text.size() > kMaxSize) {
+        return Error{path + ": is too large"};
+    }
+    const std::size_t slash = path.rfind('/');
+    return parse_config(text, slash == std::string::npos ? path : path.substr(slash + 1),
+                        slash == std::string::npos ? "." : path.substr(0, slash));
+}
+
+Config self_contained_config(const SelfContainedOptions& options) {
+    const std::string address = options.lan ? "0.0.0.0" : "127.0.0.1";
+    Config config;
+    config.http.listen = {{"127.0.0.1", 8080}};
+    config.sip.udp = {{address, 5060}};
+    config.sip.tcp = {{address, 5060}};
+    if (options.tls.given()) {
+        config.http.tls = options.tls;
+        config.http.tls_listen = {{address, 8443}};
+        config.sip.certificate = options.tls;
+        config.sip.tls = {{address, 5061}};
+    }
+    config.sip.reception = "reception";
+    if (!options.lan) {
+        config.media.addresses = {"127.0.0.1"};
+    }
+    RoomConfig meet;
+    meet.id = "meet";
+    meet.title = "Meet";
+    meet.aliases = {"meet"};
+    meet.numbers = {"1000"};
+    RoomConfig board;
+    board.id = "board";
+    board.title = "Board";
+    board.aliases = {"board"};
+    board.numbers = {"2000"};
+    board.guests_allowed = true;
+    board.host_pin = generate_pin();
+    do {
+        board.guest_pin = generate_pin();
+    } while (board.guest_pin == board.host_pin);
+    config.rooms = {meet, board};
+    config.records_path = options.state_directory + "/calls.jsonl";
+    return config;
+}
+
+std::string_view text(Encryption value) {
+    return value == Encryption::required ? "required" : value == Encryption::off ? "off" : "best_effort";
+}
+
+std::string_view text(HostAbsence value) {
+    return value == HostAbsence::continue_ ? "continue" : value == HostAbsence::rehold ? "rehold" : "end";
+}
+
+std::string_view text(Layout value) {
+    return value == Layout::equal     ? "equal"
+           : value == Layout::single  ? "single"
+           : value == Layout::content ? "content"
+                                      : "speaker";
+}
+
+}  // namespace vmr::ops

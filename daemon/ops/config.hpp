@@ -1,0 +1,131 @@
+// vmrd's configuration: TOML, validated against schemas/config.json; errors name file, line and key.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace vmr::ops {
+
+struct Endpoint {
+    std::string address;  // "0.0.0.0", "::", "127.0.0.1"
+    std::uint16_t port = 0;
+    std::string text() const;  // "127.0.0.1:8080", "[::1]:8080"
+};
+
+struct TlsFiles {
+    std::string certificate;  // PEM chain; empty: none
+    std::string key;
+    bool given() const { return !certificate.empty(); }
+};
+
+struct HttpConfig {
+    std::vector<Endpoint> listen;      // plain HTTP
+    std::vector<Endpoint> tls_listen;  // HTTPS
+    TlsFiles tls;
+    std::vector<std::string> allowed_origins;
+    std::string admin_token;  // secret; empty: only the one-time admin link
+};
+
+struct SipConfig {
+    std::vector<Endpoint> udp, tcp, tls;
+    TlsFiles certificate;
+    std::string client_ca;        // PEM; empty: client certificates are not asked for
+    std::string domain;           // our SIP domain; empty: the addresses
+    std::string advertised_host;  // for Contact and Via behind NAT; empty: the local address
+    std::string reception;        // user part that asks for a meeting number ("virtual reception")
+};
+
+struct TurnServer {
+    std::string url;  // turn:host:port?transport=udp
+    std::string username;
+    std::string secret;  // the password, or with `shared_secret` the REST secret (time-limited credentials)
+    bool shared_secret = false;
+};
+
+struct MediaConfig {
+    std::uint16_t port_min = 40000;
+    std::uint16_t port_max = 49999;
+    std::vector<std::string> addresses;  // local addresses for candidates; empty: all
+    std::string advertised_address;      // 1:1 NAT; empty: none
+    std::vector<std::string> stun;       // host:port
+    std::vector<TurnServer> turn;
+    int audio_dscp = 46;
+    int video_dscp = 34;
+};
+
+enum class Encryption { required, best_effort, off };
+enum class HostAbsence { end, continue_, rehold };
+enum class Layout { speaker, equal, single, content };
+
+struct RoomConfig {
+    std::string id;
+    std::string title;
+    std::vector<std::string> aliases;  // the id is always one
+    std::vector<std::string> numbers;  // E.164 or meeting numbers
+    std::string host_pin;              // secret; digits; empty: none
+    std::string guest_pin;             // secret
+    bool guests_allowed = false;
+    Encryption encryption = Encryption::best_effort;
+    int min_key_bits = 0;
+    HostAbsence host_absence = HostAbsence::end;
+    std::chrono::seconds grace{60};
+    std::chrono::seconds lobby_timeout{900};
+    std::chrono::seconds lone_timeout{0};  // 0: never
+    std::chrono::seconds max_duration{0};  // 0: no limit
+    int max_participants = 500;
+    Layout layout = Layout::speaker;
+    std::string locale = "en";
+};
+
+struct TrunkConfig {
+    std::string name;
+    std::vector<std::string> addresses;  // CIDR or single addresses it may call from
+    std::string username;                // digest; empty: by address alone
+    std::string secret;
+    std::map<std::string, std::string> numbers;  // called number -> room id, or "reception"
+};
+
+enum class LogFormat { journal, logfmt, json };
+enum class LogLevel { error, warning, notice, info, debug };
+
+struct Config {
+    HttpConfig http;
+    SipConfig sip;
+    MediaConfig media;
+    std::vector<RoomConfig> rooms;
+    std::vector<TrunkConfig> trunks;
+    std::string records_path;  // JSON lines
+    LogLevel log_level = LogLevel::info;
+    LogFormat log_format = LogFormat::logfmt;
+    std::string prompts_path;
+    std::string prompts_language = "en";
+};
+
+// Reads and validates a file. An error holds one line per finding: "vmrd.toml:12: rooms[0].host_pin: …".
+Result<Config> load_config(const std::string& path);
+// The same for text; `name` stands for the file in messages, relative {file=…} are below `directory`.
+Result<Config> parse_config(std::string_view text, const std::string& name,
+                            const std::string& directory = ".");
+
+struct SelfContainedOptions {
+    bool lan = false;             // listen on all addresses, HTTPS and SIP TLS with `tls`
+    TlsFiles tls;                 // see certificates.hpp
+    std::string state_directory;  // records and certificates
+};
+// No file at all: rooms "meet" (open) and "board" (host and guest PINs of 6 digits, new at each start).
+Config self_contained_config(const SelfContainedOptions& options);
+
+// A PIN from the system's CSPRNG, without modulo bias.
+std::string generate_pin(int digits = 6);
+
+std::string_view text(Encryption value);
+std::string_view text(HostAbsence value);
+std::string_view text(Layout value);
+
+}  // namespace vmr::ops

@@ -1,0 +1,10 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace vmr::ops {
+
+// What this machine may be called in a certificate: localhost, and with `network` its name and addresses too.
+std::vector<std::string> host_names(bool network);
+
+}  // namespace vmr::ops

@@ -1,0 +1,222 @@
+// Applies the answer to an offer of ours: RFC 3264 section 7.
+#include <algorithm>
+
+#include "daemon/sdp/codec_choice.hpp"
+#include "daemon/sdp/plan_parts.hpp"
+
+namespace vmr::sdp {
+
+namespace {
+
+Refusal malformed(std::string detail) {
+    return {Refusal::Reason::malformed, std::move(detail)};
+}
+Refusal unprotected(std::string detail) {
+    return {Refusal::Reason::encryption_required, std::move(detail)};
+}
+
+class Applier {
+public:
+    Applier(const OfferPlan& offer, const LocalParams& local, const Session& answer,
+            const Negotiated* previous)
+        : offer_(offer), local_(local), answer_(answer), previous_(previous) {}
+
+    Outcome<Negotiated> run() {
+        if (answer_.media.size() != offer_.media.size()) {
+            return malformed("the answer's m-lines are not the offer's");
+        }
+        result_.kind = offer_.policy.kind;
+        owner_.assign(offer_.transports.size(), kNone);
+        bool accepted = false;
+        for (std::size_t i = 0; i < offer_.media.size(); ++i) {
+            if (auto problem = apply(i)) {
+                return *problem;
+            }
+            accepted |= result_.media.back().accepted;
+        }
+        if (!accepted) {
+            return Refusal{Refusal::Reason::no_common_codec, "the answer takes no m-line"};
+        }
+        relate_to_previous(result_, previous_, true);
+        conclude(result_);
+        return std::move(result_);
+    }
+
+private:
+    static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+    bool bundled(const Media& media) const {
+        return offer_.bundle && !media.mid.empty() &&
+               std::any_of(answer_.bundle_groups.begin(), answer_.bundle_groups.end(),
+                           [&](const auto& group) {
+                               return std::find(group.begin(), group.end(), media.mid) != group.end();
+                           });
+    }
+
+    std::optional<Refusal> apply(std::size_t i) {
+        const auto& ours = offer_.media[i];
+        const auto& media = answer_.media[i];
+        auto& plan = result_.media.emplace_back();
+        plan.index = i;
+        plan.kind = ours.kind;
+        plan.role = ours.role;
+        plan.mid = ours.mid;
+        plan.proto = ours.proto;
+        plan.kind_name = ours.kind_name;
+        plan.proto_name = ours.proto_name;
+        plan.format_names = media.format_names;
+        plan.label = ours.label;
+        if (media.kind_name != ours.kind_name || (!media.mid.empty() && media.mid != ours.mid)) {
+            return malformed("an m-line of the answer is of another kind");
+        }
+        if (!ours.enabled || media.disabled()) {
+            return std::nullopt;
+        }
+        if (media.proto == Proto::other) {
+            return malformed("an m-line of the answer is no RTP");
+        }
+        plan.content = media.content;
+        match_formats(plan, ours, media);
+        if (plan.codecs.empty()) {
+            return std::nullopt;  // taken, but with nothing that we offered: no media flows
+        }
+        plan.accepted = true;
+        fill_from_remote(plan, answer_, media, offer_.policy, ours.direction);
+        plan.max_receive_bitrate = ours.max_receive_bitrate;
+        return attach(plan, ours, media);
+    }
+
+    static bool same_codec(const CodecPlan& ours, const Format& format, MediaKind kind) {
+        if (codec_of(format, kind) != ours.codec) {
+            return false;
+        }
+        const auto profile = ours.codec == Codec::h264 ? h264_profile(format.fmtp) : std::nullopt;
+        return ours.codec != Codec::h264 ||
+               (profile && profile->packetization_mode == ours.packetization_mode);
+    }
+
+    static void match_formats(MediaPlan& plan, const OfferMedia& ours, const Media& media) {
+        for (const auto& format : media.formats) {
+            const auto codec = std::find_if(ours.codecs.begin(), ours.codecs.end(), [&](const CodecPlan& c) {
+                return same_codec(c, format, media.kind);
+            });
+            if (codec != ours.codecs.end()) {
+                auto& taken = plan.codecs.emplace_back(*codec);
+                taken.send_pt = format.pt;
+                taken.remote_fmtp = format.fmtp;
+                taken.remote_fmtp_text = format.fmtp_text;
+                taken.rtx_send_pt = codec->rtx_receive_pt ? rtx_for(media, format.pt) : std::nullopt;
+            }
+            for (const auto& dtmf : ours.dtmf) {
+                if (is_telephone_event(format) && format.clock_rate == dtmf.clock_rate) {
+                    plan.dtmf.push_back({format.pt, dtmf.receive_pt, dtmf.clock_rate});
+                }
+            }
+        }
+        if (plan.codecs.empty()) {
+            return;
+        }
+        const auto& theirs = media.format(plan.codecs.front().send_pt)->feedback;
+        plan.feedback = {.nack = ours.feedback.nack && theirs.nack,
+                         .nack_pli = ours.feedback.nack_pli && theirs.nack_pli,
+                         .ccm_fir = ours.feedback.ccm_fir && theirs.ccm_fir,
+                         .transport_cc = ours.feedback.transport_cc && theirs.transport_cc,
+                         .goog_remb = ours.feedback.goog_remb && theirs.goog_remb};
+        const auto extmaps = choose_extmaps(media, plan.feedback.transport_cc);
+        plan.extmaps.mid = ours.extmaps.mid == extmaps.mid ? extmaps.mid : 0;
+        plan.extmaps.audio_level = ours.extmaps.audio_level == extmaps.audio_level ? extmaps.audio_level : 0;
+        plan.extmaps.transport_cc =
+            ours.extmaps.transport_cc == extmaps.transport_cc ? extmaps.transport_cc : 0;
+        plan.feedback.transport_cc = plan.extmaps.transport_cc != 0;
+    }
+
+    // Puts the m-line on its transport: that of the bundle, or one of its own.
+    std::optional<Refusal> attach(MediaPlan& plan, const OfferMedia& ours, const Media& media) {
+        const auto& offered = offer_.transports[ours.transport];
+        const bool in_bundle = bundled(media);
+        if (auto& owner = owner_[ours.transport]; owner != kNone) {
+            if (!in_bundle) {
+                return malformed("the answer leaves the bundle that was agreed");
+            }
+            plan.transport = owner;
+            result_.transports[owner].media.push_back(plan.index);
+            return std::nullopt;
+        }
+        Keying keying;
+        if (auto problem = choose_keys(ours, offered, media, keying)) {
+            return problem;
+        }
+        Policy policy = offer_.policy;
+        policy.ice = offered.ice;
+        const bool ice = offered.ice && uses_ice(media, policy);
+        auto transport = make_transport(media, keying, ice, offered.rtcp_mux && media.rtcp_mux);
+        transport.id = offered.id;
+        transport.bundled = in_bundle;
+        transport.media = {plan.index};
+        if (transport.ice) {
+            transport.ice->controlling = true;
+        }
+        plan.transport = owner_[ours.transport] = result_.transports.size();
+        result_.bundle |= in_bundle;
+        result_.transports.push_back(std::move(transport));
+        return std::nullopt;
+    }
+
+    std::optional<Refusal> choose_keys(const OfferMedia& ours, const OfferTransport& offered,
+                                       const Media& media, Keying& keying) const {
+        if (offered.keying == KeyManagement::dtls) {
+            if (media.fingerprints.empty() || media.setup == Setup::holdconn) {
+                return unprotected("the answer has no usable fingerprint");
+            }
+            keying.kind = KeyManagement::dtls;
+            keying.dtls.remote_fingerprints = media.fingerprints;
+            keying.dtls.min_key_bits = offer_.policy.min_key_bits;
+            // Who answers actpass, or nothing, is wrong (RFC 5763 section 5) and takes the client's part
+            // mostly.
+            keying.dtls.local_setup = media.setup == Setup::passive ? Setup::active : Setup::passive;
+            keying.counts_as_encrypted = dtls_counts(offer_.policy);
+        } else if (offered.keying == KeyManagement::sdes && !media.cryptos.empty()) {
+            if (!take_crypto(offered, media.cryptos.front(), keying)) {
+                return unprotected("the answer's a=crypto is none that was offered");
+            }
+        } else if (is_secure(ours.proto) || is_secure(media.proto)) {
+            return unprotected("the answer has no a=crypto");
+        }
+        if (offer_.policy.encryption == Encryption::required && !keying.counts_as_encrypted) {
+            return unprotected("the answer is not protected as the policy asks");
+        }
+        return std::nullopt;
+    }
+
+    bool take_crypto(const OfferTransport& offered, const Crypto& crypto, Keying& keying) const {
+        const auto transport = std::find_if(local_.transports.begin(), local_.transports.end(),
+                                            [&](const LocalTransport& t) { return t.id == offered.id; });
+        const bool known =
+            transport != local_.transports.end() &&
+            std::any_of(transport->crypto.begin(), transport->crypto.end(),
+                        [&](const auto& own) { return own.tag == crypto.tag && own.suite == crypto.suite; });
+        if (!crypto.usable || !known) {
+            return false;
+        }
+        keying.kind = KeyManagement::sdes;
+        keying.sdes = {crypto.tag, crypto.suite, crypto.suite_name, crypto.key};
+        keying.counts_as_encrypted = sdes_counts(crypto.suite, offer_.policy);
+        return true;
+    }
+
+    const OfferPlan& offer_;
+    const LocalParams& local_;
+    const Session& answer_;
+    const Negotiated* previous_;
+    Negotiated result_;
+    std::vector<std::size_t> owner_;  // by offered transport: the one in result_ that came of it
+};
+
+}  // namespace
+
+Outcome<Negotiated> apply_answer(const OfferPlan& plan, const LocalParams& local, const Session& answer,
+                                 const Negotiated* previous) {
+    return Applier(plan, local, answer, previous).run();
+}
+
+}  // namespace vmr::sdp

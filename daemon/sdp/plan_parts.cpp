@@ -1,0 +1,180 @@
+#include "daemon/sdp/plan_parts.hpp"
+
+#include <algorithm>
+
+#include "daemon/sdp/text.hpp"
+
+namespace vmr::sdp {
+
+namespace {
+
+constexpr std::uint16_t kDiscardPort = 9;  // a trickling peer's placeholder (RFC 8840 section 4.1.1)
+
+std::uint32_t remote_limit(const Bandwidth& bandwidth) {
+    return bandwidth.tias_bps != 0 ? bandwidth.tias_bps : bandwidth.as_kbps * 1000;
+}
+
+std::uint32_t smaller_limit(std::uint32_t a, std::uint32_t b) {  // 0: no limit
+    return a == 0 ? b : b == 0 ? a : std::min(a, b);
+}
+
+// A multiple of our 10 ms that the peer wants; 20 unless it says otherwise.
+unsigned packet_time(const Media& media) {
+    unsigned ptime = media.ptime == 0 ? 20 : media.ptime / 10 * 10;
+    if (media.max_ptime != 0) {
+        ptime = std::min(ptime, media.max_ptime / 10 * 10);
+    }
+    return std::clamp(ptime, 10U, 60U);
+}
+
+void fill_ssrcs(MediaPlan& plan, const Media& media) {
+    plan.remote_ssrcs = media.ssrcs;
+    for (const auto& group : media.ssrc_groups) {
+        if (group.semantics == "FID" && group.ids.size() == 2) {
+            plan.remote_rtx.emplace_back(group.ids[0], group.ids[1]);
+        }
+    }
+    plan.remote_msid = media.msid;
+    if (plan.remote_msid.empty() && !media.ssrcs.empty()) {
+        plan.remote_msid = media.ssrcs.front().msid;
+    }
+}
+
+const TransportPlan* transport_of(const Negotiated& session, std::size_t index) {
+    for (const auto& transport : session.transports) {
+        if (std::find(transport.media.begin(), transport.media.end(), index) != transport.media.end()) {
+            return &transport;
+        }
+    }
+    return nullptr;
+}
+
+bool same_kind(const TransportPlan& a, const TransportPlan& b) {
+    return a.keying == b.keying && a.ice.has_value() == b.ice.has_value();
+}
+
+bool same_keys(const TransportPlan& a, const TransportPlan& b) {
+    const auto same_prints = [](const auto& x, const auto& y) {
+        return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                          [](const Fingerprint& p, const Fingerprint& q) {
+                              return p.hash == q.hash && p.digest == q.digest;
+                          });
+    };
+    return a.sdes.suite == b.sdes.suite && a.sdes.remote.key == b.sdes.remote.key &&
+           a.sdes.remote.mki == b.sdes.remote.mki &&
+           same_prints(a.dtls.remote_fingerprints, b.dtls.remote_fingerprints) &&
+           (a.keying != KeyManagement::dtls || a.dtls.local_setup == b.dtls.local_setup);
+}
+
+}  // namespace
+
+void fill_from_remote(MediaPlan& plan, const Session& remote, const Media& media, const Policy& policy,
+                      Direction may) {
+    const bool hold_by_address = media.connection.unspecified() && !media.ice.present();
+    const bool peer_receives = receives(media.direction) && !hold_by_address;
+    plan.direction = make_direction(sends(may) && peer_receives, receives(may) && sends(media.direction));
+    plan.held = !peer_receives;
+    const auto own = plan.kind == MediaKind::video ? policy.max_bitrate : 0;
+    const auto peer = smaller_limit(remote_limit(media.bandwidth), remote_limit(remote.bandwidth));
+    plan.max_send_bitrate = smaller_limit(own, peer);
+    plan.max_receive_bitrate = own;
+    plan.ptime = packet_time(media);
+    plan.rtcp_rsize = media.rtcp_rsize;
+    fill_ssrcs(plan, media);
+}
+
+bool uses_ice(const Media& media, const Policy& policy) {
+    if (!media.ice.present() || (policy.kind == LegKind::sip && !policy.ice) || media.ice.mismatch) {
+        return false;
+    }
+    const bool placeholder = media.connection.unspecified() || media.port == kDiscardPort;
+    if (policy.kind == LegKind::webrtc || placeholder || media.ice.candidates.empty()) {
+        return true;
+    }
+    return std::any_of(media.ice.candidates.begin(), media.ice.candidates.end(), [&](const Candidate& c) {
+        return c.component == 1 && c.port == media.port &&
+               text::equals_ignore_case(c.address, media.connection.address);
+    });
+}
+
+TransportPlan make_transport(const Media& source, const Keying& keying, bool ice, bool rtcp_mux) {
+    TransportPlan plan;
+    plan.remote_address = source.connection.address;
+    plan.remote_port = source.port;
+    plan.ipv6 = source.connection.ipv6;
+    plan.rtcp_mux = rtcp_mux;
+    plan.remote_rtcp_address = plan.remote_address;
+    plan.remote_rtcp_port = source.port;
+    if (!rtcp_mux) {
+        const auto next = static_cast<std::uint16_t>(source.port == 65535 ? 0 : source.port + 1);
+        plan.remote_rtcp_port = source.rtcp_port != 0 ? source.rtcp_port : next;
+        if (!source.rtcp_address.empty()) {
+            plan.remote_rtcp_address = source.rtcp_address;
+        }
+    }
+    plan.keying = keying.kind;
+    plan.sdes = keying.sdes;
+    plan.dtls = keying.dtls;
+    plan.counts_as_encrypted = keying.counts_as_encrypted;
+    if (ice) {
+        auto& remote = plan.ice.emplace().remote;
+        remote = source.ice;
+        std::erase_if(remote.candidates, [&](const Candidate& c) {
+            return !text::is_unicast(c.address) || c.component > 2 || (rtcp_mux && c.component != 1);
+        });
+    }
+    return plan;
+}
+
+std::optional<Setup> kept_dtls_role(const Negotiated* previous, std::size_t index) {
+    const auto* before = previous == nullptr ? nullptr : transport_of(*previous, index);
+    if (before == nullptr || before->keying != KeyManagement::dtls) {
+        return std::nullopt;
+    }
+    return before->dtls.local_setup;
+}
+
+void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_are_given) {
+    std::size_t next_id = 0;
+    for (const auto& before : previous == nullptr ? std::vector<TransportPlan>{} : previous->transports) {
+        next_id = std::max(next_id, before.id + 1);
+    }
+    std::vector<std::size_t> taken;
+    for (auto& transport : now.transports) {
+        const TransportPlan* before = nullptr;
+        for (const auto index : transport.media) {
+            before = before == nullptr && previous != nullptr ? transport_of(*previous, index) : before;
+        }
+        const bool lives_on =
+            before != nullptr && same_kind(*before, transport) &&
+            (ids_are_given ? before->id == transport.id
+                           : std::find(taken.begin(), taken.end(), before->id) == taken.end());
+        transport.is_new = !lives_on;
+        if (!ids_are_given) {
+            transport.id = lives_on ? before->id : next_id++;
+        }
+        taken.push_back(transport.id);
+        if (lives_on) {
+            transport.rekeyed = !same_keys(*before, transport);
+            if (transport.ice) {
+                transport.ice_restarted = transport.ice->remote.ufrag != before->ice->remote.ufrag ||
+                                          transport.ice->remote.pwd != before->ice->remote.pwd;
+                // Roles change with a restart alone (RFC 8445 section 6.1.1).
+                if (!transport.ice_restarted) {
+                    transport.ice->controlling = before->ice->controlling;
+                }
+            }
+        }
+    }
+}
+
+void conclude(Negotiated& now) {
+    now.counts_as_encrypted = !now.transports.empty();
+    now.trickle = false;
+    for (const auto& transport : now.transports) {
+        now.counts_as_encrypted = now.counts_as_encrypted && transport.counts_as_encrypted;
+        now.trickle = now.trickle || (transport.ice && transport.ice->remote.trickle);
+    }
+}
+
+}  // namespace vmr::sdp

@@ -1,0 +1,22 @@
+// What answering an offer and applying an answer have in common.
+#pragma once
+#include "daemon/sdp/keying.hpp"
+#include "daemon/sdp/negotiation.hpp"
+
+namespace vmr::sdp {
+
+// Direction, hold, bandwidth, ptime, ssrcs and what is echoed, from the peer's m-line. `may`: what we would
+// do.
+void fill_from_remote(MediaPlan& plan, const Session& remote, const Media& media, const Policy& policy,
+                      Direction may);
+// Whether ICE runs: the peer wants it, we may, and nobody between rewrote the address (RFC 8839
+// section 4.2.5).
+bool uses_ice(const Media& media, const Policy& policy);
+TransportPlan make_transport(const Media& source, const Keying& keying, bool ice, bool rtcp_mux);
+// Our DTLS role on the transport of m-line `index` before.
+std::optional<Setup> kept_dtls_role(const Negotiated* previous, std::size_t index);
+// Gives each transport its id, unless an offer of ours gave it, and says what changed.
+void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_are_given);
+void conclude(Negotiated& now);  // the fields that sum up
+
+}  // namespace vmr::sdp

@@ -1,0 +1,144 @@
+#include "caps.hpp"
+
+#include "pads.hpp"
+
+namespace vmr::mixer {
+
+#define VMR_SIZE "width=(int)[16,3840], height=(int)[16,2160], framerate=(fraction)[0/1,60/1]"
+
+const char* const kAudioSinkCaps =
+    "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int)48000, channels=(int)1";
+const char* const kVideoSinkCaps =
+    "video/x-raw, format=(string)I420, width=(int)[16,8192], height=(int)[16,8192], "
+    "framerate=(fraction)[0/1,2147483647/1]";
+const char* const kAudioSrcCaps =
+    "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int){48000,16000,8000}, "
+    "channels=(int)1; "
+    "audio/x-opus, channel-mapping-family=(int)0, channels=(int)[1,2], rate=(int)48000; "
+    "audio/G722, rate=(int)16000, channels=(int)1; "
+    "audio/x-mulaw, rate=(int)8000, channels=(int)1; "
+    "audio/x-alaw, rate=(int)8000, channels=(int)1";
+const char* const kVideoSrcCaps = "video/x-raw, format=(string)I420, " VMR_SIZE "; video/x-vp8, " VMR_SIZE
+                                  "; video/x-h264, stream-format=(string)byte-stream, alignment=(string)au, "
+                                  "profile=(string)constrained-baseline, " VMR_SIZE;
+
+namespace {
+
+void send_start(GstPad* pad) {
+    const GCharPtr unique(g_uuid_string_random());
+    const GCharPtr id(g_strdup_printf("%s/%s", unique.get(), GST_PAD_NAME(pad)));
+    gst_pad_push_event(pad, gst_event_new_stream_start(id.get()));
+}
+
+bool send_caps(GstPad* pad, GstCaps* caps) {
+    const CapsPtr current = CapsPtr::adopt(gst_pad_get_current_caps(pad));
+    if (current && gst_caps_is_equal(current.get(), caps)) {
+        return true;
+    }
+    return gst_pad_push_event(pad, gst_event_new_caps(caps)) != FALSE;
+}
+
+void send_segment(GstPad* pad) {
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_pad_push_event(pad, gst_event_new_segment(&segment));
+}
+
+void fixate_video(GstStructure* structure, const Output& state) {
+    gst_structure_fixate_field_nearest_int(structure, "width", state.default_width);
+    gst_structure_fixate_field_nearest_int(structure, "height", state.default_height);
+    gst_structure_fixate_field_nearest_fraction(structure, "framerate", state.default_framerate, 1);
+    if (gst_structure_has_name(structure, "video/x-raw") &&
+        !gst_structure_has_field(structure, "interlace-mode")) {
+        gst_structure_set(structure, "interlace-mode", G_TYPE_STRING, "progressive", "pixel-aspect-ratio",
+                          GST_TYPE_FRACTION, 1, 1, nullptr);
+    }
+}
+
+}  // namespace
+
+CapsPtr choose_caps(GstPad* src_pad) {
+    const CapsPtr ours = CapsPtr::adopt(gst_pad_get_pad_template_caps(src_pad));
+    const CapsPtr theirs = CapsPtr::adopt(gst_pad_peer_query_caps(src_pad, ours.get()));
+    CapsPtr chosen =
+        CapsPtr::adopt(gst_caps_intersect_full(theirs.get(), ours.get(), GST_CAPS_INTERSECT_FIRST));
+    if (gst_caps_is_empty(chosen.get())) {
+        return chosen;
+    }
+    chosen = CapsPtr::adopt(gst_caps_truncate(gst_caps_make_writable(chosen.release())));
+    if (output(src_pad).kind != Kind::audio) {
+        fixate_video(gst_caps_get_structure(chosen.get(), 0), output(src_pad));
+    }
+    return CapsPtr::adopt(gst_caps_fixate(chosen.release()));
+}
+
+std::optional<AudioFormat> audio_format_from(const GstCaps* caps) {
+    const GstStructure* structure = gst_caps_get_structure(caps, 0);
+    const auto is = [structure](const char* name) {
+        return gst_structure_has_name(structure, name) != FALSE;
+    };
+    if (is("audio/x-opus")) {
+        return AudioFormat{AudioCodec::opus, kRoomRate};
+    }
+    if (is("audio/G722")) {
+        return AudioFormat{AudioCodec::g722, 16000};
+    }
+    if (is("audio/x-mulaw")) {
+        return AudioFormat{AudioCodec::mulaw, 8000};
+    }
+    if (is("audio/x-alaw")) {
+        return AudioFormat{AudioCodec::alaw, 8000};
+    }
+    int rate = 0;
+    if (!gst_structure_get_int(structure, "rate", &rate)) {
+        return std::nullopt;
+    }
+    return AudioFormat{AudioCodec::raw, rate};
+}
+
+std::optional<VideoFormat> video_format_from(const GstCaps* caps) {
+    const GstStructure* structure = gst_caps_get_structure(caps, 0);
+    VideoFormat format;
+    int numerator = 0;
+    int denominator = 1;
+    if (!gst_structure_get_int(structure, "width", &format.width) ||
+        !gst_structure_get_int(structure, "height", &format.height) ||
+        !gst_structure_get_fraction(structure, "framerate", &numerator, &denominator)) {
+        return std::nullopt;
+    }
+    // 0/1 is "variable": as fast as the element composes.
+    format.framerate = numerator > 0 ? (numerator + denominator - 1) / denominator : 60;
+    if (gst_structure_has_name(structure, "video/x-vp8")) {
+        format.codec = VideoCodec::vp8;
+    } else if (gst_structure_has_name(structure, "video/x-h264")) {
+        format.codec = VideoCodec::h264;
+    }
+    return format;
+}
+
+void negotiate(GstPad* src_pad) {
+    Output& state = output(src_pad);
+    const CapsPtr caps = choose_caps(src_pad);
+    if (gst_caps_is_empty(caps.get())) {
+        return;
+    }
+    if (!std::exchange(state.started, true)) {
+        send_start(src_pad);
+    }
+    if (!send_caps(src_pad, caps.get())) {
+        return;
+    }
+    if (!std::exchange(state.segment_sent, true)) {
+        send_segment(src_pad);
+    }
+    state.finished = false;
+    state.discont = true;
+    const std::lock_guard held(state.lock);
+    if (state.kind == Kind::audio) {
+        state.audio = audio_format_from(caps.get());
+    } else {
+        state.video = video_format_from(caps.get());
+    }
+}
+
+}  // namespace vmr::mixer

@@ -1,0 +1,56 @@
+#include "decimator.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace vmr::mixer {
+namespace {
+
+constexpr std::size_t kTapsPerFactor = 24;
+constexpr double kCutoff = 0.42;  // of the output rate: passes 3.4 of 4 kHz, 6.7 of 8 kHz
+
+std::vector<float> design(std::size_t factor) {
+    const std::size_t count = kTapsPerFactor * factor;
+    const double cutoff = kCutoff / static_cast<double>(factor);  // of the input rate
+    std::vector<float> taps(count);
+    double total = 0.0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double x = static_cast<double>(i) - (static_cast<double>(count) - 1.0) / 2.0;
+        const double phase = 2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(count - 1);
+        const double window = 0.42 - 0.5 * std::cos(phase) + 0.08 * std::cos(2.0 * phase);  // Blackman
+        const double value = std::sin(2.0 * std::numbers::pi * cutoff * x) / (std::numbers::pi * x) * window;
+        taps[i] = static_cast<float>(value);
+        total += value;
+    }
+    for (float& tap : taps) {
+        tap = static_cast<float>(tap / total);
+    }
+    return taps;
+}
+
+}  // namespace
+
+Decimator::Decimator(int output_rate)
+    : output_rate_(output_rate),
+      factor_(static_cast<std::size_t>(kRoomRate / output_rate)),
+      taps_(design(factor_)),
+      history_(taps_.size() - 1, 0.0F) {}
+
+void Decimator::process(std::span<const std::int16_t> in, std::vector<std::int16_t>& out) {
+    const std::size_t keep = taps_.size() - 1;
+    history_.resize(keep + in.size());
+    std::copy(in.begin(), in.end(), history_.begin() + static_cast<std::ptrdiff_t>(keep));
+    out.resize(in.size() / factor_);
+    for (std::size_t n = 0; n < out.size(); ++n) {
+        const float* window = history_.data() + n * factor_ + factor_ - 1;
+        float sum = 0.0F;
+        for (std::size_t k = 0; k < taps_.size(); ++k) {
+            sum += taps_[k] * window[k];
+        }
+        out[n] = static_cast<std::int16_t>(std::lrintf(std::clamp(sum, -32768.0F, 32767.0F)));
+    }
+    std::copy(history_.end() - static_cast<std::ptrdiff_t>(keep), history_.end(), history_.begin());
+}
+
+}  // namespace vmr::mixer

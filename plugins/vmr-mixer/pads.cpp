@@ -1,0 +1,256 @@
+#include "pads.hpp"
+
+#include "caps.hpp"
+
+using vmr::mixer::AudioInput;
+using vmr::mixer::Identity;
+using vmr::mixer::Output;
+using vmr::mixer::VideoInput;
+
+// GObject types live outside the namespace: their names are part of the plugin's interface.
+struct VmrMixerAudioSinkPad {
+    GstPad parent;
+    AudioInput* state;
+};
+struct VmrMixerAudioSinkPadClass {
+    GstPadClass parent_class;
+};
+struct VmrMixerVideoSinkPad {
+    GstPad parent;
+    VideoInput* state;
+};
+struct VmrMixerVideoSinkPadClass {
+    GstPadClass parent_class;
+};
+struct VmrMixerSrcPad {
+    GstPad parent;
+    Output* state;
+};
+struct VmrMixerSrcPadClass {
+    GstPadClass parent_class;
+};
+
+G_DEFINE_TYPE(VmrMixerAudioSinkPad, vmr_mixer_audio_sink_pad, GST_TYPE_PAD)
+G_DEFINE_TYPE(VmrMixerVideoSinkPad, vmr_mixer_video_sink_pad, GST_TYPE_PAD)
+G_DEFINE_TYPE(VmrMixerSrcPad, vmr_mixer_src_pad, GST_TYPE_PAD)
+
+namespace {
+
+enum Property { kNone, kDisplayName, kVisible, kMute, kVolume, kLevel, kTalking };
+
+constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+
+void install_identity(GObjectClass* klass, const char* mute_name, const char* mute_blurb) {
+    g_object_class_install_property(
+        klass, kDisplayName,
+        g_param_spec_string("display-name", "Display name", "Name drawn on this participant's tile", nullptr,
+                            kReadWrite));
+    g_object_class_install_property(
+        klass, kVisible,
+        g_param_spec_boolean("visible", "Visible", "Whether this participant may appear on stage", TRUE,
+                             kReadWrite));
+    g_object_class_install_property(klass, kMute,
+                                    g_param_spec_boolean(mute_name, "Mute", mute_blurb, FALSE, kReadWrite));
+}
+
+bool set_identity(Identity& identity, guint id, const GValue* value) {
+    switch (id) {
+        case kDisplayName:
+            identity.set_name(g_value_get_string(value));
+            return true;
+        case kVisible:
+            identity.visible = g_value_get_boolean(value) != FALSE;
+            return true;
+        case kMute:
+            identity.mute = g_value_get_boolean(value) != FALSE;
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool get_identity(const Identity& identity, guint id, GValue* value) {
+    switch (id) {
+        case kDisplayName:
+            g_value_set_string(value, identity.name().c_str());
+            return true;
+        case kVisible:
+            g_value_set_boolean(value, identity.visible);
+            return true;
+        case kMute:
+            g_value_set_boolean(value, identity.mute);
+            return true;
+        default:
+            return false;
+    }
+}
+
+void audio_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+    AudioInput& state = *reinterpret_cast<VmrMixerAudioSinkPad*>(object)->state;
+    if (set_identity(state, id, value)) {
+        return;
+    }
+    if (id == kVolume) {
+        state.volume = g_value_get_double(value);
+        return;
+    }
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void audio_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+    const AudioInput& state = *reinterpret_cast<VmrMixerAudioSinkPad*>(object)->state;
+    if (get_identity(state, id, value)) {
+        return;
+    }
+    switch (id) {
+        case kVolume:
+            g_value_set_double(value, state.volume);
+            break;
+        case kLevel:
+            g_value_set_double(value, state.level_db);
+            break;
+        case kTalking:
+            g_value_set_boolean(value, state.talking);
+            break;
+        default:
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+}
+
+void video_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+    if (!set_identity(*reinterpret_cast<VmrMixerVideoSinkPad*>(object)->state, id, value)) {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+}
+
+void video_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+    if (!get_identity(*reinterpret_cast<VmrMixerVideoSinkPad*>(object)->state, id, value)) {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+}
+
+template <typename Pad, GType (*type)()>
+void finalize(GObject* object) {
+    delete reinterpret_cast<Pad*>(object)->state;
+    auto* parent = static_cast<GObjectClass*>(g_type_class_peek(GST_TYPE_PAD));
+    parent->finalize(object);
+}
+
+}  // namespace
+
+static void vmr_mixer_audio_sink_pad_init(VmrMixerAudioSinkPad* pad) {
+    pad->state = new AudioInput;
+}
+static void vmr_mixer_video_sink_pad_init(VmrMixerVideoSinkPad* pad) {
+    pad->state = new VideoInput;
+}
+static void vmr_mixer_src_pad_init(VmrMixerSrcPad* pad) {
+    pad->state = new Output;
+}
+
+static void vmr_mixer_audio_sink_pad_class_init(VmrMixerAudioSinkPadClass* klass) {
+    GObjectClass* object_class = G_OBJECT_CLASS(klass);
+    object_class->set_property = audio_set_property;
+    object_class->get_property = audio_get_property;
+    object_class->finalize = finalize<VmrMixerAudioSinkPad, vmr_mixer_audio_sink_pad_get_type>;
+    install_identity(object_class, "mute", "Whether this participant is silent to everyone else");
+    g_object_class_install_property(
+        object_class, kVolume,
+        g_param_spec_double("volume", "Volume", "Linear gain (1.0 = unchanged)", 0.0, 10.0, 1.0, kReadWrite));
+    g_object_class_install_property(
+        object_class, kLevel,
+        g_param_spec_double("level", "Level", "RMS level of the last 20 ms, before mute and volume (dBFS)",
+                            vmr::mixer::kSilenceDb, 0.0, vmr::mixer::kSilenceDb, kReadOnly));
+    g_object_class_install_property(
+        object_class, kTalking,
+        g_param_spec_boolean("talking", "Talking", "Whether this participant is talking now", FALSE,
+                             kReadOnly));
+}
+
+static void vmr_mixer_video_sink_pad_class_init(VmrMixerVideoSinkPadClass* klass) {
+    GObjectClass* object_class = G_OBJECT_CLASS(klass);
+    object_class->set_property = video_set_property;
+    object_class->get_property = video_get_property;
+    object_class->finalize = finalize<VmrMixerVideoSinkPad, vmr_mixer_video_sink_pad_get_type>;
+    install_identity(object_class, "muted", "Whether the muted icon is drawn on this participant's tile");
+}
+
+static void vmr_mixer_src_pad_class_init(VmrMixerSrcPadClass* klass) {
+    G_OBJECT_CLASS(klass)->finalize = finalize<VmrMixerSrcPad, vmr_mixer_src_pad_get_type>;
+}
+
+namespace vmr::mixer {
+
+std::string Identity::name() const {
+    const std::lock_guard held(lock_);
+    return name_;
+}
+
+void Identity::set_name(const char* name) {
+    constexpr std::size_t kLongest = 256;  // bytes: names come from strangers
+    std::string text = name == nullptr ? "" : name;
+    if (text.size() > kLongest || !g_utf8_validate(text.c_str(), -1, nullptr)) {
+        text.resize(std::min(text.size(), kLongest));
+        const GCharPtr valid(g_utf8_make_valid(text.c_str(), -1));
+        text = valid.get();
+    }
+    const std::lock_guard held(lock_);
+    name_ = std::move(text);
+}
+
+GstPad* new_pad(GstPadTemplate* templ, const char* name, unsigned index, Kind kind) {
+    GType type = vmr_mixer_src_pad_get_type();
+    if (GST_PAD_TEMPLATE_DIRECTION(templ) == GST_PAD_SINK) {
+        type =
+            kind == Kind::audio ? vmr_mixer_audio_sink_pad_get_type() : vmr_mixer_video_sink_pad_get_type();
+    }
+    auto* pad = static_cast<GstPad*>(g_object_new(
+        type, "name", name, "direction", GST_PAD_TEMPLATE_DIRECTION(templ), "template", templ, nullptr));
+    if (GST_PAD_IS_SRC(pad)) {
+        Output& state = output(pad);
+        state.index = index;
+        state.kind = kind;
+        state.lane.limit = kind == Kind::audio ? 5 : 3;
+        return pad;
+    }
+    identity(pad).index = index;
+    if (kind != Kind::audio) {
+        video_input(pad).kind = kind;
+    }
+    return pad;
+}
+
+AudioInput& audio_input(GstPad* pad) {
+    return *reinterpret_cast<VmrMixerAudioSinkPad*>(pad)->state;
+}
+VideoInput& video_input(GstPad* pad) {
+    return *reinterpret_cast<VmrMixerVideoSinkPad*>(pad)->state;
+}
+Output& output(GstPad* pad) {
+    return *reinterpret_cast<VmrMixerSrcPad*>(pad)->state;
+}
+
+Identity& identity(GstPad* sink_pad) {
+    if (G_TYPE_CHECK_INSTANCE_TYPE(sink_pad, vmr_mixer_audio_sink_pad_get_type())) {
+        return audio_input(sink_pad);
+    }
+    return video_input(sink_pad);
+}
+
+void add_pad_templates(GstElementClass* klass) {
+    const auto add = [klass](const char* name, GstPadDirection direction, const char* text, GType type) {
+        const CapsPtr caps = CapsPtr::adopt(gst_caps_from_string(text));
+        gst_element_class_add_pad_template(
+            klass, gst_pad_template_new_with_gtype(name, direction, GST_PAD_REQUEST, caps.get(), type));
+        gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+    };
+    add("audio_sink_%u", GST_PAD_SINK, kAudioSinkCaps, vmr_mixer_audio_sink_pad_get_type());
+    add("video_sink_%u", GST_PAD_SINK, kVideoSinkCaps, vmr_mixer_video_sink_pad_get_type());
+    add("content_sink_%u", GST_PAD_SINK, kVideoSinkCaps, vmr_mixer_video_sink_pad_get_type());
+    add("audio_src_%u", GST_PAD_SRC, kAudioSrcCaps, vmr_mixer_src_pad_get_type());
+    add("video_src_%u", GST_PAD_SRC, kVideoSrcCaps, vmr_mixer_src_pad_get_type());
+    add("content_src_%u", GST_PAD_SRC, kVideoSrcCaps, vmr_mixer_src_pad_get_type());
+}
+
+}  // namespace vmr::mixer

@@ -1,0 +1,89 @@
+// The request pads, and what each keeps.
+#pragma once
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "audio_format.hpp"
+#include "base/gst_ptr.hpp"
+#include "push_pool.hpp"
+#include "sample_queue.hpp"
+#include "video_format.hpp"
+
+namespace vmr::mixer {
+
+enum class Kind { audio, video, content };
+
+// What audio and video sink pads have in common: who this is.
+struct Identity {
+    unsigned index = 0;  // the participant
+    std::atomic<bool> visible = true;
+    std::atomic<bool> mute = false;
+    std::string name() const;
+    void set_name(const char* name);
+
+private:
+    mutable std::mutex lock_;  // leaf
+    std::string name_;
+};
+
+struct AudioInput : Identity {
+    std::atomic<double> volume = 1.0;
+    std::atomic<double> level_db = kSilenceDb;
+    std::atomic<bool> talking = false;
+    std::mutex lock;  // leaf; guards queue
+    SampleQueue queue;
+};
+
+// The newest picture; older ones are let go at once.
+struct Picture {
+    BufferPtr buffer;
+    GstVideoInfo info{};
+    std::uint64_t serial = 0;  // changes with every frame
+    gint64 arrived = 0;        // monotonic µs
+};
+
+struct VideoInput : Identity {
+    Kind kind = Kind::video;
+    std::mutex lock;  // leaf; guards the two below
+    std::optional<GstVideoInfo> info;
+    Picture picture;
+};
+
+struct Output {
+    unsigned index = 0;
+    Kind kind = Kind::audio;
+    PushLane lane;  // guarded by the push pool's lock
+    // Of the thread that pushes:
+    bool started = false;  // stream-start is sent
+    bool segment_sent = false;
+    bool discont = true;
+    std::atomic<bool> finished = false;  // downstream said EOS or error: silent until relinked
+    // Set by the engine before it asks for a negotiation:
+    std::atomic<int> default_width = 1280, default_height = 720, default_framerate = 25;
+
+    std::mutex lock;  // leaf; guards the formats
+    std::optional<AudioFormat> audio;
+    std::optional<VideoFormat> video;
+    // Of the engine's thread:
+    GstClockTime retry_at = 0;  // running time
+    VideoStreamId stream;       // what the listener is being sent
+    bool wants_keyframe = true;
+
+    std::atomic<bool> keyframe_asked = false;  // by a GstForceKeyUnit event
+};
+
+GstPad* new_pad(GstPadTemplate* templ, const char* name, unsigned index, Kind kind);
+AudioInput& audio_input(GstPad* pad);
+VideoInput& video_input(GstPad* pad);
+Output& output(GstPad* pad);
+Identity& identity(GstPad* sink_pad);
+
+// Templates with the pads' own types, so that gst-inspect shows their properties.
+void add_pad_templates(GstElementClass* klass);
+
+}  // namespace vmr::mixer

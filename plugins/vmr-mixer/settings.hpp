@@ -1,0 +1,25 @@
+// The element's properties, as both engines read them.
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+#include "layout.hpp"
+
+namespace vmr::mixer {
+
+struct Settings {
+    std::atomic<unsigned> max_talkers = 4;
+    std::atomic<double> gate_db = -60.0;
+    std::atomic<unsigned> level_interval_ms = 0;
+    std::atomic<int> opus_bitrate = 48000;  // bit/s
+    std::atomic<bool> inband_fec = false;
+
+    std::atomic<int> width = 1280, height = 720;  // pixels
+    std::atomic<int> framerate = 25;              // frames per second
+    std::atomic<int> video_bitrate = 1500000;     // bit/s
+    std::atomic<LayoutKind> layout = LayoutKind::speaker;
+    std::atomic<int> spotlight = -1;
+    std::atomic<unsigned> max_views = 8;
+};
+
+}  // namespace vmr::mixer

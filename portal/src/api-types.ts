@@ -1,0 +1,371 @@
+// Made by tools/api-types.mjs from schemas/api/openapi.json; do not edit.
+
+/** Room id; unique on this server, never reused while the room exists. */
+export type RoomId = string;
+
+/** Participant id; unique within a server run. */
+export type ParticipantId = string;
+
+export type Layout = "speaker" | "equal" | "single" | "content";
+
+export type Role = "host" | "guest";
+
+export type Right = "admit" | "mute" | "layout" | "record";
+
+/** What the room asks of each leg: `required` refuses an unencrypted leg, `best_effort` marks it, `off` is for tests. */
+export type Encryption = "required" | "best_effort" | "off";
+
+/** What happens when the last host has been away for the grace period. */
+export type HostAbsence = "end" | "continue" | "rehold";
+
+export type State = "connecting" | "pin" | "lobby" | "in_room" | "left";
+
+export type LobbyReason = "awaiting_host" | "locked" | "held";
+
+export type LegKind = "webrtc" | "sip" | "phone" | "h323";
+
+/** Crypto receipt of a leg. */
+export type Crypto = {
+  /** TLS version and suite, or `none`. */
+  signalling: string;
+  /** Key exchange, suite and key bits, or `none`. */
+  media: string;
+  encrypted: boolean;
+};
+
+export type Participant = {
+  id: ParticipantId;
+  name: string;
+  role: Role;
+  state: State;
+  /** Only while `state` is `lobby`. */
+  lobby_reason?: "awaiting_host" | "locked" | "held" | null;
+  leg: LegKind;
+  /** Muted by a host. */
+  muted: boolean;
+  /** Muted by the participant. */
+  self_muted: boolean;
+  talking: boolean;
+  /** Hand raised. */
+  hand: boolean;
+  spotlight: boolean;
+  /** Sends content (screen share). */
+  sharing: boolean;
+  /** When the leg arrived (RFC 3339, UTC). */
+  joined_at: string;
+  /** Remote address; only hosts and admins see it. */
+  address?: string;
+  user_agent?: string;
+  crypto: Crypto;
+  grants: Array<Right>;
+};
+
+export type Room = {
+  id: RoomId;
+  title: string;
+  aliases: Array<string>;
+  locked: boolean;
+  layout: Layout;
+  guests_allowed: boolean;
+  has_host_pin: boolean;
+  has_guest_pin: boolean;
+  host_present: boolean;
+  /** True while any leg in the room is unencrypted: show a struck padlock. */
+  unencrypted: boolean;
+  muted_guests: boolean;
+  mute_newcomers: boolean;
+  encryption: Encryption;
+  host_absence: HostAbsence;
+  /** When the first participant arrived; null while empty. */
+  started_at: string | null;
+  recording: boolean;
+  participant_count: number;
+};
+
+export type RoomCreate = {
+  id: RoomId;
+  title?: string;
+  aliases?: Array<string>;
+  /** 4 to 20 digits; empty removes it. Never returned. */
+  host_pin?: string;
+  /** 4 to 20 digits, other than the host PIN; empty removes it. Never returned. */
+  guest_pin?: string;
+  guests_allowed?: boolean;
+  layout?: Layout;
+  encryption?: Encryption;
+  /** Media keys shorter than this count as unencrypted. */
+  min_key_bits?: 0 | 128 | 256;
+  host_absence?: HostAbsence;
+  /** Seconds. */
+  grace?: number;
+  /** Seconds. */
+  lobby_timeout?: number;
+  /** Seconds; 0 is never. */
+  lone_timeout?: number;
+  /** Seconds; 0 is no limit. */
+  max_duration?: number;
+  max_participants?: number;
+  locale?: string;
+};
+
+export type RoomUpdate = {
+  title?: string;
+  aliases?: Array<string>;
+  /** 4 to 20 digits; empty removes it. Never returned. */
+  host_pin?: string;
+  /** 4 to 20 digits, other than the host PIN; empty removes it. Never returned. */
+  guest_pin?: string;
+  guests_allowed?: boolean;
+  layout?: Layout;
+  encryption?: Encryption;
+  /** Media keys shorter than this count as unencrypted. */
+  min_key_bits?: 0 | 128 | 256;
+  host_absence?: HostAbsence;
+  /** Seconds. */
+  grace?: number;
+  /** Seconds. */
+  lobby_timeout?: number;
+  /** Seconds; 0 is never. */
+  lone_timeout?: number;
+  /** Seconds; 0 is no limit. */
+  max_duration?: number;
+  max_participants?: number;
+  locale?: string;
+};
+
+export type RoomList = {
+  rooms: Array<Room>;
+};
+
+export type ParticipantList = {
+  participants: Array<Participant>;
+};
+
+export type ParticipantUpdate = {
+  /** A host's mute (hosts only). */
+  muted?: boolean;
+  /** One's own mute; a host may set it to true for nobody but themselves. */
+  self_muted?: boolean;
+  role?: Role;
+  hand?: boolean;
+  spotlight?: boolean;
+  name?: string;
+};
+
+export type Lock = {
+  locked: boolean;
+};
+
+export type LayoutChange = {
+  layout: Layout;
+};
+
+export type Mute = {
+  muted: boolean;
+};
+
+export type Keys = {
+  digits: string;
+};
+
+export type Grant = {
+  right: Right;
+  granted: boolean;
+};
+
+export type SessionCreate = {
+  token: string;
+};
+
+export type Session = {
+  /** Bearer for `Authorization: Bearer` and the events WebSocket. */
+  token: string;
+  expires_at: string;
+  kind: "admin";
+};
+
+export type JoinInfo = {
+  alias: string;
+  /** Empty unless the room is open to anyone. */
+  title: string;
+  asks_pin: boolean;
+};
+
+export type Stream = {
+  kind: "audio" | "video" | "content";
+  direction: "in" | "out";
+  codec: string;
+  packets: number;
+  bytes: number;
+  /** Packets (RFC 3550: may be negative with duplicates). */
+  lost: number;
+  jitter_ms: number;
+  bitrate_bps: number;
+  round_trip_ms: number | null;
+  reordered?: number;
+  duplicates?: number;
+  ssrc_changes?: number;
+  remote_lost?: number | null;
+  remote_jitter_ms?: number | null;
+};
+
+export type Call = {
+  id: string;
+  room: string;
+  room_title?: string;
+  participant: string;
+  name?: string;
+  role: "host" | "guest" | "none";
+  leg: LegKind;
+  direction: "in" | "out";
+  from: string;
+  to: string;
+  remote_address: string;
+  local_address?: string;
+  trunk?: string;
+  user_agent: string;
+  server_version: string;
+  started_at: string;
+  admitted_at: string | null;
+  ended_at: string;
+  lobby_seconds: number;
+  admitted: boolean;
+  pin_attempts?: number;
+  end_cause: string;
+  end_text?: string;
+  crypto: CallCrypto;
+  streams: Array<Stream>;
+};
+
+export type CallCrypto = {
+  signalling: string;
+  media: string;
+  key_bits?: number;
+  encrypted: boolean;
+};
+
+export type CallList = {
+  calls: Array<Call>;
+};
+
+export type Status = {
+  version: string;
+  uptime_seconds: number;
+  rooms: number;
+  participants: number;
+  /** SIP addresses in use. */
+  sip?: Record<string, unknown>;
+  numbers?: Array<string>;
+};
+
+/** RFC 9457 problem details. */
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  errors?: Array<{
+    pointer: string;
+    detail: string;
+  }>;
+};
+
+export type Event = {
+  specversion: "1.0";
+  id: string;
+  source: string;
+  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.talking" | "vmr.announcement" | "vmr.room.ended";
+  /** The room id. */
+  subject: string;
+  time: string;
+  datacontenttype: "application/json";
+  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.room.ended: Ended. */
+  data: Record<string, unknown>;
+};
+
+export type Snapshot = {
+  room: Room;
+  participants: Array<Participant>;
+};
+
+export type Talking = {
+  participants: Array<ParticipantId>;
+};
+
+export type Announcement = {
+  kind: string;
+  text: string;
+};
+
+export type Ended = {
+  cause: string;
+};
+
+export type SignalJoin = {
+  type: "join";
+  alias: string;
+  name: string;
+  reconnect?: string;
+};
+
+export type SignalJoined = {
+  type: "joined";
+  participant: ParticipantId;
+  room: RoomId;
+  token: string;
+  ice_servers: Array<{
+    urls: Array<string>;
+    username?: string;
+    credential?: string;
+  }>;
+  resumed: boolean;
+};
+
+export type SignalSdp = {
+  type: "offer" | "answer";
+  sdp: string;
+};
+
+export type SignalCandidate = {
+  type: "candidate";
+  candidate: string;
+  sdpMid?: string | null;
+  sdpMLineIndex?: number | null;
+};
+
+export type SignalDigits = {
+  type: "digits";
+  digits: string;
+};
+
+export type SignalGuest = {
+  type: "guest";
+};
+
+export type SignalBye = {
+  type: "bye";
+};
+
+export type SignalContent = {
+  type: "content";
+  sharing: boolean;
+};
+
+export type SignalState = {
+  type: "state";
+  state: "pin" | "lobby" | "in_room" | "left";
+  role?: Role;
+  reason?: string;
+  cause?: string;
+  attempts_left?: number;
+};
+
+export type SignalError = {
+  type: "error";
+  code: string;
+  message: string;
+};
+
+export type SignalClientMessage = SignalJoin | SignalSdp | SignalCandidate | SignalDigits | SignalGuest | SignalContent | SignalBye;
+
+export type SignalServerMessage = SignalJoined | SignalSdp | SignalCandidate | SignalState | SignalError;

@@ -1,0 +1,103 @@
+// The browser's end of the media: one RTCPeerConnection with three m-lines that never change:
+// mid 0 audio, mid 1 camera out and room picture in, mid 2 content both ways. Tracks come and go by
+// replaceTrack, so that no camera, screen or microphone ever needs a new offer.
+import type { SignalCandidate } from '../api-types';
+
+export type Slot = 'audio' | 'camera' | 'content';
+export type IceState = 'connecting' | 'connected' | 'shaky' | 'failed';
+export type PreferredCodec = 'vp8' | 'h264';
+
+export interface PeerHandlers {
+  on_candidate_found(candidate: RTCIceCandidate | null): void;
+  on_ice_changed(state: IceState): void;
+}
+
+export interface Peer {
+  /** What the server sends: room sound and picture, and shared content. */
+  readonly room: MediaStream;
+  readonly content: MediaStream;
+  offer(): Promise<string>;
+  accept(sdp: string): Promise<void>;
+  addCandidate(candidate: SignalCandidate): Promise<void>;
+  setTrack(slot: Slot, track: MediaStreamTrack | null): Promise<void>;
+  close(): void;
+}
+
+const kMaxVideoBitrate = 1_500_000; // bit/s
+const kSlots: Slot[] = ['audio', 'camera', 'content'];
+
+function preferCodec(transceiver: RTCRtpTransceiver, codec: PreferredCodec): void {
+  const all = RTCRtpReceiver.getCapabilities?.('video')?.codecs;
+  if (!all || !transceiver.setCodecPreferences) return;
+  const wanted = `video/${codec}`;
+  const first = all.filter((one) => one.mimeType.toLowerCase() === wanted);
+  try {
+    if (first.length) transceiver.setCodecPreferences([...first, ...all.filter((one) => !first.includes(one))]);
+  } catch {
+    // An older browser that knows better keeps its own order; the server takes either codec.
+  }
+}
+
+function iceState(state: RTCIceConnectionState): IceState {
+  if (state === 'connected' || state === 'completed') return 'connected';
+  if (state === 'disconnected') return 'shaky';
+  return state === 'failed' || state === 'closed' ? 'failed' : 'connecting';
+}
+
+function addTransceivers(pc: RTCPeerConnection, codec: PreferredCodec): Record<Slot, RTCRtpTransceiver> {
+  const video = { direction: 'sendrecv', sendEncodings: [{ maxBitrate: kMaxVideoBitrate }] } as const;
+  const audio = pc.addTransceiver('audio', { direction: 'sendrecv' });
+  const camera = pc.addTransceiver('video', { ...video, sendEncodings: [...video.sendEncodings] });
+  const content = pc.addTransceiver('video', { ...video, sendEncodings: [...video.sendEncodings] });
+  preferCodec(camera, codec);
+  preferCodec(content, codec);
+  return { audio, camera, content };
+}
+
+export function createPeer(iceServers: RTCIceServer[], codec: PreferredCodec, handlers: PeerHandlers): Peer {
+  const pc = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+  const slots = addTransceivers(pc, codec);
+  const room = new MediaStream();
+  const content = new MediaStream();
+  let early: SignalCandidate[] = []; // candidates that came before the answer
+
+  for (const slot of kSlots) (slot === 'content' ? content : room).addTrack(slots[slot].receiver.track);
+  pc.onicecandidate = (event) => handlers.on_candidate_found(event.candidate);
+  pc.oniceconnectionstatechange = () => handlers.on_ice_changed(iceState(pc.iceConnectionState));
+  pc.onconnectionstatechange = () => {
+    if (pc.connectionState === 'failed') handlers.on_ice_changed('failed'); // DTLS may fail with ICE well
+  };
+
+  const add = async ({ candidate, sdpMid, sdpMLineIndex }: SignalCandidate) => {
+    const mid = sdpMid ?? (sdpMLineIndex == null ? '0' : null);
+    try {
+      await pc.addIceCandidate({ candidate, sdpMid: mid, sdpMLineIndex: sdpMLineIndex ?? null });
+    } catch {
+      // One candidate the browser cannot use; ICE goes on with the others.
+    }
+  };
+
+  return {
+    room,
+    content,
+    offer: async () => {
+      await pc.setLocalDescription();
+      return pc.localDescription?.sdp ?? '';
+    },
+    accept: async (sdp) => {
+      await pc.setRemoteDescription({ type: 'answer', sdp });
+      const waiting = early;
+      early = [];
+      for (const candidate of waiting) await add(candidate);
+    },
+    addCandidate: async (candidate) => {
+      if (pc.remoteDescription) await add(candidate);
+      else if (early.length < 64) early.push(candidate);
+    },
+    setTrack: (slot, track) => slots[slot].sender.replaceTrack(track),
+    close: () => {
+      pc.onicecandidate = pc.oniceconnectionstatechange = pc.onconnectionstatechange = null;
+      pc.close();
+    },
+  };
+}

@@ -1,0 +1,341 @@
+// One person's stay in one room: joins, keeps the connection (and makes it again), leaves.
+// One Attempt is one signalling socket with one peer; whatever breaks it leads to connection_lost() and the next.
+import type { RoomApi } from '../io/api';
+import type { LocalMedia } from '../io/media';
+import type { IceState, Peer, PeerHandlers, PreferredCodec } from '../io/peer';
+import type { Closer, EventHandlers, Signalling, SignallingHandlers } from '../io/sockets';
+import type { Event, State } from '../store/meeting';
+import { Store } from '../store/store';
+import { text } from '../strings';
+import type { LegMessage } from '../types';
+import { kGiveUpMs, retryDelay } from './backoff';
+
+export interface SessionDeps {
+  openSignalling(handlers: SignallingHandlers): Signalling;
+  openEvents(room: string, bearer: string, since: string, handlers: EventHandlers): Closer;
+  createPeer(iceServers: RTCIceServer[], codec: PreferredCodec, handlers: PeerHandlers): Peer;
+  createApi(room: string, bearer: string): RoomApi;
+  media: LocalMedia;
+  codec: PreferredCodec;
+  now(): number;
+  random(): number;
+}
+
+export interface JoinRequest {
+  name: string;
+  /** '' = none was typed: the PIN step asks. */
+  pin: string;
+  asGuest: boolean;
+}
+
+export type Streams = { room: MediaStream; content: MediaStream } | null;
+
+const kJoinMs = 4_000; // socket opened and joined, or the attempt is given up
+const kIceMs = 10_000; // joined, then ICE up (TURN over TLS may take its time)
+const kShakyMs = 1_000; // ICE `disconnected` for so long counts as lost
+const kMaxDeadMedia = 4; // attempts in a row with signalling but never any media
+
+interface Attempt {
+  signalling: Signalling;
+  peer: Peer | null;
+  joined: boolean;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+export class Session {
+  readonly streams = new Store<Streams, Streams>((_, next) => next, null);
+  private attempt: Attempt | null = null;
+  private events: Closer | null = null;
+  private eventsTimer: ReturnType<typeof setTimeout> | undefined;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private request: JoinRequest | null = null;
+  private token = '';
+  private roomId = '';
+  private api: RoomApi | null = null;
+  private tries = 0;
+  private lostAt = 0;
+  private deadMedia = 0;
+  private eventTries = 0;
+  private stopListening: () => void;
+
+  constructor(
+    private readonly deps: SessionDeps,
+    private readonly store: Store<State, Event>,
+  ) {
+    this.stopListening = deps.media.listen({
+      on_track_changed: (kind, track) => {
+        const slot = kind === 'microphone' ? 'audio' : kind === 'camera' ? 'camera' : 'content';
+        void this.attempt?.peer?.setTrack(slot, track);
+        if (kind === 'screen') this.send({ type: 'content', sharing: track !== null });
+      },
+    });
+  }
+
+  join(request: JoinRequest): void {
+    this.forget();
+    this.request = { ...request };
+    this.store.dispatch({ type: 'join_requested', name: request.name });
+    this.connect();
+  }
+
+  sendPin(digits: string): void {
+    this.store.dispatch({ type: 'pin_sent' });
+    this.send({ type: 'digits', digits: `${digits}#` });
+  }
+
+  joinAsGuest(): void {
+    this.store.dispatch({ type: 'pin_sent' });
+    this.send({ type: 'guest' });
+  }
+
+  leave(): void {
+    this.send({ type: 'bye' });
+    this.end('');
+  }
+
+  /** Runs one API call; what goes wrong is shown, not thrown. */
+  async act(call: (api: RoomApi, me: string) => Promise<unknown>): Promise<boolean> {
+    if (!this.api) return false;
+    try {
+      await call(this.api, this.store.state.me.id);
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.store.dispatch({ type: 'toast', kind: 'error', text: text.meeting.actionFailed.replace('{reason}', reason) });
+      return false;
+    }
+  }
+
+  /** The network came back: no need to sit out the pause. */
+  on_network_returned(): void {
+    if (this.store.state.phase !== 'reconnecting' || this.attempt) return;
+    clearTimeout(this.retryTimer);
+    this.connect();
+  }
+
+  on_network_lost(): void {
+    if (this.attempt?.joined) this.connection_lost(this.attempt);
+  }
+
+  dispose(): void {
+    this.forget();
+    this.stopListening();
+  }
+
+  private send(message: Parameters<Signalling['send']>[0]): void {
+    this.attempt?.signalling.send(message);
+  }
+
+  private connect(): void {
+    const attempt: Attempt = { peer: null, joined: false, timer: undefined } as unknown as Attempt;
+    attempt.timer = setTimeout(() => this.connection_lost(attempt), kJoinMs);
+    this.attempt = attempt;
+    attempt.signalling = this.deps.openSignalling({
+      on_opened: () => {
+        const reconnect = this.token ? { reconnect: this.token } : {};
+        const { alias, me } = this.store.state;
+        attempt.signalling.send({ type: 'join', alias, name: me.name, ...reconnect });
+      },
+      on_message_received: (message) => attempt === this.attempt && void this.on_message_received(attempt, message),
+      on_closed: () => this.connection_lost(attempt),
+    });
+  }
+
+  private async on_message_received(attempt: Attempt, message: LegMessage): Promise<void> {
+    switch (message.type) {
+      case 'joined':
+        return this.on_joined(attempt, message);
+      case 'answer':
+        return attempt.peer?.accept(message.sdp).catch(() => this.connection_lost(attempt));
+      case 'candidate':
+        return attempt.peer?.addCandidate(message);
+      case 'state':
+        return this.on_state_changed(message);
+      case 'error':
+        return this.on_refused(attempt, message.code, message.message);
+    }
+  }
+
+  private async on_joined(attempt: Attempt, message: Extract<LegMessage, { type: 'joined' }>): Promise<void> {
+    attempt.joined = true;
+    clearTimeout(attempt.timer);
+    attempt.timer = setTimeout(() => this.connection_lost(attempt), kIceMs);
+    this.token = message.token;
+    this.roomId = message.room;
+    this.api = this.deps.createApi(message.room, message.token);
+    this.store.dispatch({
+      type: 'joined',
+      participant: message.participant,
+      room: message.room,
+      resumed: message.resumed,
+    });
+    try {
+      await this.startMedia(attempt, message.ice_servers ?? []);
+    } catch {
+      if (attempt === this.attempt) this.fail(text.errors.unsupported ?? '');
+    }
+  }
+
+  private async startMedia(attempt: Attempt, iceServers: RTCIceServer[]): Promise<void> {
+    const peer = this.deps.createPeer(iceServers, this.deps.codec, {
+      on_candidate_found: (found) =>
+        attempt.signalling.send({
+          type: 'candidate',
+          candidate: found?.candidate ?? '',
+          sdpMid: found?.sdpMid ?? null,
+          sdpMLineIndex: found?.sdpMLineIndex ?? null,
+        }),
+      on_ice_changed: (state) => this.on_ice_changed(attempt, state),
+    });
+    attempt.peer = peer;
+    this.streams.dispatch({ room: peer.room, content: peer.content });
+    const { media } = this.deps;
+    await peer.setTrack('audio', media.track('microphone'));
+    await peer.setTrack('camera', media.track('camera'));
+    await peer.setTrack('content', media.track('screen'));
+    const sdp = await peer.offer();
+    if (attempt !== this.attempt) return;
+    attempt.signalling.send({ type: 'offer', sdp });
+    if (media.track('screen')) attempt.signalling.send({ type: 'content', sharing: true });
+  }
+
+  private on_ice_changed(attempt: Attempt, state: IceState): void {
+    if (attempt !== this.attempt) return;
+    if (state === 'connected') {
+      clearTimeout(attempt.timer);
+      this.tries = 0;
+      this.deadMedia = 0;
+    } else if (state === 'failed') {
+      this.connection_lost(attempt);
+    } else if (state === 'shaky') {
+      clearTimeout(attempt.timer);
+      attempt.timer = setTimeout(() => this.connection_lost(attempt), kShakyMs);
+    }
+  }
+
+  private on_state_changed(message: Extract<LegMessage, { type: 'state' }>): void {
+    if (message.state === 'left') {
+      this.end(message.cause || message.reason || 'ended');
+      return;
+    }
+    this.store.dispatch({
+      type: 'leg_state',
+      state: message.state,
+      role: message.role,
+      reason: message.reason,
+      cause: message.cause,
+      attemptsLeft: message.attempts_left,
+    });
+    if (message.state === 'pin') this.answerPin();
+    if (message.state === 'in_room') this.enterRoom();
+    else this.closeEvents();
+  }
+
+  /** What was typed on the join page answers the first question for a PIN, and none after it. */
+  private answerPin(): void {
+    const request = this.request;
+    if (!request) return;
+    const { pin, asGuest } = request;
+    this.request = { ...request, pin: '', asGuest: false };
+    if (pin) this.sendPin(pin);
+    else if (asGuest) this.joinAsGuest();
+  }
+
+  private enterRoom(): void {
+    if (!this.events) this.openEvents();
+    const self_muted = this.store.state.media.microphone !== 'on';
+    void this.act((api, me) => api.update(me, { self_muted }));
+  }
+
+  private openEvents(): void {
+    clearTimeout(this.eventsTimer);
+    const since = this.store.state.lastEventId;
+    this.events = this.deps.openEvents(this.roomId, this.token, since, {
+      on_event_received: (event) => {
+        this.eventTries = 0;
+        if (event.type === 'vmr.room.ended') {
+          this.end(String((event.data as { cause?: unknown }).cause || 'room_ended'));
+          return;
+        }
+        this.store.dispatch({ type: 'cloud_event', event });
+      },
+      on_closed: () => {
+        this.events = null;
+        const delay = Math.max(250, retryDelay(++this.eventTries, 0, this.deps.random()));
+        this.eventsTimer = setTimeout(() => this.openEvents(), delay);
+      },
+    });
+  }
+
+  private closeEvents(): void {
+    clearTimeout(this.eventsTimer);
+    this.events?.close();
+    this.events = null;
+  }
+
+  private on_refused(attempt: Attempt, code: string, message: string): void {
+    if (attempt.joined) {
+      this.store.dispatch({ type: 'toast', kind: 'error', text: text.errors[code] ?? message });
+      return;
+    }
+    if (this.token) {
+      // The server knows us no more (restart, grace over): come in anew.
+      this.token = '';
+      this.connection_lost(attempt);
+      return;
+    }
+    this.fail(text.errors[code] ?? message);
+  }
+
+  private connection_lost(attempt: Attempt): void {
+    if (attempt !== this.attempt) return;
+    const { joined } = attempt;
+    const everUp = this.streams.state !== null || this.token !== '';
+    this.drop();
+    this.closeEvents();
+    if (!everUp) {
+      this.fail(text.errors.unreachable ?? '');
+      return;
+    }
+    this.deadMedia += joined ? 1 : 0;
+    if (this.tries === 0) this.lostAt = this.deps.now();
+    const since = this.deps.now() - this.lostAt;
+    if (since > kGiveUpMs || this.deadMedia > kMaxDeadMedia) {
+      this.end(joined ? 'media' : 'lost');
+      return;
+    }
+    this.tries++;
+    this.store.dispatch({ type: 'connection_lost', attempt: this.tries });
+    this.retryTimer = setTimeout(() => this.connect(), retryDelay(this.tries, since, this.deps.random()));
+  }
+
+  private fail(message: string): void {
+    this.forget();
+    this.store.dispatch({ type: 'join_failed', message });
+  }
+
+  private end(cause: string): void {
+    this.forget();
+    this.deps.media.stopAll();
+    this.store.dispatch({ type: 'left', cause });
+  }
+
+  /** The attempt's sockets and media; the token stays, to come back with. */
+  private drop(): void {
+    const attempt = this.attempt;
+    this.attempt = null;
+    clearTimeout(attempt?.timer);
+    attempt?.signalling?.close();
+    attempt?.peer?.close();
+  }
+
+  private forget(): void {
+    this.drop();
+    this.closeEvents();
+    clearTimeout(this.retryTimer);
+    this.token = this.roomId = '';
+    this.api = null;
+    this.tries = this.deadMedia = this.eventTries = 0;
+    this.streams.dispatch(null);
+  }
+}

@@ -1,0 +1,98 @@
+// Room events (CloudEvents, /api/v1/events) folded into the meeting's State.
+import type { CloudEvent, Participant, Room } from '../types';
+import type { State } from './meeting';
+import { withToast } from './meeting';
+
+type Dict = Record<string, unknown>;
+
+const kMaxParticipants = 2000;
+
+const isDict = (value: unknown): value is Dict => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The object itself, or the object under `key`: both readings of "whole object" are taken. */
+function unwrap(data: unknown, key: string): Dict | null {
+  if (!isDict(data)) return null;
+  const inner = data[key];
+  if (isDict(inner)) return inner;
+  return typeof data.id === 'string' ? data : null;
+}
+
+function putParticipant(state: State, value: Dict): State {
+  const participant = value as unknown as Participant;
+  if (participant.state === 'left') return dropParticipant(state, participant.id);
+  const known = state.participants[participant.id];
+  if (!known && Object.keys(state.participants).length >= kMaxParticipants) return state;
+  const participants = { ...state.participants, [participant.id]: { ...known, ...participant } };
+  const me = participant.id === state.me.id ? { ...state.me, role: participant.role } : state.me;
+  return { ...state, participants, me };
+}
+
+function dropParticipant(state: State, id: string): State {
+  if (!state.participants[id]) return state;
+  const { [id]: _gone, ...participants } = state.participants;
+  return { ...state, participants };
+}
+
+function snapshot(state: State, data: unknown): State {
+  if (!isDict(data)) return state;
+  const room = isDict(data.room) ? (data.room as unknown as Room) : state.room;
+  const list = Array.isArray(data.participants) ? data.participants.filter(isDict) : [];
+  const empty: State = { ...state, room, title: room?.title || state.title, participants: {} };
+  return list.reduce<State>(putParticipant, empty);
+}
+
+function talking(state: State, data: unknown): State {
+  if (!isDict(data) || !Array.isArray(data.participants)) return state;
+  const now = new Set(data.participants);
+  const entries = Object.entries(state.participants);
+  if (entries.every(([id, participant]) => participant.talking === now.has(id))) return state;
+  return {
+    ...state,
+    participants: Object.fromEntries(
+      entries.map(([id, participant]) => [id, { ...participant, talking: now.has(id) }]),
+    ),
+  };
+}
+
+const kWarnings = new Set(['unencrypted', 'encryption', 'ending', 'locked']);
+
+function announcement(state: State, data: unknown): State {
+  if (!isDict(data) || typeof data.text !== 'string') return state;
+  return withToast(state, kWarnings.has(String(data.kind)) ? 'warning' : 'info', data.text);
+}
+
+/** Ids count up within one run of the server; a replayed event that was seen already changes nothing. */
+function alreadySeen(state: State, event: CloudEvent): boolean {
+  if (event.type === 'vmr.snapshot' || state.lastEventId === '') return false;
+  const id = Number(event.id);
+  const last = Number(state.lastEventId);
+  return Number.isFinite(id) && Number.isFinite(last) && id <= last;
+}
+
+export function reduceCloudEvent(state: State, event: CloudEvent): State {
+  if (state.phase === 'left' || alreadySeen(state, event)) return state;
+  const next = { ...state, lastEventId: event.id ?? state.lastEventId };
+  switch (event.type) {
+    case 'vmr.snapshot':
+      return snapshot(next, event.data);
+    case 'vmr.room.updated': {
+      const room = unwrap(event.data, 'room') as unknown as Room | null;
+      return room ? { ...next, room: { ...next.room, ...room }, title: room.title || next.title } : next;
+    }
+    case 'vmr.participant.joined':
+    case 'vmr.participant.updated': {
+      const participant = unwrap(event.data, 'participant');
+      return participant ? putParticipant(next, participant) : next;
+    }
+    case 'vmr.participant.left': {
+      const participant = unwrap(event.data, 'participant');
+      return participant ? dropParticipant(next, String(participant.id)) : next;
+    }
+    case 'vmr.talking':
+      return talking(next, event.data);
+    case 'vmr.announcement':
+      return announcement(next, event.data);
+    default:
+      return next;
+  }
+}

@@ -1,0 +1,158 @@
+// HTTPS, the portal's files, and vmrctl as a process against the fake server.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "daemon/ops/certificates.hpp"
+#include "tests/daemon/api/fake_server.hpp"
+
+extern "C" GResource* vmr_test_portal_get_resource(void);
+
+namespace vmr::test {
+namespace {
+
+using nlohmann::json;
+
+TEST(PortalTest, ServesFilesAndItsRoutesAndNothingElse) {
+    g_resources_register(vmr_test_portal_get_resource());
+    api::ServerOptions options;
+    options.portal_prefix = "/vmr/test-portal";
+    FakeServer fake(options);
+    for (const char* path : {"/", "/index.html", "/join/board", "/join/a.b%40example.org", "/admin/rooms"}) {
+        const auto page = http(fake.url(), "GET", path);
+        EXPECT_EQ(page.status, 200) << path;
+        EXPECT_NE(page.head.find("Content-Type: text/html"), std::string::npos) << page.head;
+        EXPECT_NE(page.body.find("<title>"), std::string::npos);
+    }
+    const auto script = http(fake.url(), "GET", "/assets/app-1a2b.js");
+    EXPECT_NE(script.head.find("Content-Type: text/javascript"), std::string::npos);
+    EXPECT_NE(script.head.find("immutable"), std::string::npos);
+    for (const char* path : {"/../schemas/config.json", "/%2e%2e/schemas/config.json", "/..%2fschemas%2fconfig.json",
+                             "/assets/../../schemas/config.json", "/missing.js", "/a%00b", "/%zz", "//etc/passwd.x"}) {
+        EXPECT_GE(http(fake.url(), "GET", path).status, 400) << path;
+    }
+    EXPECT_EQ(http(fake.url(), "POST", "/", "", "x").status, 405);
+    EXPECT_TRUE(http(fake.url(), "HEAD", "/").body.empty());
+    EXPECT_EQ(http(fake.url(), "GET", "/").head.find("Strict-Transport"), std::string::npos);
+}
+
+class WithTls : public testing::Test {
+protected:
+    void SetUp() override {
+        char name[] = "/tmp/vmr-tls-XXXXXX";
+        folder = mkdtemp(name);
+        const auto files = ops::ensure_self_signed(folder, {"127.0.0.1", "localhost"});
+        ASSERT_TRUE(files) << files.error();
+        options.certificate_file = files->certificate;
+        options.key_file = files->key;
+    }
+    void TearDown() override { std::filesystem::remove_all(folder); }
+
+    // vmrctl runs beside our main loop, which serves it.
+    struct Run {
+        int code = -1;
+        std::string out, err;
+    };
+    static Run ctl(std::vector<const char*> arguments) {
+        const std::string program = std::string(g_getenv("VMR_BUILD_ROOT")) + "/tools/vmrctl/vmrctl";
+        arguments.insert(arguments.begin(), program.c_str());
+        arguments.push_back(nullptr);
+        GSubprocess* process = g_subprocess_newv(
+            arguments.data(), GSubprocessFlags(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE), nullptr);
+        struct State {
+            bool done = false;
+            Run run;
+        } state;
+        g_subprocess_communicate_utf8_async(
+            process, nullptr, nullptr,
+            [](GObject* source, GAsyncResult* result, gpointer data) {
+                auto* s = static_cast<State*>(data);
+                char *out = nullptr, *err = nullptr;
+                g_subprocess_communicate_utf8_finish(G_SUBPROCESS(source), result, &out, &err, nullptr);
+                s->run.out = out != nullptr ? out : "";
+                s->run.err = err != nullptr ? err : "";
+                g_free(out);
+                g_free(err);
+                s->done = true;
+            },
+            &state);
+        EXPECT_TRUE(run_until([&] { return state.done; }));
+        if (g_subprocess_get_if_exited(process)) {
+            state.run.code = g_subprocess_get_exit_status(process);
+        }
+        g_object_unref(process);
+        return state.run;
+    }
+
+    std::string folder;
+    api::ServerOptions options;
+};
+
+TEST_F(WithTls, VmrctlOverHttps) {
+    FakeServer fake(options, true);
+    const std::string url = fake.url(), token = fake.admin();
+    EXPECT_TRUE(url.starts_with("https://"));
+    fake.control.on_call = [](const FakeControl::Call& call) -> std::optional<api::Response> {
+        if (call.operation == "listRooms") {
+            return api::Response{200, {{"rooms", {{{"id", "board"}, {"title", "B\x1b[31m"}, {"locked", true}}}}}};
+        }
+        return call.operation == "removeParticipant" ? api::problem(404, "no such participant") : api::Response{204, nullptr};
+    };
+    const char* ca = options.certificate_file.c_str();
+    const auto listed = ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "room", "list"});
+    EXPECT_EQ(listed.code, 0) << listed.err;
+    EXPECT_NE(listed.out.find("board"), std::string::npos) << listed.out;
+    EXPECT_EQ(listed.out.find('\x1b'), std::string::npos);
+    const auto as_json = ctl({"--url", url.c_str(), "--token", token.c_str(), "--insecure", "--json", "room", "list"});
+    EXPECT_EQ(json::parse(as_json.out)["rooms"][0]["id"], "board");
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "room", "layout", "board", "equal"}).code, 0);
+    EXPECT_EQ(fake.control.calls.back().params, json({{"room", "board"}, {"layout", "equal"}}));
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "participant", "promote", "board", "p 1"}).code, 1);
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "participant", "promote", "board", "p1"}).code, 0);
+    EXPECT_EQ(fake.control.calls.back().params["role"], "host");
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "participant", "remove", "board", "p1"}).code, 5);
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", "wrong", "--ca", ca, "room", "list"}).code, 4);
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "room", "list"}).code, 3);  // unknown CA
+    EXPECT_EQ(ctl({"room", "paint"}).code, 2);
+    EXPECT_EQ(ctl({"--help"}).code, 0);
+    const std::string once = fake.tokens.issue_one_time_admin(std::chrono::hours(1))->token;
+    const auto login = ctl({"--url", url.c_str(), "--ca", ca, "login", once.c_str()});
+    EXPECT_EQ(login.out.size(), 44u) << login.err;
+}
+
+TEST_F(WithTls, EventsThroughVmrctlUntilTheRoomEnds) {
+    FakeServer fake(options, true);
+    const guint tick = g_timeout_add(
+        20,
+        [](gpointer data) -> gboolean {
+            auto& events = static_cast<FakeServer*>(data)->events;
+            if (events.subscriber_count() > 0) {
+                events.publish("board", "vmr.room.ended", {{"cause", "host"}});
+            }
+            return G_SOURCE_CONTINUE;
+        },
+        &fake);
+    const auto run = ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--insecure", "events", "--room", "board"});
+    g_source_remove(tick);
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_NE(run.out.find("vmr.snapshot"), std::string::npos);
+    EXPECT_NE(run.out.find("vmr.room.ended cause=host"), std::string::npos);
+}
+
+TEST_F(WithTls, CertificateIsReloadedAndGarbageSurvived) {
+    FakeServer fake(options, true);
+    const std::string url = fake.url(), token = fake.admin();
+    for (const std::string& garbage : {std::string(5000, '\0'), std::string("GET / HTTP/1.1\r\n\r\n"),
+                                       std::string("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00garbage", 17)}) {
+        EXPECT_EQ(exchange_raw(url, garbage).status, 0);
+    }
+    std::filesystem::remove(options.certificate_file);
+    EXPECT_FALSE(fake.server.reload_certificate());  // the old one stays in use
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--insecure", "status"}).code, 0);
+    ASSERT_TRUE(ops::ensure_self_signed(folder, {"127.0.0.1", "new.example"}));
+    ASSERT_TRUE(fake.server.reload_certificate());
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", options.certificate_file.c_str(), "status"}).code, 0);
+}
+
+}  // namespace
+}  // namespace vmr::test

@@ -1,0 +1,106 @@
+#include "daemon/ops/config.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <fstream>
+
+namespace vmr::ops {
+namespace {
+
+std::string errors(std::string_view text) {
+    const auto config = parse_config(text, "vmrd.toml");
+    return config ? "" : config.error();
+}
+
+TEST(ConfigTest, ReadsEverything) {
+    setenv("VMR_TEST_SECRET", "trunk-secret", 1);
+    std::ofstream("/tmp/vmr-test-pin") << "482913\n";
+    const auto config = parse_config(R"(
+[http]
+listen = ["127.0.0.1:8080", "[::1]:8081"]
+[sip]
+udp = ["0.0.0.0:5060"]
+domain = "example.org"
+[media]
+port_min = 20000
+port_max = 21000
+stun = ["stun.example.org:3478"]
+turn = [{url = "turn:turn.example.org:3478", username = "u", secret = "s"}]
+[[rooms]]
+id = "board"
+aliases = ["4711"]
+numbers = ["+4930123"]
+host_pin = {file = "/tmp/vmr-test-pin"}
+guest_pin = "1234"
+encryption = "required"
+host_absence = "rehold"
+grace = 5
+layout = "equal"
+[[trunks]]
+name = "carrier"
+addresses = ["192.0.2.0/24"]
+username = "me"
+secret = {env = "VMR_TEST_SECRET"}
+numbers = {"+4930123" = "board", "+4930124" = "reception"}
+[log]
+level = "debug"
+format = "json"
+)", "vmrd.toml");
+    ASSERT_TRUE(config) << config.error();
+    EXPECT_EQ(config->http.listen[1].text(), "[::1]:8081");
+    EXPECT_EQ(config->media.port_max, 21000);
+    const RoomConfig& room = config->rooms.at(0);
+    EXPECT_EQ(room.aliases, (std::vector<std::string>{"board", "4711"}));
+    EXPECT_EQ(room.host_pin, "482913");
+    EXPECT_TRUE(room.guests_allowed);
+    EXPECT_EQ(room.encryption, Encryption::required);
+    EXPECT_EQ(room.host_absence, HostAbsence::rehold);
+    EXPECT_EQ(room.grace.count(), 5);
+    EXPECT_EQ(config->trunks.at(0).secret, "trunk-secret");
+    EXPECT_EQ(config->trunks.at(0).numbers.at("+4930123"), "board");
+    EXPECT_EQ(config->log_level, LogLevel::debug);
+}
+
+TEST(ConfigTest, ErrorsNameLineAndKey) {
+    EXPECT_EQ(errors("[[rooms]]\nid = \"a\"\n\nhost_pin = \"12\"\n"),
+              "vmrd.toml:4: rooms[0].host_pin: must be 4 to 20 digits");
+    EXPECT_EQ(errors("[media]\nport_min = 5000\nport_max = 4000\n"),
+              "vmrd.toml:2: media.port_min: must be below media.port_max");
+    EXPECT_EQ(errors("[http]\nlisten = [\n  \"127.0.0.1:80\",\n  \"localhost:80\"]\n").rfind(
+                  "vmrd.toml:4: http.listen[1]: must be address:port", 0), 0u);
+    EXPECT_EQ(errors("[[rooms]]\nid = \"a\"\nencryption = \"maybe\"\n").rfind("vmrd.toml:3: rooms[0].encryption: must be one of", 0), 0u)
+        << errors("[[rooms]]\nid = \"a\"\nencryption = \"maybe\"\n");
+    EXPECT_EQ(errors("[media]\n\naudio_dscp = \"x\"\n").rfind("vmrd.toml:3: media.audio_dscp: must be of type", 0), 0u)
+        << errors("[media]\n\naudio_dscp = \"x\"\n");
+    EXPECT_EQ(errors("a = \n").rfind("vmrd.toml:1: ", 0), 0u);
+    EXPECT_EQ(errors("[sip]\n[trunk]\nx = 1\n").rfind("vmrd.toml:2: trunk: ", 0), 0u) << errors("[sip]\n[trunk]\nx = 1\n");
+    EXPECT_EQ(errors("[sip]\nudpp = []\n").rfind("vmrd.toml:2: sip.udpp: ", 0), 0u) << errors("[sip]\nudpp = []\n");
+}
+
+TEST(ConfigTest, RulesBetweenKeys) {
+    EXPECT_NE(errors("[[rooms]]\nid=\"a\"\nhost_pin=\"1234\"\nguest_pin=\"1234\"\n").find("must differ"), std::string::npos);
+    EXPECT_NE(errors("[[rooms]]\nid=\"a\"\n[[rooms]]\nid=\"b\"\naliases=[\"a\"]\n").find("already names room \"a\""),
+              std::string::npos);
+    EXPECT_NE(errors("[[trunks]]\nname=\"t\"\n").find("who may call?"), std::string::npos);
+    EXPECT_NE(errors("[[trunks]]\nname=\"t\"\naddresses=[\"any\"]\n").find(":3: trunks[0].addresses[0]: must be an IP"),
+              std::string::npos);
+    EXPECT_NE(errors("[http]\ntls_listen=[\"0.0.0.0:443\"]\n").find("needs http.certificate"), std::string::npos);
+    EXPECT_NE(errors("[http]\nadmin_token={env=\"VMR_NOT_SET\"}\n").find(":2: http.admin_token: environment"),
+              std::string::npos);
+    // A secret's value is never repeated.
+    EXPECT_EQ(errors("[[rooms]]\nid=\"a\"\nhost_pin=\"12345x\"\n").find("12345x"), std::string::npos);
+}
+
+TEST(ConfigTest, SelfContainedHasNewPinsEachTime) {
+    const Config one = self_contained_config({false, {}, "/tmp"});
+    const Config two = self_contained_config({false, {}, "/tmp"});
+    EXPECT_EQ(one.rooms.at(1).host_pin.size(), 6u);
+    EXPECT_NE(one.rooms[1].host_pin, one.rooms[1].guest_pin);
+    EXPECT_NE(one.rooms[1].host_pin + one.rooms[1].guest_pin, two.rooms[1].host_pin + two.rooms[1].guest_pin);
+    EXPECT_EQ(one.http.listen.at(0).address, "127.0.0.1");
+    EXPECT_TRUE(one.trunks.empty());
+}
+
+}  // namespace
+}  // namespace vmr::ops

@@ -1,0 +1,203 @@
+#include "daemon/store/call_records.hpp"
+
+#include <glib.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "schemas/validator.hpp"
+
+namespace vmr::store {
+namespace {
+
+using nlohmann::json;
+
+class CallRecordsTest : public testing::Test {
+protected:
+    void SetUp() override {
+        char name[] = "/tmp/vmr-records-XXXXXX";
+        folder = mkdtemp(name);
+    }
+    void TearDown() override { std::filesystem::remove_all(folder); }
+
+    std::string path() const { return folder + "/calls.jsonl"; }
+    std::unique_ptr<CallRecords> open(std::size_t max_pending = 100, std::uint64_t rotate = 0) {
+        auto records = CallRecords::open({path(), max_pending, rotate, std::chrono::milliseconds(20), "0.1.0",
+                                          [this](const std::string& text) { troubles.push_back(text); }});
+        EXPECT_TRUE(records) << (records ? "" : records.error());
+        return records ? std::move(*records) : nullptr;
+    }
+    static CallRecord sample(const std::string& room = "board") {
+        CallRecord record;
+        record.id = CallRecords::new_id();
+        record.room = room;
+        record.participant = "p1";
+        record.name = "Ad\xc3\xa9 \xff";  // broken UTF-8 from a phone
+        record.leg = "sip";
+        record.started_at = Time(std::chrono::seconds(1'700'000'000));
+        record.ended_at = record.started_at + std::chrono::seconds(60);
+        record.end_cause = "left";
+        record.streams.push_back({"audio", "in", "opus", 100, 5000, -1, 0, 0, 0, 1.5, 32000, 12.5, 3, 0.5});
+        return record;
+    }
+    std::vector<json> lines() const {
+        std::vector<json> result;
+        std::ifstream file(path());
+        for (std::string line; std::getline(file, line);) {
+            result.push_back(json::parse(line));
+        }
+        return result;
+    }
+    static bool run_until(const std::function<bool()>& done) {
+        const gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+        const guint tick = g_timeout_add(5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
+        while (!done() && g_get_monotonic_time() < deadline) {
+            g_main_context_iteration(nullptr, TRUE);
+        }
+        g_source_remove(tick);
+        return done();
+    }
+    // Runs `body` in a process that then dies without any cleaning up.
+    static void in_crashing_process(const std::function<void()>& body) {
+        const pid_t child = fork();
+        if (child == 0) {
+            body();
+            _exit(9);
+        }
+        int status = 0;
+        waitpid(child, &status, 0);
+        ASSERT_EQ(WEXITSTATUS(status), 9);
+    }
+
+    std::string folder;
+    std::vector<std::string> troubles;
+};
+
+TEST_F(CallRecordsTest, RecordIsOnDiskWhenItsEndIsAcknowledged) {
+    auto records = open();
+    const CallRecord record = sample();
+    bool stored = false;
+    records->begin(record);
+    records->finish(record, [&](Status status) {
+        stored = status.ok();
+        EXPECT_EQ(lines().size(), 1u);
+    });
+    ASSERT_TRUE(run_until([&] { return stored; }));
+    const json line = lines().at(0);
+    const auto findings = schema::Validator(schema::embedded("cdr.json")).check(line);
+    EXPECT_TRUE(findings.empty()) << findings[0].pointer << " " << findings[0].message;
+    const auto read = call_record_from_json(line);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->started_at, record.started_at);
+    EXPECT_EQ(read->streams[0].lost, -1);
+    EXPECT_EQ(read->server_version, "0.1.0");
+}
+
+TEST_F(CallRecordsTest, NextStartClosesWhatACrashLeftOpen) {
+    const CallRecord finished = sample(), open_one = sample(), open_two = sample();
+    in_crashing_process([&] {
+        auto records = open();
+        bool stored = false;
+        for (const CallRecord* record : {&open_one, &finished, &open_two}) {
+            records->begin(*record);
+        }
+        CallRecord changed = open_two;
+        changed.role = "host";
+        records->begin(changed);
+        records->finish(finished, [&](Status) { stored = true; });
+        run_until([&] { return stored; });
+        (void)records.release();
+    });
+    {
+        auto records = open();
+        EXPECT_EQ(records->recovered(), 2u);
+    }
+    const auto all = lines();
+    ASSERT_EQ(all.size(), 3u);
+    for (const json& line : all) {
+        EXPECT_EQ(line["end_cause"], line["id"] == finished.id ? "left" : "crash");
+        EXPECT_EQ(line["role"], line["id"] == open_two.id ? "host" : "none");
+        EXPECT_TRUE(schema::Validator(schema::embedded("cdr.json")).check(line).empty());
+    }
+    EXPECT_EQ(open()->recovered(), 0u);  // once
+}
+
+TEST_F(CallRecordsTest, TornLastLineIsMended) {
+    {
+        auto records = open();
+        records->finish(sample(), {});
+    }
+    std::ofstream(path(), std::ios::app) << R"({"id":"torn","room":"bo)";
+    {
+        auto records = open();
+        records->finish(sample(), {});
+    }
+    EXPECT_EQ(lines().size(), 2u);
+}
+
+TEST_F(CallRecordsTest, StoredButNotJournalledIsNotClosedTwice) {
+    const CallRecord record = sample();
+    {
+        auto records = open();
+        records->finish(record, {});
+    }
+    std::ofstream(path() + ".open", std::ios::app) << to_json(record).dump(-1, ' ', false, json::error_handler_t::replace)
+                                                   << "\n{\"half";
+    EXPECT_EQ(open()->recovered(), 0u);
+    EXPECT_EQ(lines().size(), 1u);
+}
+
+TEST_F(CallRecordsTest, FullDiskIsReportedRetriedAndBounded) {
+    signal(SIGXFSZ, SIG_IGN);
+    auto records = open(5);
+    rlimit limit{};
+    getrlimit(RLIMIT_FSIZE, &limit);
+    const rlimit full{10, limit.rlim_max};  // bytes: every write ends short
+    setrlimit(RLIMIT_FSIZE, &full);
+    int stored = 0, refused = 0;
+    for (int i = 0; i < 8; ++i) {
+        records->finish(sample(), [&](Status status) { ++(status ? stored : refused); });
+    }
+    EXPECT_TRUE(run_until([&] { return refused == 3 && troubles.size() == 1; })) << refused << troubles.size();
+    EXPECT_EQ(records->pending(), 5u);
+    EXPECT_EQ(stored, 0);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    EXPECT_TRUE(run_until([&] { return stored == 5 && troubles.size() == 2; }));
+    EXPECT_EQ(troubles.back(), "");
+    EXPECT_EQ(lines().size(), 5u);  // none twice, none torn
+}
+
+TEST_F(CallRecordsTest, ListsTheLatestAndRotates) {
+    auto records = open(100, 1500);
+    int stored = 0;
+    for (int i = 0; i < 5; ++i) {
+        CallRecord record = sample(i == 3 ? "meet" : "board");
+        record.participant = "p" + std::to_string(i);
+        records->finish(record, [&](Status) { ++stored; });
+        ASSERT_TRUE(run_until([&] { return stored == i + 1; }));
+    }
+    EXPECT_TRUE(std::filesystem::exists(path() + ".1"));
+    json found;
+    records->list({"", 3}, [&](json list) { found = list; });
+    ASSERT_TRUE(run_until([&] { return found.is_array(); }));
+    ASSERT_GE(found.size(), 2u);
+    EXPECT_EQ(found[0]["participant"], "p4");
+    json of_room;
+    records->list({"meet", 3}, [&](json list) { of_room = list; });
+    ASSERT_TRUE(run_until([&] { return of_room.is_array(); }));
+    ASSERT_EQ(of_room.size(), 1u);
+    EXPECT_EQ(of_room[0]["participant"], "p3");
+}
+
+TEST_F(CallRecordsTest, OneProcessAtATime) {
+    auto records = open();
+    EXPECT_FALSE(CallRecords::open({path()}));
+}
+
+}  // namespace
+}  // namespace vmr::store

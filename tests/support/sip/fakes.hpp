@@ -1,0 +1,144 @@
+// A bridge and a media session that only remember what they were told.
+#pragma once
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/legs/leg.hpp"
+
+namespace vmr::sip::test {
+
+inline constexpr const char* kAnswer =
+    "v=0\r\no=vmr 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
+
+class FakeMedia : public MediaSession {
+public:
+    SdpResult answer(std::string_view text) override {
+        offers.emplace_back(text);
+        if (problem) {
+            return *problem;
+        }
+        return std::string(kAnswer);
+    }
+    SdpResult offer() override {
+        ++offered;
+        return std::string(kAnswer);
+    }
+    SdpResult accept_answer(std::string_view text) override {
+        answers.emplace_back(text);
+        if (problem) {
+            return *problem;
+        }
+        return std::string();
+    }
+    void discard_offer() override { ++discarded; }
+    void set_callbacks(Callbacks given) override { callbacks = std::move(given); }
+    void set_signalling(const std::string& text) override { signalling = text; }
+
+    std::vector<std::string> offers, answers;
+    int offered = 0, discarded = 0;
+    std::string signalling;
+    std::optional<MediaProblem> problem;
+    Callbacks callbacks;
+};
+
+// Thread-safe: calls come on the control thread, the test looks from its own.
+class FakeObserver : public LegObserver {
+public:
+    struct Record {
+        std::shared_ptr<Leg> leg;
+        Arrival arrival;
+        std::shared_ptr<FakeMedia> media;
+        bool answered = false;
+        std::string keys;
+        std::optional<EndCause> ended;
+        std::shared_ptr<void> receipt;
+    };
+    // What to do with an arriving leg; the default rings and accepts.
+    std::function<void(Leg&)> on_arrival = [](Leg& leg) {
+        leg.ring();
+        leg.accept();
+    };
+    std::optional<MediaProblem> problem;
+    bool keep_receipts = false;
+    bool known = true;  // false: no such alias
+
+    std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrival) override {
+        if (!known) {
+            return nullptr;
+        }
+        auto media = std::make_shared<FakeMedia>();
+        media->problem = problem;
+        {
+            const std::lock_guard lock(mutex_);
+            records_[arrival.leg] = {leg, arrival, media, false, {}, {}, nullptr};
+            order_.push_back(arrival.leg);
+        }
+        changed_.notify_all();
+        on_arrival(*leg);
+        return media;
+    }
+    void on_leg_answered(const std::string& leg) override {
+        change(leg, [](Record& record) { record.answered = true; });
+    }
+    void on_leg_key(const std::string& leg, char key) override {
+        change(leg, [key](Record& record) { record.keys += key; });
+    }
+    void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) override {
+        change(leg, [&](Record& record) {
+            record.ended = cause;
+            record.receipt = keep_receipts ? std::move(receipt) : nullptr;
+        });
+    }
+
+    // The latest leg once `ready` holds for it; nothing after 5 s.
+    std::optional<Record> wait(const std::function<bool(const Record&)>& ready = [](const Record&) {
+        return true;
+    }) {
+        std::unique_lock lock(mutex_);
+        const auto done = [&] { return !order_.empty() && ready(records_[order_.back()]); };
+        if (!changed_.wait_for(lock, std::chrono::seconds(5), done)) {
+            return std::nullopt;
+        }
+        return records_[order_.back()];
+    }
+    std::size_t arrivals() {
+        const std::lock_guard lock(mutex_);
+        return order_.size();
+    }
+    std::size_t ended() {
+        const std::lock_guard lock(mutex_);
+        std::size_t count = 0;
+        for (const auto& [id, record] : records_) {
+            count += record.ended ? 1 : 0;
+        }
+        return count;
+    }
+    void release_receipts() {
+        const std::lock_guard lock(mutex_);
+        for (auto& [id, record] : records_) {
+            record.receipt.reset();
+        }
+    }
+
+private:
+    void change(const std::string& leg, const std::function<void(Record&)>& what) {
+        {
+            const std::lock_guard lock(mutex_);
+            what(records_[leg]);
+        }
+        changed_.notify_all();
+    }
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::map<std::string, Record> records_;
+    std::vector<std::string> order_;
+};
+
+}  // namespace vmr::sip::test

@@ -1,0 +1,211 @@
+// vmrctl: the control API at a shell.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+
+#include "tools/vmrctl/client.hpp"
+#include "tools/vmrctl/tables.hpp"
+
+namespace {
+
+using nlohmann::json;
+using namespace vmr::ctl;
+
+constexpr const char* kFooter = R"(
+ENVIRONMENT
+  VMRCTL_URL    the server (default http://127.0.0.1:8080)
+  VMRCTL_TOKEN  an admin bearer: http.admin_token of vmrd.toml, or what `vmrctl login` prints
+
+EXIT STATUS
+  0 done   1 refused by the server   2 wrong usage   3 server unreachable
+  4 not authorized   5 no such room or participant
+
+EXAMPLES
+  export VMRCTL_TOKEN=$(vmrctl login ONE-TIME-TOKEN)
+  vmrctl room list
+  vmrctl room create weekly --title Weekly --host-pin 482913 --guests
+  vmrctl participant mute weekly p-7f3a
+  vmrctl events --room weekly)";
+
+struct Command {
+    ClientOptions options;
+    bool as_json = false;
+    std::string room, participant, since, layout, digits, one_time;
+    int limit = 100;
+    std::string id, title, host_pin, guest_pin, encryption;
+    std::vector<std::string> aliases;
+    bool guests = false;
+    std::function<int(Command&)> run;
+};
+
+int finish(const Command& command, const Answer& answer, const std::function<void(const json&)>& print = {}) {
+    if (answer.exit_code() != kDone) {
+        std::cerr << "vmrctl: " << answer.problem << "\n";
+    } else if (command.as_json) {
+        if (!answer.body.is_null()) {
+            std::cout << answer.body.dump(2) << "\n";
+        }
+    } else if (print) {
+        print(answer.body);
+    }
+    return answer.exit_code();
+}
+
+std::string room_path(const Command& command) {
+    return "/rooms/" + escape(command.room);
+}
+
+std::string participant_path(const Command& command) {
+    return room_path(command) + "/participants/" + escape(command.participant);
+}
+
+// A POST or PATCH on a room or participant, with a fixed body.
+std::function<int(Command&)> action(std::string (*path)(const Command&), std::string method, std::string suffix,
+                                    json body = nullptr) {
+    return [=](Command& command) {
+        return finish(command, Client(command.options).request(method, path(command) + suffix, body));
+    };
+}
+
+void add_room_commands(CLI::App& app, Command& command) {
+    CLI::App* room = app.add_subcommand("room", "Rooms")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, std::function<int(Command&)> run) {
+        CLI::App* sub = room->add_subcommand(name, help);
+        sub->add_option("room", command.room, "Room id")->required();
+        sub->callback([&command, run] { command.run = run; });
+        return sub;
+    };
+    room->add_subcommand("list", "All rooms")->callback([&command] {
+        command.run = [](Command& c) { return finish(c, Client(c.options).request("GET", "/rooms"), print_rooms); };
+    });
+    add("show", "One room", [](Command& c) {
+        return finish(c, Client(c.options).request("GET", room_path(c)), print_object);
+    });
+    CLI::App* create = add("create", "Make a room", [](Command& c) {
+        json body = {{"id", c.room}, {"guests_allowed", c.guests || !c.guest_pin.empty()}};
+        for (const auto& [key, value] : {std::pair("title", c.title), {"host_pin", c.host_pin},
+                                         {"guest_pin", c.guest_pin}, {"encryption", c.encryption}}) {
+            if (!value.empty()) {
+                body[key] = value;
+            }
+        }
+        if (!c.aliases.empty()) {
+            body["aliases"] = c.aliases;
+        }
+        return finish(c, Client(c.options).request("POST", "/rooms", body), print_object);
+    });
+    create->add_option("--title", command.title, "Title");
+    create->add_option("--alias", command.aliases, "Alias; may be repeated");
+    create->add_option("--host-pin", command.host_pin, "4 to 20 digits");
+    create->add_option("--guest-pin", command.guest_pin, "4 to 20 digits; allows guests");
+    create->add_flag("--guests", command.guests, "Allow guests");
+    create->add_option("--encryption", command.encryption, "Policy")
+        ->check(CLI::IsMember({"required", "best_effort", "off"}));
+    add("delete", "End and delete a room", action(room_path, "DELETE", ""));
+    add("lock", "Who arrives waits", action(room_path, "POST", "/lock", {{"locked", true}}));
+    add("unlock", "Admit who waited for it", action(room_path, "POST", "/lock", {{"locked", false}}));
+    add("mute-guests", "Mute all guests", action(room_path, "POST", "/mute-guests", {{"muted", true}}));
+    add("unmute-guests", "Lift that mute", action(room_path, "POST", "/mute-guests", {{"muted", false}}));
+    add("admit-all", "Admit everyone in the lobby", action(room_path, "POST", "/admit-all"));
+    add("end", "End the meeting for all", action(room_path, "POST", "/end"));
+    add("layout", "Choose the layout", [](Command& c) {
+        return finish(c, Client(c.options).request("POST", room_path(c) + "/layout", {{"layout", c.layout}}));
+    })->add_option("layout", command.layout, "speaker, equal, single or content")
+        ->required()->check(CLI::IsMember({"speaker", "equal", "single", "content"}));
+}
+
+void add_participant_commands(CLI::App& app, Command& command) {
+    CLI::App* participant = app.add_subcommand("participant", "Participants of a room")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, std::function<int(Command&)> run) {
+        CLI::App* sub = participant->add_subcommand(name, help);
+        sub->add_option("room", command.room, "Room id")->required();
+        sub->add_option("participant", command.participant, "Participant id")->required();
+        sub->callback([&command, run] { command.run = run; });
+        return sub;
+    };
+    CLI::App* list = participant->add_subcommand("list", "The roster");
+    list->add_option("room", command.room, "Room id")->required();
+    list->callback([&command] {
+        command.run = [](Command& c) {
+            return finish(c, Client(c.options).request("GET", room_path(c) + "/participants"), print_participants);
+        };
+    });
+    add("mute", "Mute one", action(participant_path, "PATCH", "", {{"muted", true}}));
+    add("unmute", "Lift a host's mute", action(participant_path, "PATCH", "", {{"muted", false}}));
+    add("promote", "Make a host", action(participant_path, "PATCH", "", {{"role", "host"}}));
+    add("demote", "Make a guest", action(participant_path, "PATCH", "", {{"role", "guest"}}));
+    add("admit", "Admit from the lobby", action(participant_path, "POST", "/admit"));
+    add("refuse", "Refuse who waits", action(participant_path, "POST", "/refuse"));
+    add("hold", "Move to the lobby", action(participant_path, "POST", "/hold"));
+    add("remove", "Remove from the room", action(participant_path, "DELETE", ""));
+    add("keys", "Press room keys, as on a phone", [](Command& c) {
+        return finish(c, Client(c.options).request("POST", participant_path(c) + "/keys", {{"digits", c.digits}}));
+    })->add_option("digits", command.digits, "0-9 * #")->required();
+}
+
+int run_events(Command& command) {
+    const auto print = [&](const json& event) {
+        std::cout << (command.as_json ? event.dump() : event_line(event)) << std::endl;
+        return event.value("type", "") != "vmr.room.ended";
+    };
+    return finish(command, Client(command.options).events(command.room, command.since, print));
+}
+
+void add_other_commands(CLI::App& app, Command& command) {
+    CLI::App* events = app.add_subcommand("events", "Follow a room's events until it ends");
+    events->add_option("--room", command.room, "Room id")->required();
+    events->add_option("--since", command.since, "Id of the last event seen");
+    events->callback([&command] { command.run = run_events; });
+    CLI::App* calls = app.add_subcommand("calls", "Latest call records, newest first");
+    calls->add_option("--room", command.room, "Only this room's");
+    calls->add_option("--limit", command.limit, "At most so many")->check(CLI::Range(1, 500));
+    calls->callback([&command] {
+        command.run = [](Command& c) {
+            const std::string room = c.room.empty() ? "" : "&room=" + escape(c.room);
+            return finish(c, Client(c.options).request("GET", "/calls?limit=" + std::to_string(c.limit) + room), print_calls);
+        };
+    });
+    app.add_subcommand("status", "The server's state")->callback([&command] {
+        command.run = [](Command& c) { return finish(c, Client(c.options).request("GET", "/status"), print_object); };
+    });
+    CLI::App* login = app.add_subcommand("login", "Turn the one-time admin token into a bearer, and print it");
+    login->add_option("token", command.one_time, "From the admin link")->required();
+    login->callback([&command] {
+        command.run = [](Command& c) {
+            return finish(c, Client(c.options).request("POST", "/session", {{"token", c.one_time}}),
+                          [](const json& session) { std::cout << session.value("token", "") << "\n"; });
+        };
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Command command;
+    CLI::App app{"vmrctl - control a vmr server", "vmrctl"};
+    app.footer(kFooter);
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.set_version_flag("--version", VMR_VERSION);
+    app.add_option("--url", command.options.url, "The server")->envname("VMRCTL_URL")->capture_default_str();
+    app.add_option("--token", command.options.token, "Bearer; better in the environment, where ps does not show it")
+        ->envname("VMRCTL_TOKEN");
+    app.add_option("--ca", command.options.ca_file, "Trust the certificates in this PEM file");
+    app.add_flag("--insecure", command.options.insecure, "Do not check the server's certificate");
+    app.add_flag("--json", command.as_json, "Print the API's JSON");
+    add_room_commands(app, command);
+    add_participant_commands(app, command);
+    add_other_commands(app, command);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+        return app.exit(problem) == 0 ? kDone : kUsage;
+    }
+    try {
+        return command.run(command);
+    } catch (const std::exception& problem) {
+        std::cerr << "vmrctl: " << problem.what() << "\n";
+        return kUsage;
+    }
+}
