@@ -37,7 +37,7 @@ void Call::arrive(const Arrival& arrival) {
     }
     if (session_.over()) {
         // Refused from within on_leg_arrived with a media session made: report its end.
-        owner_->observer().on_leg_ended(id_, EndCause::forbidden, nullptr);
+        owner_->observer().on_leg_ended(id_, refused_.value_or(EndCause::forbidden), nullptr);
         return;
     }
     known_ = true;
@@ -126,7 +126,9 @@ void Call::on_key_received(char key) {
 }
 
 void Call::on_session_ended(EndCause cause, std::shared_ptr<void> receipt) {
-    if (known_ && owner_ != nullptr) {
+    if (!known_) {
+        refused_ = cause;
+    } else if (owner_ != nullptr) {
         owner_->observer().on_leg_ended(id_, cause, std::move(receipt));
     }
 }

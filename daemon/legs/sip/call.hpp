@@ -1,6 +1,7 @@
 // One SIP leg: a Session, seen by the bridge as a Leg.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "daemon/legs/leg.hpp"
@@ -66,6 +67,7 @@ private:
     const std::string invite_transaction_;
     bool known_ = false;  // the observer holds a media session for it
     bool accept_wanted_ = false;
+    std::optional<EndCause> refused_;  // from within on_leg_arrived
     Session session_;
 };
 

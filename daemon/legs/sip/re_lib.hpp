@@ -12,4 +12,7 @@
 #define HAVE_STDBOOL_H 1
 #define HAVE_INET6 1
 #define USE_OPENSSL 1  // declares the native SSL_CTX
+#define DEBUG_MODULE "sip"
+#define DEBUG_LEVEL 0
 #include <re.h>
+#include <re_dbg.h>

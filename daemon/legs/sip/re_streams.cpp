@@ -1,5 +1,7 @@
 #include "daemon/legs/sip/re_streams.hpp"
 
+#include <netinet/tcp.h>
+
 #include "base/guard.hpp"
 #include "daemon/legs/sip/bounds.hpp"
 #include "daemon/legs/sip/re_tls.hpp"
@@ -80,6 +82,8 @@ void Streams::accept(Listener& listener, const sa& peer) {
         mem_deref(connection->tcp);
         return;
     }
+    const int at_once = 1;  // a 100 and a 200 in a row must not wait for each other (Nagle)
+    (void)::setsockopt(tcp_conn_fd(connection->tcp), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     connection->flow.local = to_address(local);
     tcp_conn_txqsz_set(connection->tcp, kMaxUnsent);
     tmr_init(&connection->timer);

@@ -89,6 +89,9 @@ Result<Trunks> Trunks::make(std::vector<TrunkConfig> configs) {
         if (config.sources.empty() && (config.user.empty() || config.secret.empty())) {
             return Error{"trunk " + config.name + " needs sources, or a user and a secret"};
         }
+        if (trunks.secret_of(config.user)) {
+            return Error{"trunk " + config.name + ": its user belongs to another trunk too"};
+        }
         Trunk trunk;
         for (const std::string& source : config.sources) {
             const Result<Cidr> cidr = parse_cidr(source);

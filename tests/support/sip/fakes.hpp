@@ -24,7 +24,7 @@ public:
         if (problem) {
             return *problem;
         }
-        return std::string(kAnswer);
+        return std::string(kAnswer) + answer_attributes;
     }
     SdpResult offer() override {
         ++offered;
@@ -41,6 +41,7 @@ public:
     void set_callbacks(Callbacks given) override { callbacks = std::move(given); }
     void set_signalling(const std::string& text) override { signalling = text; }
 
+    std::string answer_attributes;
     std::vector<std::string> offers, answers;
     int offered = 0, discarded = 0;
     std::string signalling;
@@ -66,6 +67,7 @@ public:
         leg.accept();
     };
     std::optional<MediaProblem> problem;
+    std::string answer_attributes;  // SDP lines behind the answer's m-line
     bool keep_receipts = false;
     bool known = true;  // false: no such alias
 
@@ -75,6 +77,7 @@ public:
         }
         auto media = std::make_shared<FakeMedia>();
         media->problem = problem;
+        media->answer_attributes = answer_attributes;
         {
             const std::lock_guard lock(mutex_);
             records_[arrival.leg] = {leg, arrival, media, false, {}, {}, nullptr};

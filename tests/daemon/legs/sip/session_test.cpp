@@ -1,0 +1,286 @@
+// The rules of a call, by RFC and section, on a made-up clock.
+#include "daemon/legs/sip/session.hpp"
+
+#include <gtest/gtest.h>
+
+#include "daemon/legs/sip/stack.hpp"
+#include "daemon/legs/sip/transaction.hpp"
+#include "tests/support/sip/fakes.hpp"
+#include "tests/support/sip/harness.hpp"
+
+namespace vmr::sip::test {
+namespace {
+
+Message read(const std::string& text, Transport transport = Transport::udp) {
+    Flow flow;
+    flow.transport = transport;
+    flow.remote = {"192.0.2.7", 5060};
+    flow.local = {"192.0.2.1", 5060};
+    Result<Message> message = parse_message(text, flow);
+    EXPECT_TRUE(message.ok()) << (message ? "" : message.error()) << "\n" << text;
+    return message ? *message : Message();
+}
+
+// A request of the far side, in the dialog "c1" once `to_tag` is set.
+Message request(const std::string& method, int cseq, const std::string& extra = {},
+                const std::string& body = {}, const std::string& to_tag = {}) {
+    return read(
+        method + " sip:room@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7:5060;branch=z9hG4bK" + method +
+        std::to_string(cseq) + ";rport\r\nFrom: <sip:a@x>;tag=f\r\nTo: <sip:room@192.0.2.1>" +
+        (to_tag.empty() ? "" : ";tag=" + to_tag) + "\r\nCall-ID: c1\r\nCSeq: " + std::to_string(cseq) + " " +
+        method + "\r\nContact: <sip:a@192.0.2.7>\r\n" + extra +
+        (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
+        "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+}
+
+struct FakeHost : SessionHost {
+    struct Sent {
+        std::string method, bytes;
+        std::uint64_t id;
+    };
+    void respond(const std::string&, int status, const std::string& bytes) override {
+        statuses.push_back(status);
+        responses.push_back(bytes);
+    }
+    std::uint64_t request(const Flow&, const std::string& method, const std::string&,
+                          const std::string& bytes, const std::string&) override {
+        requests.push_back({method, bytes, ++next});
+        return next;
+    }
+    void send(const Flow&, const std::string& bytes) override { direct.push_back(bytes); }
+    std::string new_branch() override { return "z9hG4bK-ours"; }
+    std::uint32_t random(std::uint32_t limit) override { return limit / 2; }
+    std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override {
+        respond(transaction, 200, bytes);
+        return nullptr;
+    }
+    void on_session_answered() override { ++answered; }
+    void on_key_received(char) override {}
+    void on_session_ended(EndCause cause, std::shared_ptr<void>) override { ended.push_back(cause); }
+
+    std::vector<int> statuses;
+    std::vector<std::string> responses, direct;
+    std::vector<Sent> requests;
+    std::vector<EndCause> ended;
+    int answered = 0;
+    std::uint64_t next = 0;
+};
+
+class Rules : public ::testing::Test {
+protected:
+    void start(const std::string& extra = {}, const std::string& body = kOffer) {
+        session = std::make_unique<Session>(host, "t1", request("INVITE", 1, extra, body), "l", "", 0);
+        session->attach(media);
+    }
+    void establish(const std::string& extra = {}) {
+        start(extra);
+        session->accept(0);
+        session->receive("", request("ACK", 1, {}, {}, "l"), 10);
+    }
+    void receive(const std::string& method, int cseq, std::int64_t now, const std::string& extra = {},
+                 const std::string& body = {}) {
+        session->receive("t" + std::to_string(cseq), request(method, cseq, extra, body, "l"), now);
+    }
+    void respond(std::uint64_t id, int status, std::int64_t now, const std::string& extra = {},
+                 const std::string& body = {}) {
+        const std::string& method = host.requests.at(id - 1).method;
+        session->receive_response(
+            id,
+            read("SIP/2.0 " + std::to_string(status) +
+                 " X\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-ours\r\nFrom: "
+                 "<sip:room@192.0.2.1>;tag=l\r\nTo: <sip:a@x>;tag=f\r\nCall-ID: c1\r\nCSeq: 1 " +
+                 method + "\r\n" + extra + (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
+                 "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body),
+            now);
+    }
+    FakeHost host;
+    std::shared_ptr<FakeMedia> media = std::make_shared<FakeMedia>();
+    std::unique_ptr<Session> session;
+};
+
+// RFC 3261 section 13.3.1.4
+TEST_F(Rules, A2xxIsSentAgainUntilItsAckAndByeFollowsAfter64T1) {
+    start();
+    session->accept(0);
+    EXPECT_TRUE(session->half_open());
+    std::vector<std::int64_t> at;
+    for (std::int64_t now = 0; now <= 32000; now += 50) {
+        const std::size_t before = host.direct.size();
+        session->tick(now);
+        if (host.direct.size() > before) {
+            at.push_back(now);
+        }
+    }
+    EXPECT_EQ(at,
+              (std::vector<std::int64_t>{500, 1500, 3500, 7500, 11500, 15500, 19500, 23500, 27500, 31500}));
+    ASSERT_EQ(host.requests.size(), 1U);
+    EXPECT_EQ(host.requests[0].method, "BYE");
+    EXPECT_EQ(host.ended, std::vector<EndCause>{EndCause::signalling_timeout});
+    EXPECT_EQ(host.answered, 0);
+    respond(1, 200, 32100);
+    EXPECT_TRUE(session->over());
+}
+
+// RFC 3261 section 15: no BYE before the ACK
+TEST_F(Rules, HangingUpBeforeTheAckWaitsForIt) {
+    start();
+    session->accept(0);
+    session->end(EndCause::removed, 5);
+    EXPECT_TRUE(host.requests.empty());
+    EXPECT_EQ(host.ended.size(), 1U);
+    session->receive("", request("ACK", 1, {}, {}, "l"), 10);
+    ASSERT_EQ(host.requests.size(), 1U);
+    EXPECT_NE(host.requests[0].bytes.find("removed"), std::string::npos);
+    EXPECT_EQ(host.ended.size(), 1U);
+    EXPECT_EQ(host.answered, 0);
+}
+
+// RFC 3261 section 14.1, 14.2
+TEST_F(Rules, GlareIs491AndARepeatedInviteIs500) {
+    establish();
+    session->renegotiate(100);
+    receive("INVITE", 2, 110, {}, kOffer);
+    EXPECT_EQ(host.statuses.back(), 491);
+    respond(1, 491, 120);
+    EXPECT_EQ(media->discarded, 1);
+    session->tick(1119);
+    EXPECT_EQ(host.requests.size(), 1U);
+    session->tick(1121);  // 10 ms * random(200) later
+    ASSERT_EQ(host.requests.size(), 2U);
+    respond(2, 200, 1130, {}, kOffer);
+    EXPECT_TRUE(host.direct.back().starts_with("ACK "));
+    EXPECT_EQ(media->answers.size(), 1U);
+    receive("INVITE", 3, 1200, {}, kOffer);
+    EXPECT_EQ(host.statuses.back(), 200);
+    receive("INVITE", 4, 1210, {}, kOffer);  // before the ACK of the last
+    EXPECT_EQ(host.statuses.back(), 500);
+    EXPECT_NE(host.responses.back().find("Retry-After"), std::string::npos);
+}
+
+// RFC 3261 section 12.2.2
+TEST_F(Rules, RequestsOutOfOrderAreRefused) {
+    establish();
+    receive("INFO", 5, 100);
+    EXPECT_EQ(host.statuses.back(), 200);
+    receive("INFO", 4, 110);
+    EXPECT_EQ(host.statuses.back(), 500);
+}
+
+// RFC 3261 section 14.2: a refused offer leaves the call as it was
+TEST_F(Rules, ARefusedOfferLeavesTheCall) {
+    establish();
+    media->problem = MediaProblem{MediaProblem::Kind::not_acceptable, "codecs"};
+    receive("INVITE", 2, 100, {}, kOffer);
+    EXPECT_EQ(host.statuses.back(), 488);
+    EXPECT_TRUE(host.ended.empty());
+}
+
+// RFC 3261 section 13.2.2.4: the answer to our offer must come in the ACK
+TEST_F(Rules, ADelayedOfferWithoutAnAnswerEndsTheCall) {
+    start({}, "");
+    session->accept(0);
+    session->receive("", request("ACK", 1, {}, {}, "l"), 10);
+    ASSERT_EQ(host.requests.size(), 1U);
+    EXPECT_EQ(host.requests[0].method, "BYE");
+    EXPECT_EQ(host.ended, std::vector<EndCause>{EndCause::not_acceptable});
+}
+
+// RFC 3262 section 3 and 5
+TEST_F(Rules, AReliableRingIsSentAgainAndFailsWith504) {
+    start("Supported: 100rel\r\n");
+    session->ring(0);
+    EXPECT_NE(host.responses.back().find("RSeq: "), std::string::npos);
+    session->tick(500);
+    session->tick(1500);
+    EXPECT_EQ(host.direct.size(), 2U);
+    session->tick(32000);
+    EXPECT_EQ(host.statuses.back(), 504);
+    EXPECT_TRUE(session->over());
+}
+
+TEST_F(Rules, ADelayedOfferWithReliabilityRequiredGetsNoRingWithoutAnOffer) {
+    start("Require: 100rel\r\n", "");
+    session->ring(0);
+    EXPECT_TRUE(host.statuses.empty());
+}
+
+// RFC 3311 section 5.2
+TEST_F(Rules, AnUpdateWithAnOfferBeforeTheAnswerIs500) {
+    start();
+    session->ring(0);
+    receive("UPDATE", 2, 10, {}, kOffer);
+    EXPECT_EQ(host.statuses.back(), 500);
+    receive("UPDATE", 3, 10);
+    EXPECT_EQ(host.statuses.back(), 200);
+}
+
+// RFC 4028 sections 7.2, 9, 10
+TEST_F(Rules, WeRefreshByUpdateAtHalfTheIntervalWhenAskedTo) {
+    establish("Supported: timer\r\nAllow: INVITE, UPDATE\r\nSession-Expires: 100;refresher=uas\r\n");
+    EXPECT_NE(host.responses.back().find("Session-Expires: 100;refresher=uas"), std::string::npos);
+    session->tick(49999);
+    EXPECT_TRUE(host.requests.empty());
+    session->tick(50000);
+    ASSERT_EQ(host.requests.size(), 1U);
+    EXPECT_EQ(host.requests[0].method, "UPDATE");
+    EXPECT_NE(host.requests[0].bytes.find("Session-Expires: 100;refresher=uac"), std::string::npos);
+    respond(1, 200, 50100, "Session-Expires: 100;refresher=uac\r\n");
+    session->tick(100099);
+    EXPECT_EQ(host.requests.size(), 1U);
+    session->tick(100100);
+    EXPECT_EQ(host.requests.size(), 2U);
+}
+
+TEST_F(Rules, A422RaisesTheIntervalAndAPeerWithoutUpdateGetsAReinvite) {
+    establish("Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n");
+    session->tick(45000);
+    ASSERT_EQ(host.requests.size(), 1U);
+    EXPECT_EQ(host.requests[0].method, "INVITE");
+    respond(1, 422, 45100, "Min-SE: 300\r\n");
+    session->tick(45200);
+    ASSERT_EQ(host.requests.size(), 2U);
+    EXPECT_NE(host.requests[1].bytes.find("Session-Expires: 300;refresher=uac"), std::string::npos);
+}
+
+TEST_F(Rules, ASessionThatThePeerDoesNotRefreshEnds) {
+    establish("Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n");
+    receive("UPDATE", 2, 50000, "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n");
+    session->tick(60100);
+    EXPECT_TRUE(host.ended.empty());
+    session->tick(50000 + 90000 - 30000);  // min(32 s, a third) before the end
+    EXPECT_EQ(host.ended, std::vector<EndCause>{EndCause::signalling_timeout});
+    EXPECT_EQ(host.requests.back().method, "BYE");
+}
+
+// RFC 5057: the peer has forgotten the dialog
+TEST_F(Rules, A481ToARefreshEndsTheCall) {
+    establish("Supported: timer\r\nAllow: UPDATE\r\nSession-Expires: 90;refresher=uas\r\n");
+    session->tick(45000);
+    respond(1, 481, 45100);
+    EXPECT_EQ(host.ended, std::vector<EndCause>{EndCause::signalling_lost});
+}
+
+TEST_F(Rules, ARingingCallThatNobodyAnswersEnds) {
+    start();
+    session->ring(0);
+    session->tick(180000);
+    EXPECT_EQ(host.statuses.back(), 480);
+    EXPECT_EQ(host.ended, std::vector<EndCause>{EndCause::no_answer});
+}
+
+// RFC 3261 section 12.2.1.1
+TEST_F(Rules, RoutesAreLooseOrStrict) {
+    establish("Record-Route: <sip:p1.test;lr>, <sip:p2.test;lr>\r\n");
+    session->end(EndCause::removed, 100);
+    const std::string& loose = host.requests.back().bytes;
+    EXPECT_TRUE(loose.starts_with("BYE sip:a@192.0.2.7 SIP/2.0\r\n")) << loose;
+    EXPECT_LT(loose.find("Route: <sip:p1.test;lr>"), loose.find("Route: <sip:p2.test;lr>"));
+    establish("Record-Route: <sip:p1.test>, <sip:p2.test;lr>\r\n");
+    session->end(EndCause::removed, 100);
+    const std::string& strict = host.requests.back().bytes;
+    EXPECT_TRUE(strict.starts_with("BYE sip:p1.test SIP/2.0\r\n")) << strict;
+    EXPECT_LT(strict.find("Route: <sip:p2.test;lr>"), strict.find("Route: <sip:a@192.0.2.7>"));
+}
+
+}  // namespace
+}  // namespace vmr::sip::test
