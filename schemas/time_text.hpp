@@ -9,7 +9,8 @@
 namespace vmr::schema {
 
 inline std::string rfc3339(std::chrono::system_clock::time_point time) {
-    const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+    const auto millis =
+        std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
     const std::time_t seconds = static_cast<std::time_t>(millis / 1000);
     std::tm parts{};
     gmtime_r(&seconds, &parts);

@@ -32,7 +32,8 @@ std::size_t code_points(const std::string& text) {
 
 // Sizes come before anything else: std::regex recurses once a character, so that a long
 // string must never reach a `pattern`.
-void check_sizes(const json& schema, const json& value, const std::string& pointer, std::vector<Finding>& out) {
+void check_sizes(const json& schema, const json& value, const std::string& pointer,
+                 std::vector<Finding>& out) {
     if (out.size() >= kMaxFindings || !schema.is_object()) {
         return;
     }
@@ -48,7 +49,8 @@ void check_sizes(const json& schema, const json& value, const std::string& point
     }
     if (value.is_string()) {
         const auto limit = schema.find("maxLength");
-        if (limit != schema.end() && code_points(value.get_ref<const std::string&>()) > limit->get<std::size_t>()) {
+        if (limit != schema.end() &&
+            code_points(value.get_ref<const std::string&>()) > limit->get<std::size_t>()) {
             out.push_back({pointer, "must not be longer than " + limit->dump() + " characters"});
         }
     } else if (value.is_array()) {
@@ -163,7 +165,8 @@ std::vector<Finding> Validator::check(const json& value) const {
     while (findings.size() < kMaxFindings && results.popError(error)) {
         const std::string pointer = pointer_of(error.context);
         // An object's error "failed to validate member" only repeats what its member said.
-        if (error.description.find("Failed to validate against schema associated with") != std::string::npos ||
+        if (error.description.find("Failed to validate against schema associated with") !=
+                std::string::npos ||
             error.description.find("Failed to validate item") != std::string::npos) {
             continue;
         }

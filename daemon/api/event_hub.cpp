@@ -8,18 +8,21 @@ namespace vmr::api {
 
 using nlohmann::json;
 
-EventHub::EventHub(SnapshotProvider snapshot, Clock clock) : EventHub(std::move(snapshot), std::move(clock), Limits()) {}
+EventHub::EventHub(SnapshotProvider snapshot, Clock clock)
+    : EventHub(std::move(snapshot), std::move(clock), Limits()) {}
 
 // Ids start at the time in microseconds: they grow from one run to the next, so that an id of
 // an earlier run is always older than this run's, and stay below 2^53.
 EventHub::EventHub(SnapshotProvider snapshot, Clock clock, Limits limits)
     : snapshot_(std::move(snapshot)), clock_(std::move(clock)), limits_(limits) {
     const auto since_epoch = clock_().time_since_epoch();
-    first_id_ = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count());
+    first_id_ = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count());
     last_id_ = first_id_;
 }
 
-std::string EventHub::envelope(std::uint64_t id, const std::string& room, std::string_view type, json data) const {
+std::string EventHub::envelope(std::uint64_t id, const std::string& room, std::string_view type,
+                               json data) const {
     const json event = {{"specversion", "1.0"},
                         {"id", std::to_string(id)},
                         {"source", "/rooms/" + room},

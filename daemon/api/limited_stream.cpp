@@ -29,7 +29,8 @@ void vmr_counted_output_pollable_init(GPollableOutputStreamInterface* iface);
 G_DEFINE_TYPE_WITH_CODE(VmrLimitedInput, vmr_limited_input, G_TYPE_FILTER_INPUT_STREAM,
                         G_IMPLEMENT_INTERFACE(G_TYPE_POLLABLE_INPUT_STREAM, vmr_limited_input_pollable_init))
 G_DEFINE_TYPE_WITH_CODE(VmrCountedOutput, vmr_counted_output, G_TYPE_FILTER_OUTPUT_STREAM,
-                        G_IMPLEMENT_INTERFACE(G_TYPE_POLLABLE_OUTPUT_STREAM, vmr_counted_output_pollable_init))
+                        G_IMPLEMENT_INTERFACE(G_TYPE_POLLABLE_OUTPUT_STREAM,
+                                              vmr_counted_output_pollable_init))
 
 VmrLimitedInput* input_of(gpointer stream) {
     return reinterpret_cast<VmrLimitedInput*>(stream);
@@ -68,15 +69,18 @@ gssize spend(VmrLimitedInput* self, gssize count) {
 gssize on_read(GInputStream* stream, void* buffer, gsize count, GCancellable* cancellable, GError** error) {
     VmrLimitedInput* self = input_of(stream);
     const gsize allowance = allowed(self, count, error);
-    return allowance == 0 ? -1 : spend(self, g_input_stream_read(base_of(self), buffer, allowance, cancellable, error));
+    return allowance == 0
+               ? -1
+               : spend(self, g_input_stream_read(base_of(self), buffer, allowance, cancellable, error));
 }
 
 gssize on_read_nonblocking(GPollableInputStream* stream, void* buffer, gsize count, GError** error) {
     VmrLimitedInput* self = input_of(stream);
     const gsize allowance = allowed(self, count, error);
-    return allowance == 0 ? -1
-                          : spend(self, g_pollable_input_stream_read_nonblocking(
-                                            G_POLLABLE_INPUT_STREAM(base_of(self)), buffer, allowance, nullptr, error));
+    return allowance == 0
+               ? -1
+               : spend(self, g_pollable_input_stream_read_nonblocking(G_POLLABLE_INPUT_STREAM(base_of(self)),
+                                                                      buffer, allowance, nullptr, error));
 }
 
 gboolean on_input_closed(GInputStream* stream, GCancellable* cancellable, GError** error) {
@@ -90,7 +94,8 @@ gboolean input_is_readable(GPollableInputStream* stream) {
 }
 
 GSource* input_source(GPollableInputStream* stream, GCancellable* cancellable) {
-    GSource* base = g_pollable_input_stream_create_source(G_POLLABLE_INPUT_STREAM(base_of(input_of(stream))), cancellable);
+    GSource* base = g_pollable_input_stream_create_source(G_POLLABLE_INPUT_STREAM(base_of(input_of(stream))),
+                                                          cancellable);
     GSource* source = g_pollable_source_new_full(stream, base, cancellable);
     g_source_unref(base);
     return source;
@@ -110,7 +115,8 @@ gssize count_written(VmrCountedOutput* self, gssize count) {
     return count;
 }
 
-gssize on_write(GOutputStream* stream, const void* data, gsize count, GCancellable* cancellable, GError** error) {
+gssize on_write(GOutputStream* stream, const void* data, gsize count, GCancellable* cancellable,
+                GError** error) {
     VmrCountedOutput* self = output_of(stream);
     return count_written(self, g_output_stream_write(base_of(self), data, count, cancellable, error));
 }
@@ -126,8 +132,8 @@ gboolean output_is_writable(GPollableOutputStream* stream) {
 }
 
 GSource* output_source(GPollableOutputStream* stream, GCancellable* cancellable) {
-    GSource* base =
-        g_pollable_output_stream_create_source(G_POLLABLE_OUTPUT_STREAM(base_of(output_of(stream))), cancellable);
+    GSource* base = g_pollable_output_stream_create_source(
+        G_POLLABLE_OUTPUT_STREAM(base_of(output_of(stream))), cancellable);
     GSource* source = g_pollable_source_new_full(stream, base, cancellable);
     g_source_unref(base);
     return source;
@@ -166,12 +172,14 @@ void vmr_counted_output_pollable_init(GPollableOutputStreamInterface* iface) {
 namespace vmr::api {
 
 GPtr<GIOStream> make_limited_stream(GIOStream* base, std::shared_ptr<StreamBudget> budget) {
-    auto* input = input_of(g_object_new(vmr_limited_input_get_type(), "base-stream", g_io_stream_get_input_stream(base),
-                                        "close-base-stream", FALSE, nullptr));
+    auto* input =
+        input_of(g_object_new(vmr_limited_input_get_type(), "base-stream", g_io_stream_get_input_stream(base),
+                              "close-base-stream", FALSE, nullptr));
     input->budget = new BudgetPtr(budget);
     input->base = G_IO_STREAM(g_object_ref(base));
-    auto* output = output_of(g_object_new(vmr_counted_output_get_type(), "base-stream",
-                                          g_io_stream_get_output_stream(base), "close-base-stream", FALSE, nullptr));
+    auto* output =
+        output_of(g_object_new(vmr_counted_output_get_type(), "base-stream",
+                               g_io_stream_get_output_stream(base), "close-base-stream", FALSE, nullptr));
     output->budget = new BudgetPtr(std::move(budget));
     GIOStream* stream = g_simple_io_stream_new(G_INPUT_STREAM(input), G_OUTPUT_STREAM(output));
     g_object_unref(input);

@@ -11,8 +11,8 @@ namespace vmr::api {
 
 namespace {
 
-constexpr unsigned kHandshakeSeconds = 10;   // TLS
-constexpr unsigned kRequestSeconds = 15;     // from then to the whole request
+constexpr unsigned kHandshakeSeconds = 10;  // TLS
+constexpr unsigned kRequestSeconds = 15;    // from then to the whole request
 constexpr std::uint64_t kHeaderBytes = 32 * 1024;
 constexpr int kBacklog = 512;
 constexpr const char* kTlsMark = "vmr-tls";
@@ -73,7 +73,8 @@ void on_handshake_done(GObject* tls, GAsyncResult* result, gpointer data) {
     const std::unique_ptr<Handshake> handshake(static_cast<Handshake*>(data));
     const bool ok = g_tls_connection_handshake_finish(G_TLS_CONNECTION(tls), result, nullptr);
     if (const auto listener = handshake->listener.lock()) {
-        guard(nullptr, [&] { (*listener)->on_handshake_finished(handshake->key, G_TLS_CONNECTION(tls), ok); });
+        guard(nullptr,
+              [&] { (*listener)->on_handshake_finished(handshake->key, G_TLS_CONNECTION(tls), ok); });
     }
 }
 
@@ -179,20 +180,22 @@ Status Listener::listen(const ListenAddress& address) {
     GError* error = nullptr;
     if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service_.get()), wanted.get(), G_SOCKET_TYPE_STREAM,
                                        G_SOCKET_PROTOCOL_TCP, mark.get(), &effective, &error)) {
-        const std::string message = address.address + " port " + std::to_string(address.port) + ": " + error->message;
+        const std::string message =
+            address.address + " port " + std::to_string(address.port) + ": " + error->message;
         g_error_free(error);
         return Error{message};
     }
     const int port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(effective));
     g_object_unref(effective);
     const bool v6 = address.address.find(':') != std::string::npos;
-    urls_.push_back((address.tls ? "https://" : "http://") + (v6 ? "[" + address.address + "]" : address.address) +
-                    ":" + std::to_string(port));
+    urls_.push_back((address.tls ? "https://" : "http://") +
+                    (v6 ? "[" + address.address + "]" : address.address) + ":" + std::to_string(port));
     return Ok{};
 }
 
 void Listener::on_connection_accepted(GSocketConnection* accepted, bool tls) {
-    const auto remote = GPtr<GSocketAddress>::adopt(g_socket_connection_get_remote_address(accepted, nullptr));
+    const auto remote =
+        GPtr<GSocketAddress>::adopt(g_socket_connection_get_remote_address(accepted, nullptr));
     const auto local = GPtr<GSocketAddress>::adopt(g_socket_connection_get_local_address(accepted, nullptr));
     auto connection = std::make_shared<Connection>();
     connection->address = host_of(text_of(remote.get()));
@@ -228,8 +231,8 @@ void Listener::on_connection_accepted(GSocketConnection* accepted, bool tls) {
     }
     const char* protocols[] = {"http/1.1", nullptr};
     g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(stream.get()), protocols);
-    g_tls_connection_handshake_async(G_TLS_CONNECTION(stream.get()), G_PRIORITY_DEFAULT, nullptr, on_handshake_done,
-                                     new Handshake{self_, connection->key});
+    g_tls_connection_handshake_async(G_TLS_CONNECTION(stream.get()), G_PRIORITY_DEFAULT, nullptr,
+                                     on_handshake_done, new Handshake{self_, connection->key});
 }
 
 void Listener::on_handshake_finished(const std::string& key, GTlsConnection* tls, bool ok) {
@@ -253,9 +256,12 @@ void Listener::on_handshake_finished(const std::string& key, GTlsConnection* tls
 
 void Listener::hand_over(const ConnectionPtr& connection, GIOStream* base) {
     const auto stream = make_limited_stream(base, connection->budget);
-    g_object_weak_ref(G_OBJECT(stream.get()), on_stream_gone, new Watch{self_, connection->key, connection.get()});
-    const auto remote = GPtr<GSocketAddress>::adopt(g_socket_get_remote_address(connection->socket.get(), nullptr));
-    const auto local = GPtr<GSocketAddress>::adopt(g_socket_get_local_address(connection->socket.get(), nullptr));
+    g_object_weak_ref(G_OBJECT(stream.get()), on_stream_gone,
+                      new Watch{self_, connection->key, connection.get()});
+    const auto remote =
+        GPtr<GSocketAddress>::adopt(g_socket_get_remote_address(connection->socket.get(), nullptr));
+    const auto local =
+        GPtr<GSocketAddress>::adopt(g_socket_get_local_address(connection->socket.get(), nullptr));
     if (!remote || !local ||
         !soup_server_accept_iostream(server_, stream.get(), local.get(), remote.get(), nullptr)) {
         connection->abort();

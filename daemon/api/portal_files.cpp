@@ -12,15 +12,24 @@ constexpr std::size_t kMaxPath = 1024;
 
 std::string mime_type(std::string_view path) {
     static const std::map<std::string, std::string, std::less<>> types = {
-        {"html", "text/html; charset=utf-8"},      {"js", "text/javascript; charset=utf-8"},
-        {"mjs", "text/javascript; charset=utf-8"}, {"css", "text/css; charset=utf-8"},
-        {"json", "application/json"},              {"webmanifest", "application/manifest+json"},
-        {"svg", "image/svg+xml"},                  {"png", "image/png"},
-        {"jpg", "image/jpeg"},                     {"webp", "image/webp"},
-        {"ico", "image/x-icon"},                   {"woff2", "font/woff2"},
-        {"woff", "font/woff"},                     {"txt", "text/plain; charset=utf-8"},
-        {"wasm", "application/wasm"},              {"mp3", "audio/mpeg"},
-        {"ogg", "audio/ogg"},                      {"wav", "audio/wav"},
+        {"html", "text/html; charset=utf-8"},
+        {"js", "text/javascript; charset=utf-8"},
+        {"mjs", "text/javascript; charset=utf-8"},
+        {"css", "text/css; charset=utf-8"},
+        {"json", "application/json"},
+        {"webmanifest", "application/manifest+json"},
+        {"svg", "image/svg+xml"},
+        {"png", "image/png"},
+        {"jpg", "image/jpeg"},
+        {"webp", "image/webp"},
+        {"ico", "image/x-icon"},
+        {"woff2", "font/woff2"},
+        {"woff", "font/woff"},
+        {"txt", "text/plain; charset=utf-8"},
+        {"wasm", "application/wasm"},
+        {"mp3", "audio/mpeg"},
+        {"ogg", "audio/ogg"},
+        {"wav", "audio/wav"},
         {"map", "application/json"}};
     const std::size_t dot = path.rfind('.');
     const auto found = dot == std::string_view::npos ? types.end() : types.find(path.substr(dot + 1));
@@ -42,7 +51,8 @@ std::optional<std::string> clean(std::string_view path) {
     while (begin <= path.size()) {
         const std::size_t end = std::min(path.find('/', begin), path.size());
         const auto segment = decode_segment(path.substr(begin, end - begin));
-        if (!segment || *segment == "." || *segment == ".." || segment->find_first_of("/\\") != std::string::npos) {
+        if (!segment || *segment == "." || *segment == ".." ||
+            segment->find_first_of("/\\") != std::string::npos) {
             return std::nullopt;
         }
         result += "/" + *segment;

@@ -11,8 +11,8 @@ namespace vmr::api {
 
 struct PortalFile {
     std::unique_ptr<GBytes, void (*)(GBytes*)> content;
-    std::string type;   // MIME
-    bool immutable;     // its name holds a hash of its content
+    std::string type;  // MIME
+    bool immutable;    // its name holds a hash of its content
 };
 
 // The file for a request path (percent-encoded), or index.html for a path of the portal's own routes.

@@ -55,8 +55,14 @@ Operation make_operation(const json& description, const json& path_parameters, c
     if (!required.empty()) {
         all["required"] = required;
     }
-    Operation operation{description.at("operationId"), description.value("x-vmr-websocket", false),
-                        false, false, false, std::move(list), schema::Validator(all), std::nullopt};
+    Operation operation{description.at("operationId"),
+                        description.value("x-vmr-websocket", false),
+                        false,
+                        false,
+                        false,
+                        std::move(list),
+                        schema::Validator(all),
+                        std::nullopt};
     for (const json& caller : description.at("x-vmr-callers")) {
         operation.admins = operation.admins || caller == "admin";
         operation.participants = operation.participants || caller == "participant";
@@ -85,8 +91,8 @@ Response invalid(std::string_view what, const std::vector<schema::Finding>& find
     Response response = problem(400, what);
     response.body["errors"] = json::array();
     for (const schema::Finding& finding : findings) {
-        response.body["errors"].push_back({{"pointer", finding.pointer.substr(0, 256)},
-                                           {"detail", finding.message.substr(0, 512)}});
+        response.body["errors"].push_back(
+            {{"pointer", finding.pointer.substr(0, 256)}, {"detail", finding.message.substr(0, 512)}});
     }
     return response;
 }
@@ -122,7 +128,8 @@ std::optional<std::map<std::string, std::string>> parse_query(std::string_view q
         const std::size_t equals = std::min(pair.find('='), pair.size());
         const auto name = decode_segment(pair.substr(0, equals));
         const auto value = decode_segment(pair.substr(std::min(equals + 1, pair.size())));
-        if (!name || !value || values.size() >= kMaxQueryParameters || !values.emplace(*name, *value).second) {
+        if (!name || !value || values.size() >= kMaxQueryParameters ||
+            !values.emplace(*name, *value).second) {
             return std::nullopt;
         }
     }
@@ -137,7 +144,8 @@ Router::Router(const json& document) {
                 continue;
             }
             std::string method = key;
-            std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return std::toupper(c); });
+            std::transform(method.begin(), method.end(), method.begin(),
+                           [](unsigned char c) { return std::toupper(c); });
             route.operations.emplace(
                 method, make_operation(description, item.value("parameters", json::array()), document));
         }
@@ -187,7 +195,8 @@ Router::Params Router::params(const Match& match, const std::map<std::string, st
                                         [&](const Parameter& p) { return p.name == name && !p.in_path; });
         // What the document does not name stays, and is refused by the validator.
         if (!params.values.contains(name)) {
-            params.values[name] = typed(value, known != operation.parameters.end() ? known->schema : json::object());
+            params.values[name] =
+                typed(value, known != operation.parameters.end() ? known->schema : json::object());
         } else {
             params.refused = problem(400, "query parameter repeats a path parameter");
             return params;

@@ -37,9 +37,9 @@ public:
     explicit Router(const nlohmann::json& document);
 
     struct Match {
-        const Operation* operation = nullptr;      // null: see `allowed`
-        std::map<std::string, std::string> path;   // decoded path parameters
-        std::string allowed;                       // methods of this path ("GET, POST"); empty: no such path
+        const Operation* operation = nullptr;     // null: see `allowed`
+        std::map<std::string, std::string> path;  // decoded path parameters
+        std::string allowed;                      // methods of this path ("GET, POST"); empty: no such path
     };
     // `path` is still percent-encoded, below kApiPrefix.
     Match match(std::string_view method, std::string_view path) const;
@@ -54,7 +54,7 @@ public:
 
 private:
     struct Route {
-        std::vector<std::string> segments;  // "{name}" is a parameter
+        std::vector<std::string> segments;            // "{name}" is a parameter
         std::map<std::string, Operation> operations;  // by method, upper case
     };
     std::vector<Route> routes_;

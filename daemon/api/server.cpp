@@ -93,8 +93,8 @@ Server::Impl::Impl(ServerOptions options, Control& control, TokenStore& tokens, 
     char signalling_protocol[] = "vmr.webrtc";
     char* for_events[] = {events_protocol, nullptr};
     char* for_signalling[] = {signalling_protocol, nullptr};
-    for (const auto& [path, protocols] : {std::pair("/api/v1/events", for_events),
-                                          std::pair("/api/v1/legs/webrtc", for_signalling)}) {
+    for (const auto& [path, protocols] :
+         {std::pair("/api/v1/events", for_events), std::pair("/api/v1/legs/webrtc", for_signalling)}) {
         soup_server_add_early_handler(soup_.get(), path, on_early, this, nullptr);
         soup_server_add_websocket_handler(soup_.get(), path, nullptr, protocols, on_websocket, this, nullptr);
     }
@@ -106,7 +106,8 @@ Server::Impl::~Impl() {
 
 Status Server::Impl::start() {
     if (!options_.certificate_file.empty()) {
-        if (Status loaded = listener_->load_certificate(options_.certificate_file, options_.key_file); !loaded) {
+        if (Status loaded = listener_->load_certificate(options_.certificate_file, options_.key_file);
+            !loaded) {
             return loaded;
         }
     }
@@ -140,17 +141,18 @@ void Server::Impl::set_headers(SoupServerMessage* message, const ConnectionPtr& 
     const std::string sockets = plain_host(host) ? " ws://" + host + " wss://" + host : "";
     const std::string policy =
         "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "media-src 'self' blob: mediastream:; worker-src 'self' blob:; connect-src 'self'" + sockets +
-        "; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+        "media-src 'self' blob: mediastream:; worker-src 'self' blob:; connect-src 'self'" +
+        sockets + "; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
     soup_message_headers_replace(headers, "Content-Security-Policy", policy.c_str());
     soup_message_headers_replace(headers, "X-Content-Type-Options", "nosniff");
     soup_message_headers_replace(headers, "X-Frame-Options", "DENY");
     soup_message_headers_replace(headers, "Referrer-Policy", "no-referrer");
     soup_message_headers_replace(headers, "Cross-Origin-Opener-Policy", "same-origin");
     soup_message_headers_replace(headers, "Cross-Origin-Resource-Policy", "same-origin");
-    soup_message_headers_replace(headers, "Permissions-Policy",
-                                 "camera=(self), microphone=(self), display-capture=(self), "
-                                 "speaker-selection=(self), fullscreen=(self), geolocation=(), payment=(), usb=()");
+    soup_message_headers_replace(
+        headers, "Permissions-Policy",
+        "camera=(self), microphone=(self), display-capture=(self), "
+        "speaker-selection=(self), fullscreen=(self), geolocation=(), payment=(), usb=()");
     if (connection && connection->secure) {
         soup_message_headers_replace(headers, "Strict-Transport-Security", "max-age=31536000");
     }

@@ -15,7 +15,8 @@ namespace vmr::api {
 
 class Server::Impl {
 public:
-    Impl(ServerOptions options, Control& control, TokenStore& tokens, EventHub& events, SignallingHandler* signalling);
+    Impl(ServerOptions options, Control& control, TokenStore& tokens, EventHub& events,
+         SignallingHandler* signalling);
     ~Impl();
 
     Status start();
@@ -24,7 +25,8 @@ public:
     // Before the body: headers, limits, draining, and who may open a WebSocket.
     void on_headers_read(SoupServerMessage* message, std::string_view path);
     void on_request_read(SoupServerMessage* message, std::string_view path);
-    void on_websocket_opened(SoupServerMessage* message, std::string_view path, SoupWebsocketConnection* socket);
+    void on_websocket_opened(SoupServerMessage* message, std::string_view path,
+                             SoupWebsocketConnection* socket);
 
     void handle_api(SoupServerMessage* message, std::string_view path, const ConnectionPtr& connection);
     void handle_portal(SoupServerMessage* message, std::string_view path);
@@ -38,7 +40,8 @@ public:
     std::optional<Response> check_websocket(SoupServerMessage* message, std::string_view path,
                                             const ConnectionPtr& connection);
     std::optional<Response> check_events(SoupServerMessage* message);
-    void subscribe(SoupServerMessage* message, const ConnectionPtr& connection, SoupWebsocketConnection* socket);
+    void subscribe(SoupServerMessage* message, const ConnectionPtr& connection,
+                   SoupWebsocketConnection* socket);
     bool origin_allowed(SoupServerMessage* message, const ConnectionPtr& connection) const;
     void add_websocket(std::shared_ptr<WebSocket> socket);
     void set_headers(SoupServerMessage* message, const ConnectionPtr& connection) const;

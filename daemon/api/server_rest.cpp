@@ -64,7 +64,8 @@ std::string media_type(const std::string& content_type) {
 std::string_view body_of(SoupServerMessage* message) {
     SoupMessageBody* body = soup_server_message_get_request_body(message);
     g_bytes_unref(soup_message_body_flatten(body));
-    return body->length > 0 ? std::string_view(body->data, static_cast<std::size_t>(body->length)) : std::string_view();
+    return body->length > 0 ? std::string_view(body->data, static_cast<std::size_t>(body->length))
+                            : std::string_view();
 }
 
 }  // namespace
@@ -78,18 +79,20 @@ void Server::Impl::answer(SoupServerMessage* message, const Response& response) 
     soup_server_message_set_status(message, static_cast<guint>(response.status), nullptr);
     if (!response.body.is_null() && response.status != 204) {
         const std::string text = response.body.dump(-1, ' ', false, json::error_handler_t::replace);
-        soup_server_message_set_response(message,
-                                         response.status >= 400 ? "application/problem+json" : "application/json",
-                                         SOUP_MEMORY_COPY, text.data(), text.size());
+        soup_server_message_set_response(
+            message, response.status >= 400 ? "application/problem+json" : "application/json",
+            SOUP_MEMORY_COPY, text.data(), text.size());
     }
 }
 
 std::optional<Caller> Server::Impl::authenticate(SoupServerMessage* message) {
     const std::string header = header_of(message, "Authorization");
-    return header.starts_with(kBearer) ? tokens_.find(std::string_view(header).substr(kBearer.size())) : std::nullopt;
+    return header.starts_with(kBearer) ? tokens_.find(std::string_view(header).substr(kBearer.size()))
+                                       : std::nullopt;
 }
 
-void Server::Impl::handle_api(SoupServerMessage* message, std::string_view path, const ConnectionPtr& connection) {
+void Server::Impl::handle_api(SoupServerMessage* message, std::string_view path,
+                              const ConnectionPtr& connection) {
     const Router::Match match = router_.match(soup_server_message_get_method(message), path);
     if (match.operation == nullptr) {
         if (!match.allowed.empty()) {
@@ -138,12 +141,14 @@ void Server::Impl::handle_api(SoupServerMessage* message, std::string_view path,
 }
 
 std::optional<Response> Server::Impl::create_session(const json& params) {
-    const auto session = tokens_.redeem(params.at("token").get_ref<const std::string&>(), options_.session_lifetime);
+    const auto session =
+        tokens_.redeem(params.at("token").get_ref<const std::string&>(), options_.session_lifetime);
     if (!session) {
         return problem(401, "the token is unknown, used or expired");
     }
-    return Response{201,
-                    {{"token", session->token}, {"expires_at", schema::rfc3339(session->expires)}, {"kind", "admin"}}};
+    return Response{
+        201,
+        {{"token", session->token}, {"expires_at", schema::rfc3339(session->expires)}, {"kind", "admin"}}};
 }
 
 void Server::Impl::perform(SoupServerMessage* message, const Operation& operation, const Caller& caller,
@@ -197,15 +202,17 @@ void Server::Impl::handle_metrics(SoupServerMessage* message, const ConnectionPt
     text << "# HELP vmr_api_requests_total API requests by operation and status.\n"
             "# TYPE vmr_api_requests_total counter\n";
     for (const auto& [key, count] : answered_) {
-        text << "vmr_api_requests_total{operation=\"" << key.first << "\",status=\"" << key.second << "\"} " << count
-             << "\n";
+        text << "vmr_api_requests_total{operation=\"" << key.first << "\",status=\"" << key.second << "\"} "
+             << count << "\n";
     }
     text << "# TYPE vmr_http_connections gauge\nvmr_http_connections " << listener_->size() << "\n"
          << "# TYPE vmr_http_connections_refused_total counter\nvmr_http_connections_refused_total "
          << listener_->refused() << "\n"
-         << "# TYPE vmr_http_rate_limited_total counter\nvmr_http_rate_limited_total " << rate_limited_ << "\n"
+         << "# TYPE vmr_http_rate_limited_total counter\nvmr_http_rate_limited_total " << rate_limited_
+         << "\n"
          << "# TYPE vmr_websockets gauge\nvmr_websockets " << websockets_.size() << "\n"
-         << "# TYPE vmr_event_subscribers gauge\nvmr_event_subscribers " << events_.subscriber_count() << "\n";
+         << "# TYPE vmr_event_subscribers gauge\nvmr_event_subscribers " << events_.subscriber_count()
+         << "\n";
     if (metrics_) {
         text << metrics_();
     }

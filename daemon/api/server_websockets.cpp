@@ -19,8 +19,8 @@ struct Subscription {
 // The offered subprotocols (RFC 6455 section 4.1: a comma-separated list of tokens).
 std::vector<std::string> offered_protocols(SoupServerMessage* message) {
     std::vector<std::string> list;
-    const char* value =
-        soup_message_headers_get_list(soup_server_message_get_request_headers(message), "Sec-WebSocket-Protocol");
+    const char* value = soup_message_headers_get_list(soup_server_message_get_request_headers(message),
+                                                      "Sec-WebSocket-Protocol");
     std::string_view rest = value != nullptr ? value : "";
     while (!rest.empty() && list.size() < 8) {
         const std::size_t end = std::min(rest.find(','), rest.size());
@@ -135,14 +135,16 @@ void Server::Impl::on_websocket_opened(SoupServerMessage* message, std::string_v
     }
     auto channel = std::make_shared<SignallingSocket>(
         socket, connection, options_, *signalling_,
-        SignallingSocket::Origin{header_of(message, "User-Agent").substr(0, 256), header_of(message, "Origin")});
+        SignallingSocket::Origin{header_of(message, "User-Agent").substr(0, 256),
+                                 header_of(message, "Origin")});
     add_websocket(channel);
     signalling_->on_open(channel);
 }
 
 void Server::Impl::subscribe(SoupServerMessage* message, const ConnectionPtr& connection,
                              SoupWebsocketConnection* socket) {
-    const auto* subscription = static_cast<Subscription*>(g_object_get_data(G_OBJECT(message), kSubscription));
+    const auto* subscription =
+        static_cast<Subscription*>(g_object_get_data(G_OBJECT(message), kSubscription));
     auto subscriber = std::make_shared<EventsSocket>(socket, connection, options_, events_);
     add_websocket(subscriber);
     const auto done = subscription != nullptr
@@ -161,7 +163,8 @@ void Server::Impl::add_websocket(std::shared_ptr<WebSocket> socket) {
             return;
         }
         auto& sockets = (*alive)->websockets_;
-        const auto found = std::find_if(sockets.begin(), sockets.end(), [&](const auto& s) { return s.get() == gone; });
+        const auto found =
+            std::find_if(sockets.begin(), sockets.end(), [&](const auto& s) { return s.get() == gone; });
         if (found != sockets.end()) {
             // The caller is inside the socket: let go from the main loop.
             auto* last = new std::shared_ptr<WebSocket>(*found);

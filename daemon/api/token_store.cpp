@@ -9,8 +9,8 @@ namespace vmr::api {
 
 namespace {
 
-constexpr std::size_t kTokenBytes = 32;        // 256 bits
-constexpr std::size_t kLongestToken = 256;     // characters; what is longer is not ours
+constexpr std::size_t kTokenBytes = 32;     // 256 bits
+constexpr std::size_t kLongestToken = 256;  // characters; what is longer is not ours
 
 std::array<std::uint8_t, 32> digest_of(std::string_view token) {
     std::array<std::uint8_t, crypto_hash_sha256_BYTES> digest{};
@@ -22,14 +22,16 @@ std::string random_token() {
     std::array<unsigned char, kTokenBytes> bytes{};
     randombytes_buf(bytes.data(), bytes.size());
     char text[sodium_base64_ENCODED_LEN(kTokenBytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
-    sodium_bin2base64(text, sizeof text, bytes.data(), bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(text, sizeof text, bytes.data(), bytes.size(),
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(bytes.data(), bytes.size());
     return text;
 }
 
 }  // namespace
 
-TokenStore::TokenStore(Clock clock, std::size_t max_tokens) : clock_(std::move(clock)), max_tokens_(max_tokens) {
+TokenStore::TokenStore(Clock clock, std::size_t max_tokens)
+    : clock_(std::move(clock)), max_tokens_(max_tokens) {
     if (sodium_init() < 0) {
         throw std::runtime_error("libsodium has no random source");
     }

@@ -18,8 +18,8 @@ constexpr std::uint64_t kReadBudget = 2 * kMaxMessage;  // bytes until a message
 // that is cut off while it writes never sees our error and close code.
 constexpr std::uint64_t kRefusedMessage = 1280 * 1024;  // bytes; what is longer is cut off
 constexpr unsigned kRefusalSlots = 16;
-constexpr std::uint64_t kPongBudget = 256;              // bytes that a pong gives back
-constexpr std::uint64_t kMaxBacklog = 1024 * 1024;      // bytes that wait for a slow reader
+constexpr std::uint64_t kPongBudget = 256;          // bytes that a pong gives back
+constexpr std::uint64_t kMaxBacklog = 1024 * 1024;  // bytes that wait for a slow reader
 constexpr unsigned kCloseSeconds = 5;
 constexpr unsigned kMaxFaults = 20;
 
@@ -86,7 +86,8 @@ WebSocket::WebSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, 
         return kRefusedMessage;
     };
     keepalive_ = g_timeout_add_seconds(
-        seconds, [](gpointer self) -> gboolean { return static_cast<WebSocket*>(self)->on_keepalive_due(); }, this);
+        seconds, [](gpointer self) -> gboolean { return static_cast<WebSocket*>(self)->on_keepalive_due(); },
+        this);
 }
 
 WebSocket::~WebSocket() {
@@ -195,8 +196,8 @@ bool WebSocket::on_keepalive_due() {
     return true;
 }
 
-EventsSocket::EventsSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, const ServerOptions& options,
-                           EventHub& hub)
+EventsSocket::EventsSocket(SoupWebsocketConnection* socket, ConnectionPtr connection,
+                           const ServerOptions& options, EventHub& hub)
     : WebSocket(socket, std::move(connection), options), hub_(hub) {}
 
 bool EventsSocket::deliver(const std::string& text) {
@@ -244,7 +245,8 @@ void SignallingSocket::text_received(std::string_view text) {
         return;
     }
     const json type = message->is_object() ? message->value("type", json()) : json();
-    const auto known = type.is_string() ? client_messages().find(type.get<std::string>()) : client_messages().end();
+    const auto known =
+        type.is_string() ? client_messages().find(type.get<std::string>()) : client_messages().end();
     if (known == client_messages().end()) {
         refuse("bad_message", "unknown message type");
         return;

@@ -73,7 +73,8 @@ CertificatePtr make_certificate(EVP_PKEY* key, const std::vector<std::string>& n
     X509_set_issuer_name(certificate.get(), subject);
     std::string alternatives;
     for (const std::string& name : names) {
-        alternatives += (alternatives.empty() ? "" : ",") + std::string(is_address(name) ? "IP:" : "DNS:") + name;
+        alternatives +=
+            (alternatives.empty() ? "" : ",") + std::string(is_address(name) ? "IP:" : "DNS:") + name;
     }
     const bool complete = add_extension(certificate.get(), NID_subject_alt_name, alternatives) &&
                           add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
@@ -94,8 +95,9 @@ Status write_file(const std::string& path, const std::string& content, mode_t mo
     const std::string temporary = path + ".new";
     unlink(temporary.c_str());
     const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    const bool written = file >= 0 && write(file, content.data(), content.size()) ==
-                                          static_cast<ssize_t>(content.size()) && fsync(file) == 0;
+    const bool written =
+        file >= 0 && write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
+        fsync(file) == 0;
     const int problem = errno;
     if (file >= 0) {
         close(file);
@@ -108,7 +110,8 @@ Status write_file(const std::string& path, const std::string& content, mode_t mo
 
 std::vector<std::string> names_of(X509* certificate) {
     std::vector<std::string> names;
-    const NamesPtr list(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+    const NamesPtr list(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
     for (int i = 0; list && i < sk_GENERAL_NAME_num(list.get()); ++i) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(list.get(), i);
         if (name->type == GEN_DNS) {

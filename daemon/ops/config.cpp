@@ -22,11 +22,15 @@ std::vector<std::string> strings(const json& object, const char* key) {
 }
 
 Encryption encryption_of(const std::string& name) {
-    return name == "required" ? Encryption::required : name == "off" ? Encryption::off : Encryption::best_effort;
+    return name == "required" ? Encryption::required
+           : name == "off"    ? Encryption::off
+                              : Encryption::best_effort;
 }
 
 HostAbsence host_absence_of(const std::string& name) {
-    return name == "continue" ? HostAbsence::continue_ : name == "rehold" ? HostAbsence::rehold : HostAbsence::end;
+    return name == "continue" ? HostAbsence::continue_
+           : name == "rehold" ? HostAbsence::rehold
+                              : HostAbsence::end;
 }
 
 Layout layout_of(const std::string& name) {
@@ -89,8 +93,8 @@ void read_media(ConfigDocument& document, MediaConfig& media) {
     const json turn = object.value("turn", json::array());
     for (std::size_t i = 0; i < turn.size(); ++i) {
         const std::string at = "/media/turn/" + std::to_string(i);
-        media.turn.push_back({turn[i].value("url", ""), turn[i].value("username", ""), document.secret(at + "/secret"),
-                              turn[i].value("shared_secret", false)});
+        media.turn.push_back({turn[i].value("url", ""), turn[i].value("username", ""),
+                              document.secret(at + "/secret"), turn[i].value("shared_secret", false)});
     }
 }
 
@@ -147,16 +151,18 @@ void read_rooms(ConfigDocument& document, std::vector<RoomConfig>& rooms) {
     }
 }
 
-void read_trunks(ConfigDocument& document, const std::vector<RoomConfig>& rooms, std::vector<TrunkConfig>& trunks) {
+void read_trunks(ConfigDocument& document, const std::vector<RoomConfig>& rooms,
+                 std::vector<TrunkConfig>& trunks) {
     const json list = document.array("trunks");
     for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string at = "/trunks/" + std::to_string(i);
-        TrunkConfig trunk{list[i].value("name", ""), strings(list[i], "addresses"), list[i].value("username", ""),
-                          document.secret(at + "/secret"),
+        TrunkConfig trunk{list[i].value("name", ""), strings(list[i], "addresses"),
+                          list[i].value("username", ""), document.secret(at + "/secret"),
                           list[i].value("numbers", std::map<std::string, std::string>())};
         for (std::size_t n = 0; n < trunk.addresses.size(); ++n) {
             if (!is_network(trunk.addresses[n])) {
-                document.fault(at + "/addresses/" + std::to_string(n), "must be an IP address or CIDR network");
+                document.fault(at + "/addresses/" + std::to_string(n),
+                               "must be an IP address or CIDR network");
             }
         }
         if (trunk.addresses.empty() && trunk.username.empty()) {
@@ -166,9 +172,9 @@ void read_trunks(ConfigDocument& document, const std::vector<RoomConfig>& rooms,
             document.fault(at, "username and secret go together");
         }
         for (const auto& [number, target] : trunk.numbers) {
-            const bool known = target == "reception" || std::any_of(rooms.begin(), rooms.end(), [&](const RoomConfig& r) {
-                                   return r.id == target;
-                               });
+            const bool known =
+                target == "reception" ||
+                std::any_of(rooms.begin(), rooms.end(), [&](const RoomConfig& r) { return r.id == target; });
             if (!known) {
                 document.fault(at + "/numbers/" + number, "no room \"" + target + "\"");
             }

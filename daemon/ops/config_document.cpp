@@ -63,7 +63,8 @@ std::string key_of(const std::string& pointer) {
     while (begin < pointer.size()) {
         const std::size_t end = std::min(pointer.find('/', begin), pointer.size());
         const std::string step = pointer.substr(begin, end - begin);
-        const bool index = !key.empty() && std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
+        const bool index = !key.empty() &&
+                           std::all_of(step.begin(), step.end(), [](char c) { return c >= '0' && c <= '9'; });
         key += index ? "[" + step + "]" : (key.empty() ? "" : ".") + step;
         begin = end + 1;
     }
@@ -90,7 +91,8 @@ Result<ConfigDocument> ConfigDocument::parse(std::string_view text, std::string 
     const toml::parse_result parsed = toml::parse(text, name);
     if (!parsed) {
         const auto& error = parsed.error();
-        return Error{name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description())};
+        return Error{name + ":" + std::to_string(error.source().begin.line) + ": " +
+                     std::string(error.description())};
     }
     ConfigDocument document;
     document.name_ = std::move(name);
@@ -144,7 +146,8 @@ std::vector<Endpoint> ConfigDocument::endpoints(const std::string& pointer) {
         const std::size_t colon = text.rfind(':');
         if (colon != std::string::npos) {
             endpoint.address = text.substr(0, colon);
-            if (endpoint.address.size() > 2 && endpoint.address.front() == '[' && endpoint.address.back() == ']') {
+            if (endpoint.address.size() > 2 && endpoint.address.front() == '[' &&
+                endpoint.address.back() == ']') {
                 endpoint.address = endpoint.address.substr(1, endpoint.address.size() - 2);
             }
             const char* end = text.data() + text.size();

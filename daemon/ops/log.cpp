@@ -21,8 +21,8 @@ std::atomic<int> g_level{static_cast<int>(LogLevel::info)};
 std::atomic<int> g_format{static_cast<int>(LogFormat::logfmt)};
 
 GLogLevelFlags flags_of(LogLevel level) {
-    constexpr std::array kFlags = {G_LOG_LEVEL_CRITICAL, G_LOG_LEVEL_WARNING, G_LOG_LEVEL_MESSAGE, G_LOG_LEVEL_INFO,
-                                   G_LOG_LEVEL_DEBUG};
+    constexpr std::array kFlags = {G_LOG_LEVEL_CRITICAL, G_LOG_LEVEL_WARNING, G_LOG_LEVEL_MESSAGE,
+                                   G_LOG_LEVEL_INFO, G_LOG_LEVEL_DEBUG};
     return kFlags[static_cast<std::size_t>(level)];
 }
 
@@ -43,15 +43,17 @@ const char* level_text(LogLevel level) {
 
 // One line per entry, whatever a peer put into its name.
 std::string logfmt_value(std::string_view value) {
-    const bool plain = !value.empty() && value.find_first_of(" =\"\\") == std::string_view::npos &&
-                       std::all_of(value.begin(), value.end(), [](unsigned char c) { return c > 0x1f && c != 0x7f; });
+    const bool plain =
+        !value.empty() && value.find_first_of(" =\"\\") == std::string_view::npos &&
+        std::all_of(value.begin(), value.end(), [](unsigned char c) { return c > 0x1f && c != 0x7f; });
     return plain ? std::string(value)
                  : nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string field_text(const GLogField& field) {
     const auto* text = static_cast<const char*>(field.value);
-    std::string value = field.length < 0 ? std::string(text) : std::string(text, static_cast<std::size_t>(field.length));
+    std::string value =
+        field.length < 0 ? std::string(text) : std::string(text, static_cast<std::size_t>(field.length));
     value.resize(std::min(value.size(), kMaxValue));
     return value;
 }
@@ -62,7 +64,8 @@ GLogWriterOutput on_entry_logged(GLogLevelFlags flags, const GLogField* fields, 
         return G_LOG_WRITER_HANDLED;
     }
     const auto format = static_cast<LogFormat>(g_format.load());
-    if (format == LogFormat::journal && g_log_writer_journald(flags, fields, count, nullptr) == G_LOG_WRITER_HANDLED) {
+    if (format == LogFormat::journal &&
+        g_log_writer_journald(flags, fields, count, nullptr) == G_LOG_WRITER_HANDLED) {
         return G_LOG_WRITER_HANDLED;
     }
     std::string domain, event;
@@ -75,14 +78,16 @@ GLogWriterOutput on_entry_logged(GLogLevelFlags flags, const GLogField* fields, 
             domain = field_text(fields[i]);
         } else if (key.starts_with(kPrefix)) {
             std::string name(key.substr(kPrefix.size()));
-            std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+            std::transform(name.begin(), name.end(), name.begin(),
+                           [](unsigned char c) { return std::tolower(c); });
             ours.emplace_back(name, field_text(fields[i]));
         }
     }
     // Only text of others' making may hold a secret by accident.
     const std::string shown = domain == "vmr" ? event : redact_text(event);
     const std::string line = format_log_line(format, schema::rfc3339(std::chrono::system_clock::now()),
-                                             level_text(level), domain, shown, ours) + "\n";
+                                             level_text(level), domain, shown, ours) +
+                             "\n";
     const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
     return written >= 0 ? G_LOG_WRITER_HANDLED : G_LOG_WRITER_UNHANDLED;
 }
@@ -118,10 +123,12 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
     g_log_structured_array(flags_of(level), list.data(), list.size());
 }
 
-std::string format_log_line(LogFormat format, std::string_view time, std::string_view level, std::string_view domain,
-                            std::string_view event, const std::vector<std::pair<std::string, std::string>>& fields) {
+std::string format_log_line(LogFormat format, std::string_view time, std::string_view level,
+                            std::string_view domain, std::string_view event,
+                            const std::vector<std::pair<std::string, std::string>>& fields) {
     if (format == LogFormat::json) {
-        nlohmann::ordered_json line = {{"time", time}, {"level", level}, {"domain", domain}, {"event", event}};
+        nlohmann::ordered_json line = {
+            {"time", time}, {"level", level}, {"domain", domain}, {"event", event}};
         for (const auto& [key, value] : fields) {
             line[key] = value;
         }

@@ -20,12 +20,14 @@ using LogField = std::pair<std::string_view, std::string>;
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 // A line as the writer makes it (also what tests look at).
-std::string format_log_line(LogFormat format, std::string_view time, std::string_view level, std::string_view domain,
-                            std::string_view event, const std::vector<std::pair<std::string, std::string>>& fields);
+std::string format_log_line(LogFormat format, std::string_view time, std::string_view level,
+                            std::string_view domain, std::string_view event,
+                            const std::vector<std::pair<std::string, std::string>>& fields);
 
 // What may be logged of a secret: whether there is one.
 std::string redact(std::string_view secret);
-// Text from outside with what looks like a token, PIN or key replaced ("token=…", "Bearer …", a=crypto inline).
+// Text from outside with what looks like a token, PIN or key replaced ("token=…", "Bearer …", a=crypto
+// inline).
 std::string redact_text(std::string_view text);
 
 }  // namespace vmr::ops

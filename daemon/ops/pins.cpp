@@ -90,7 +90,8 @@ private:
 
 PinHasher::PinHasher() : PinHasher(Costs()) {}
 
-PinHasher::PinHasher(Costs costs, std::size_t max_pending) : impl_(std::make_unique<Impl>(costs, max_pending)) {}
+PinHasher::PinHasher(Costs costs, std::size_t max_pending)
+    : impl_(std::make_unique<Impl>(costs, max_pending)) {}
 
 PinHasher::~PinHasher() = default;
 
@@ -105,7 +106,8 @@ bool PinHasher::hash_later(std::string pin, std::function<void(Result<std::strin
     });
 }
 
-bool PinHasher::verify_later(std::string digits, std::vector<std::string> hashes, std::function<void(int)> done) {
+bool PinHasher::verify_later(std::string digits, std::vector<std::string> hashes,
+                             std::function<void(int)> done) {
     return impl_->push([digits = std::move(digits), hashes = std::move(hashes), done = std::move(done)] {
         int match = -1;
         for (std::size_t i = 0; i < hashes.size(); ++i) {

@@ -63,8 +63,9 @@ bool notify_service_manager(std::string_view state) {
         return false;
     }
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
-    const bool sent = sendto(socket_fd, text.data(), text.size(), MSG_NOSIGNAL,
-                             reinterpret_cast<const sockaddr*>(&address), size) == static_cast<ssize_t>(text.size());
+    const bool sent =
+        sendto(socket_fd, text.data(), text.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+               size) == static_cast<ssize_t>(text.size());
     close(socket_fd);
     return sent;
 }
@@ -91,7 +92,8 @@ Watchdog::~Watchdog() {
 
 std::string metric(std::string_view name, std::string_view type, std::string_view help, double value) {
     std::ostringstream text;
-    text << "# HELP " << name << " " << help << "\n# TYPE " << name << " " << type << "\n" << name << " " << value << "\n";
+    text << "# HELP " << name << " " << help << "\n# TYPE " << name << " " << type << "\n"
+         << name << " " << value << "\n";
     return text.str();
 }
 

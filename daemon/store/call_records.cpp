@@ -21,7 +21,8 @@ using nlohmann::json;
 class CallRecords::Impl {
 public:
     explicit Impl(CallRecordsOptions options)
-        : options_(std::move(options)), files_(options_.path, options_.rotate_bytes, options_.server_version) {}
+        : options_(std::move(options)),
+          files_(options_.path, options_.rotate_bytes, options_.server_version) {}
 
     Status open() {
         auto recovered = files_.open();
@@ -57,7 +58,8 @@ public:
         const std::scoped_lock lock(mutex_);
         if (jobs_.size() >= options_.max_pending) {
             if (job.on_stored) {
-                call_on_main([done = std::move(job.on_stored)] { done(Error{"too many records wait for the disk"}); });
+                call_on_main(
+                    [done = std::move(job.on_stored)] { done(Error{"too many records wait for the disk"}); });
             }
             return;
         }
@@ -137,7 +139,8 @@ private:
             }
         }
         jobs_.erase(jobs_.begin(), jobs_.begin() + static_cast<std::ptrdiff_t>(batch.size()));
-        jobs_.insert(jobs_.begin(), std::make_move_iterator(left.begin()), std::make_move_iterator(left.end()));
+        jobs_.insert(jobs_.begin(), std::make_move_iterator(left.begin()),
+                     std::make_move_iterator(left.end()));
         const bool ok = written.ok() && stored.ok();
         report(ok ? "" : !stored ? stored.error() : written.error());
         return ok;
@@ -153,7 +156,7 @@ private:
     const CallRecordsOptions options_;
     RecordFiles files_;  // of the thread, once it runs
     std::size_t recovered_ = 0;
-    std::string trouble_;  // of the thread
+    std::string trouble_;       // of the thread
     mutable std::mutex mutex_;  // guards jobs_, queries_, stopping_
     std::condition_variable wake_;
     std::deque<Job> jobs_;

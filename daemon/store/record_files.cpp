@@ -19,9 +19,9 @@ using nlohmann::json;
 
 namespace {
 
-constexpr mode_t kMode = 0640;                          // names and addresses are personal data
-constexpr std::uint64_t kJournalSlack = 256 * 1024;     // bytes of closed calls before a rewrite
-constexpr std::int64_t kTailBytes = 8 * 1024 * 1024;    // what is searched for the latest records
+constexpr mode_t kMode = 0640;                        // names and addresses are personal data
+constexpr std::uint64_t kJournalSlack = 256 * 1024;   // bytes of closed calls before a rewrite
+constexpr std::int64_t kTailBytes = 8 * 1024 * 1024;  // what is searched for the latest records
 
 std::string line_of(const json& value) {
     return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
@@ -35,7 +35,8 @@ Error system_error(const std::string& what) {
 Status append_at(int file, std::uint64_t& size, const std::string& text, bool sync, const std::string& name) {
     std::size_t done = 0;
     while (done < text.size()) {
-        const ssize_t count = pwrite(file, text.data() + done, text.size() - done, static_cast<off_t>(size + done));
+        const ssize_t count =
+            pwrite(file, text.data() + done, text.size() - done, static_cast<off_t>(size + done));
         if (count < 0 && errno == EINTR) {
             continue;
         }
@@ -115,7 +116,7 @@ Result<std::size_t> RecordFiles::open() {
 // A line without its end was being written when the machine or the process went; its call is
 // still open in the journal, so it is cut away and closed again from there.
 Status RecordFiles::mend_torn_line() {
-    struct stat info{};
+    struct stat info {};
     if (fstat(file_, &info) != 0) {
         return system_error(path_);
     }
@@ -127,7 +128,8 @@ Status RecordFiles::mend_torn_line() {
         if (count <= 0) {
             return system_error(path_);
         }
-        const auto* newline = static_cast<const char*>(memrchr(buffer, '\n', static_cast<std::size_t>(count)));
+        const auto* newline =
+            static_cast<const char*>(memrchr(buffer, '\n', static_cast<std::size_t>(count)));
         if (newline != nullptr) {
             end = begin + (newline - buffer) + 1;
             break;
@@ -144,7 +146,8 @@ Status RecordFiles::mend_torn_line() {
 bool RecordFiles::is_stored(const std::string& id) const {
     for (const std::string& path : {path_, path_ + ".1"}) {
         const std::vector<json> records = tail_of(path);
-        if (std::any_of(records.begin(), records.end(), [&](const json& r) { return r.value("id", "") == id; })) {
+        if (std::any_of(records.begin(), records.end(),
+                        [&](const json& r) { return r.value("id", "") == id; })) {
             return true;
         }
     }
@@ -152,7 +155,7 @@ bool RecordFiles::is_stored(const std::string& id) const {
 }
 
 Result<std::size_t> RecordFiles::close_crashed() {
-    struct stat info{};
+    struct stat info {};
     const bool present = stat(journal_path_.c_str(), &info) == 0;
     std::map<std::string, json> open_calls;
     std::ifstream journal(journal_path_);
@@ -167,9 +170,11 @@ Result<std::size_t> RecordFiles::close_crashed() {
     for (auto& [id, record] : open_calls) {
         if (!is_stored(id)) {
             // When it ended nobody knows: the journal's last change is the last sign of life.
-            record["ended_at"] = present ? schema::rfc3339(std::chrono::system_clock::from_time_t(info.st_mtime))
-                                         : record.value("started_at", "");
-            record["ended_at"] = std::max(record["ended_at"].get<std::string>(), record.value("started_at", ""));
+            record["ended_at"] = present
+                                     ? schema::rfc3339(std::chrono::system_clock::from_time_t(info.st_mtime))
+                                     : record.value("started_at", "");
+            record["ended_at"] =
+                std::max(record["ended_at"].get<std::string>(), record.value("started_at", ""));
             record["end_cause"] = "crash";
             record["end_text"] = "the server ended without closing this call";
             closed.push_back(record);
@@ -212,7 +217,8 @@ Status RecordFiles::append(const std::vector<json>& records) {
     }
     // The records are safe already; a call that stays open in the journal by accident is
     // found in the records file at the next start.
-    if (journal_ >= 0 && (!append_at(journal_, journal_size_, closed, false, journal_path_) || journal_size_ > kJournalSlack)) {
+    if (journal_ >= 0 && (!append_at(journal_, journal_size_, closed, false, journal_path_) ||
+                          journal_size_ > kJournalSlack)) {
         (void)rewrite_journal();
     }
     (void)rotate_if_large();
@@ -265,7 +271,8 @@ json RecordFiles::latest(const CallRecords::Query& query) const {
     json found = json::array();
     for (const std::string& path : {path_, path_ + ".1"}) {
         const std::vector<json> records = tail_of(path);
-        for (auto record = records.rbegin(); record != records.rend() && found.size() < query.limit; ++record) {
+        for (auto record = records.rbegin(); record != records.rend() && found.size() < query.limit;
+             ++record) {
             if (query.room.empty() || record->value("room", "") == query.room) {
                 found.push_back(*record);
             }

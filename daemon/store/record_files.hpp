@@ -39,8 +39,8 @@ private:
     int file_ = -1;
     int journal_ = -1;
     int lock_ = -1;
-    std::uint64_t size_ = 0;          // bytes of whole records
-    std::uint64_t journal_size_ = 0;  // bytes
+    std::uint64_t size_ = 0;                         // bytes of whole records
+    std::uint64_t journal_size_ = 0;                 // bytes
     std::map<std::string, std::string> open_calls_;  // id → journal line
 };
 

@@ -134,7 +134,8 @@ Result<CallRecord> call_record_from_json(const json& value) {
         record.end_cause = value.at("end_cause");
         record.end_text = value.value("end_text", "");
         const json& crypto = value.at("crypto");
-        record.crypto = {crypto.at("signalling"), crypto.at("media"), crypto.at("key_bits"), crypto.at("encrypted")};
+        record.crypto = {crypto.at("signalling"), crypto.at("media"), crypto.at("key_bits"),
+                         crypto.at("encrypted")};
         for (const json& stream : value.at("streams")) {
             record.streams.push_back(stream_of(stream));
         }

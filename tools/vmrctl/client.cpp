@@ -92,7 +92,8 @@ ExitCode Answer::exit_code() const {
 }
 
 Client::Client(ClientOptions options) : options_(std::move(options)) {
-    session_ = GPtr<SoupSession>::adopt(soup_session_new_with_options("timeout", kTimeoutSeconds, "user-agent", "vmrctl", nullptr));
+    session_ = GPtr<SoupSession>::adopt(
+        soup_session_new_with_options("timeout", kTimeoutSeconds, "user-agent", "vmrctl", nullptr));
     while (options_.url.ends_with('/')) {
         options_.url.pop_back();
     }
@@ -156,8 +157,8 @@ Answer Client::events(const std::string& room, const std::string& since,
     loop.on_event = &on_event;
     char protocol[] = "vmr.events";
     char* protocols[] = {protocol, nullptr};
-    soup_session_websocket_connect_async(session_.get(), sent.get(), nullptr, protocols, G_PRIORITY_DEFAULT, nullptr,
-                                         on_events_connected, &loop);
+    soup_session_websocket_connect_async(session_.get(), sent.get(), nullptr, protocols, G_PRIORITY_DEFAULT,
+                                         nullptr, on_events_connected, &loop);
     g_main_loop_run(loop.loop);
     if (loop.socket) {
         g_signal_handlers_disconnect_by_data(loop.socket.get(), &loop);

@@ -61,8 +61,8 @@ std::string participant_path(const Command& command) {
 }
 
 // A POST or PATCH on a room or participant, with a fixed body.
-std::function<int(Command&)> action(std::string (*path)(const Command&), std::string method, std::string suffix,
-                                    json body = nullptr) {
+std::function<int(Command&)> action(std::string (*path)(const Command&), std::string method,
+                                    std::string suffix, json body = nullptr) {
     return [=](Command& command) {
         return finish(command, Client(command.options).request(method, path(command) + suffix, body));
     };
@@ -77,15 +77,18 @@ void add_room_commands(CLI::App& app, Command& command) {
         return sub;
     };
     room->add_subcommand("list", "All rooms")->callback([&command] {
-        command.run = [](Command& c) { return finish(c, Client(c.options).request("GET", "/rooms"), print_rooms); };
+        command.run = [](Command& c) {
+            return finish(c, Client(c.options).request("GET", "/rooms"), print_rooms);
+        };
     });
-    add("show", "One room", [](Command& c) {
-        return finish(c, Client(c.options).request("GET", room_path(c)), print_object);
-    });
+    add("show", "One room",
+        [](Command& c) { return finish(c, Client(c.options).request("GET", room_path(c)), print_object); });
     CLI::App* create = add("create", "Make a room", [](Command& c) {
         json body = {{"id", c.room}, {"guests_allowed", c.guests || !c.guest_pin.empty()}};
-        for (const auto& [key, value] : {std::pair("title", c.title), {"host_pin", c.host_pin},
-                                         {"guest_pin", c.guest_pin}, {"encryption", c.encryption}}) {
+        for (const auto& [key, value] : {std::pair("title", c.title),
+                                         {"host_pin", c.host_pin},
+                                         {"guest_pin", c.guest_pin},
+                                         {"encryption", c.encryption}}) {
             if (!value.empty()) {
                 body[key] = value;
             }
@@ -109,14 +112,19 @@ void add_room_commands(CLI::App& app, Command& command) {
     add("unmute-guests", "Lift that mute", action(room_path, "POST", "/mute-guests", {{"muted", false}}));
     add("admit-all", "Admit everyone in the lobby", action(room_path, "POST", "/admit-all"));
     add("end", "End the meeting for all", action(room_path, "POST", "/end"));
-    add("layout", "Choose the layout", [](Command& c) {
-        return finish(c, Client(c.options).request("POST", room_path(c) + "/layout", {{"layout", c.layout}}));
-    })->add_option("layout", command.layout, "speaker, equal, single or content")
-        ->required()->check(CLI::IsMember({"speaker", "equal", "single", "content"}));
+    add("layout", "Choose the layout",
+        [](Command& c) {
+            return finish(
+                c, Client(c.options).request("POST", room_path(c) + "/layout", {{"layout", c.layout}}));
+        })
+        ->add_option("layout", command.layout, "speaker, equal, single or content")
+        ->required()
+        ->check(CLI::IsMember({"speaker", "equal", "single", "content"}));
 }
 
 void add_participant_commands(CLI::App& app, Command& command) {
-    CLI::App* participant = app.add_subcommand("participant", "Participants of a room")->require_subcommand(1);
+    CLI::App* participant =
+        app.add_subcommand("participant", "Participants of a room")->require_subcommand(1);
     const auto add = [&](const char* name, const char* help, std::function<int(Command&)> run) {
         CLI::App* sub = participant->add_subcommand(name, help);
         sub->add_option("room", command.room, "Room id")->required();
@@ -128,7 +136,8 @@ void add_participant_commands(CLI::App& app, Command& command) {
     list->add_option("room", command.room, "Room id")->required();
     list->callback([&command] {
         command.run = [](Command& c) {
-            return finish(c, Client(c.options).request("GET", room_path(c) + "/participants"), print_participants);
+            return finish(c, Client(c.options).request("GET", room_path(c) + "/participants"),
+                          print_participants);
         };
     });
     add("mute", "Mute one", action(participant_path, "PATCH", "", {{"muted", true}}));
@@ -139,9 +148,13 @@ void add_participant_commands(CLI::App& app, Command& command) {
     add("refuse", "Refuse who waits", action(participant_path, "POST", "/refuse"));
     add("hold", "Move to the lobby", action(participant_path, "POST", "/hold"));
     add("remove", "Remove from the room", action(participant_path, "DELETE", ""));
-    add("keys", "Press room keys, as on a phone", [](Command& c) {
-        return finish(c, Client(c.options).request("POST", participant_path(c) + "/keys", {{"digits", c.digits}}));
-    })->add_option("digits", command.digits, "0-9 * #")->required();
+    add("keys", "Press room keys, as on a phone",
+        [](Command& c) {
+            return finish(
+                c, Client(c.options).request("POST", participant_path(c) + "/keys", {{"digits", c.digits}}));
+        })
+        ->add_option("digits", command.digits, "0-9 * #")
+        ->required();
 }
 
 int run_events(Command& command) {
@@ -163,13 +176,18 @@ void add_other_commands(CLI::App& app, Command& command) {
     calls->callback([&command] {
         command.run = [](Command& c) {
             const std::string room = c.room.empty() ? "" : "&room=" + escape(c.room);
-            return finish(c, Client(c.options).request("GET", "/calls?limit=" + std::to_string(c.limit) + room), print_calls);
+            return finish(c,
+                          Client(c.options).request("GET", "/calls?limit=" + std::to_string(c.limit) + room),
+                          print_calls);
         };
     });
     app.add_subcommand("status", "The server's state")->callback([&command] {
-        command.run = [](Command& c) { return finish(c, Client(c.options).request("GET", "/status"), print_object); };
+        command.run = [](Command& c) {
+            return finish(c, Client(c.options).request("GET", "/status"), print_object);
+        };
     });
-    CLI::App* login = app.add_subcommand("login", "Turn the one-time admin token into a bearer, and print it");
+    CLI::App* login =
+        app.add_subcommand("login", "Turn the one-time admin token into a bearer, and print it");
     login->add_option("token", command.one_time, "From the admin link")->required();
     login->callback([&command] {
         command.run = [](Command& c) {
@@ -189,7 +207,8 @@ int main(int argc, char** argv) {
     app.fallthrough();
     app.set_version_flag("--version", VMR_VERSION);
     app.add_option("--url", command.options.url, "The server")->envname("VMRCTL_URL")->capture_default_str();
-    app.add_option("--token", command.options.token, "Bearer; better in the environment, where ps does not show it")
+    app.add_option("--token", command.options.token,
+                   "Bearer; better in the environment, where ps does not show it")
         ->envname("VMRCTL_TOKEN");
     app.add_option("--ca", command.options.ca_file, "Trust the certificates in this PEM file");
     app.add_flag("--insecure", command.options.insecure, "Do not check the server's certificate");

@@ -14,7 +14,8 @@ using Row = std::vector<std::string>;
 
 // Names come from the network: a terminal must not take orders from them.
 std::string plain(std::string text) {
-    std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
     return text;
 }
 
@@ -23,11 +24,14 @@ std::string cell(const json& object, const char* key) {
     if (found == object.end() || found->is_null()) {
         return "-";
     }
-    return plain(found->is_string() ? found->get<std::string>() : found->is_boolean() ? (*found ? "yes" : "no") : found->dump());
+    return plain(found->is_string()    ? found->get<std::string>()
+                 : found->is_boolean() ? (*found ? "yes" : "no")
+                                       : found->dump());
 }
 
 std::size_t width_of(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 void print_table(const std::vector<Row>& rows) {
@@ -61,7 +65,8 @@ void print_list(const json& list, const Row& titles, const std::vector<const cha
 }  // namespace
 
 void print_rooms(const json& body) {
-    print_list(body.value("rooms", json::array()), {"ROOM", "TITLE", "PEOPLE", "LOCKED", "HOST", "LAYOUT", "ENCRYPTION"},
+    print_list(body.value("rooms", json::array()),
+               {"ROOM", "TITLE", "PEOPLE", "LOCKED", "HOST", "LAYOUT", "ENCRYPTION"},
                {"id", "title", "participant_count", "locked", "host_present", "layout", "encryption"});
 }
 
@@ -70,12 +75,15 @@ void print_participants(const json& body) {
     for (json& item : list) {
         item["encrypted"] = item.value("crypto", json::object()).value("encrypted", false);
     }
-    print_list(list, {"PARTICIPANT", "NAME", "ROLE", "STATE", "LOBBY", "LEG", "MUTED", "SELF-MUTED", "HAND", "ENCRYPTED"},
-               {"id", "name", "role", "state", "lobby_reason", "leg", "muted", "self_muted", "hand", "encrypted"});
+    print_list(
+        list,
+        {"PARTICIPANT", "NAME", "ROLE", "STATE", "LOBBY", "LEG", "MUTED", "SELF-MUTED", "HAND", "ENCRYPTED"},
+        {"id", "name", "role", "state", "lobby_reason", "leg", "muted", "self_muted", "hand", "encrypted"});
 }
 
 void print_calls(const json& body) {
-    print_list(body.value("calls", json::array()), {"STARTED", "ENDED", "ROOM", "NAME", "ROLE", "LEG", "FROM", "CAUSE"},
+    print_list(body.value("calls", json::array()),
+               {"STARTED", "ENDED", "ROOM", "NAME", "ROLE", "LEG", "FROM", "CAUSE"},
                {"started_at", "ended_at", "room", "name", "role", "leg", "from", "end_cause"});
 }
 

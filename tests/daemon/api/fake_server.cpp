@@ -78,8 +78,8 @@ HttpAnswer exchange_raw(const std::string& url, const std::string& request) {
     char buffer[65536];
     const auto pump = [&] {
         if (state.sent < state.request.size()) {
-            const gssize n = g_socket_send(socket, state.request.data() + state.sent, state.request.size() - state.sent,
-                                           nullptr, nullptr);
+            const gssize n = g_socket_send(socket, state.request.data() + state.sent,
+                                           state.request.size() - state.sent, nullptr, nullptr);
             state.sent += n > 0 ? static_cast<std::size_t>(n) : 0;
         }
         GError* error = nullptr;
@@ -92,7 +92,8 @@ HttpAnswer exchange_raw(const std::string& url, const std::string& request) {
         g_clear_error(&error);
         return state.done;
     };
-    const guint tick = g_timeout_add(2, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
+    const guint tick = g_timeout_add(
+        2, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
     run_until(pump);
     g_source_remove(tick);
     g_object_unref(state.connection);
@@ -106,9 +107,10 @@ HttpAnswer exchange_raw(const std::string& url, const std::string& request) {
     return answer;
 }
 
-HttpAnswer http(const std::string& url, const std::string& method, const std::string& path, const std::string& token,
-                const std::string& body, const std::string& headers) {
-    std::string request = method + " " + path + " HTTP/1.1\r\nHost: " + url.substr(url.find("//") + 2) + "\r\n";
+HttpAnswer http(const std::string& url, const std::string& method, const std::string& path,
+                const std::string& token, const std::string& body, const std::string& headers) {
+    std::string request =
+        method + " " + path + " HTTP/1.1\r\nHost: " + url.substr(url.find("//") + 2) + "\r\n";
     if (!token.empty()) {
         request += "Authorization: Bearer " + token + "\r\n";
     }
@@ -123,8 +125,8 @@ HttpAnswer http(const std::string& url, const std::string& method, const std::st
     return exchange_raw(url, request + headers + "\r\n" + body);
 }
 
-WebSocketClient::WebSocketClient(const std::string& url, const std::string& path, std::vector<std::string> protocols,
-                                 const std::string& origin)
+WebSocketClient::WebSocketClient(const std::string& url, const std::string& path,
+                                 std::vector<std::string> protocols, const std::string& origin)
     : session(soup_session_new()), message(soup_message_new("GET", (url + path).c_str())) {
     std::vector<char*> list;
     for (std::string& protocol : protocols) {
@@ -144,12 +146,13 @@ WebSocketClient::WebSocketClient(const std::string& url, const std::string& path
         return;
     }
     soup_websocket_connection_set_max_incoming_payload_size(socket, 0);
-    g_signal_connect(socket, "message", G_CALLBACK(+[](SoupWebsocketConnection*, gint, GBytes* bytes, gpointer data) {
-                         gsize size = 0;
-                         const auto* text = static_cast<const char*>(g_bytes_get_data(bytes, &size));
-                         static_cast<WebSocketClient*>(data)->received.push_back(json::parse(text, text + size));
-                     }),
-                     this);
+    g_signal_connect(
+        socket, "message", G_CALLBACK(+[](SoupWebsocketConnection*, gint, GBytes* bytes, gpointer data) {
+            gsize size = 0;
+            const auto* text = static_cast<const char*>(g_bytes_get_data(bytes, &size));
+            static_cast<WebSocketClient*>(data)->received.push_back(json::parse(text, text + size));
+        }),
+        this);
     g_signal_connect(socket, "closed", G_CALLBACK(+[](SoupWebsocketConnection* connection, gpointer data) {
                          auto* self = static_cast<WebSocketClient*>(data);
                          self->closed = true;
@@ -163,7 +166,9 @@ WebSocketClient::~WebSocketClient() {
         g_signal_handlers_disconnect_by_data(socket, this);
         if (soup_websocket_connection_get_state(socket) == SOUP_WEBSOCKET_STATE_OPEN) {
             soup_websocket_connection_close(socket, 1000, nullptr);
-            run_until([&] { return soup_websocket_connection_get_state(socket) == SOUP_WEBSOCKET_STATE_CLOSED; }, 2);
+            run_until(
+                [&] { return soup_websocket_connection_get_state(socket) == SOUP_WEBSOCKET_STATE_CLOSED; },
+                2);
         }
         g_object_unref(socket);
     }

@@ -48,7 +48,9 @@ public:
 struct FakeServer {
     explicit FakeServer(api::ServerOptions options = {}, bool with_tls = false);
     std::string url() const { return server.urls().front(); }
-    std::string admin() { return tokens.issue({api::Caller::Kind::admin, "", "", ""}, std::chrono::hours(1))->token; }
+    std::string admin() {
+        return tokens.issue({api::Caller::Kind::admin, "", "", ""}, std::chrono::hours(1))->token;
+    }
     std::string participant(const std::string& room, const std::string& id) {
         return tokens.issue({api::Caller::Kind::participant, room, id, ""}, std::chrono::hours(1))->token;
     }

@@ -121,7 +121,8 @@ TEST(RouterTest, KnowsEveryOperationAndItsExamplesFit) {
             for (const auto& [code, response] : description["responses"].items()) {
                 const json type = response.value("/content/application~1json"_json_pointer, json());
                 if (type.contains("example")) {
-                    const auto findings = schema::Validator(schema::resolve(type["schema"], document)).check(type["example"]);
+                    const auto findings =
+                        schema::Validator(schema::resolve(type["schema"], document)).check(type["example"]);
                     EXPECT_TRUE(findings.empty()) << path << findings[0].pointer << findings[0].message;
                 }
             }

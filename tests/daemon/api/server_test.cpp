@@ -11,9 +11,8 @@ using nlohmann::json;
 
 TEST(ServerTest, PerformsAnOperationWithMergedParams) {
     FakeServer fake;
-    const auto answer =
-        http(fake.url(), "POST", "/api/v1/rooms/board/participants/p%31/grants", fake.participant("board", "h1"),
-             R"({"right":"admit","granted":true})");
+    const auto answer = http(fake.url(), "POST", "/api/v1/rooms/board/participants/p%31/grants",
+                             fake.participant("board", "h1"), R"({"right":"admit","granted":true})");
     EXPECT_EQ(answer.status, 200) << answer.head << answer.body;
     ASSERT_EQ(fake.control.calls.size(), 1u);
     EXPECT_EQ(fake.control.calls[0].operation, "grantRight");
@@ -30,7 +29,8 @@ TEST(ServerTest, FailsClosedWithoutABearer) {
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/rooms").status, 401);
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/rooms", "wrong").status, 401);
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/rooms", fake.participant("board", "p1")).status, 403);
-    EXPECT_EQ(http(fake.url(), "POST", "/api/v1/rooms/other/end", fake.participant("board", "p1")).status, 403);
+    EXPECT_EQ(http(fake.url(), "POST", "/api/v1/rooms/other/end", fake.participant("board", "p1")).status,
+              403);
     EXPECT_TRUE(fake.control.calls.empty());
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/join/board").status, 200);
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/rooms", fake.admin()).status, 200);
@@ -39,7 +39,8 @@ TEST(ServerTest, FailsClosedWithoutABearer) {
 TEST(ServerTest, ValidationErrorsNameTheMember) {
     FakeServer fake;
     const std::string token = fake.admin();
-    const auto wrong_type = http(fake.url(), "POST", "/api/v1/rooms/board/lock", token, R"({"locked":"yes"})");
+    const auto wrong_type =
+        http(fake.url(), "POST", "/api/v1/rooms/board/lock", token, R"({"locked":"yes"})");
     EXPECT_EQ(wrong_type.status, 400);
     EXPECT_NE(wrong_type.head.find("application/problem+json"), std::string::npos);
     EXPECT_EQ(wrong_type.json()["errors"][0]["pointer"], "/locked") << wrong_type.body;
@@ -51,7 +52,9 @@ TEST(ServerTest, ValidationErrorsNameTheMember) {
     const std::string title = R"({"title":")" + std::string(60000, 'x') + R"("})";
     EXPECT_EQ(http(fake.url(), "PATCH", "/api/v1/rooms/board", token, title).status, 400);
     EXPECT_EQ(http(fake.url(), "POST", "/api/v1/rooms/board/lock", token, R"({"locked":true})",
-                   "Content-Type: text/plain\r\n").status, 415);
+                   "Content-Type: text/plain\r\n")
+                  .status,
+              415);
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/calls?limit=0", token).status, 400);
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/calls?limit=x", token).status, 400);
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/calls?other=1", token).status, 400);
@@ -69,7 +72,9 @@ TEST(ServerTest, RefusesLargeBodies) {
     const std::string large(1024 * 1024, 'x');
     EXPECT_EQ(http(fake.url(), "POST", "/api/v1/rooms", token, large).status, 413);
     EXPECT_EQ(http(fake.url(), "POST", "/api/v1/rooms", token, "0\r\n\r\n",
-                   "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n").status, 411);
+                   "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n")
+                  .status,
+              411);
     // Headers without an end are cut off.
     EXPECT_EQ(exchange_raw(fake.url(), "GET / HTTP/1.1\r\nX: " + large).status, 0);
     EXPECT_EQ(http(fake.url(), "GET", "/healthz").status, 200);
@@ -83,7 +88,8 @@ TEST(ServerTest, SurvivesGarbage) {
           std::string("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), std::string("GET / HTTP/1.1\r\n\r\n"),
           std::string("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"),
           std::string("POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n"),
-          std::string("POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n"),
+          std::string(
+              "POST /api/v1/session HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n"),
           std::string("GET http://[::1 HTTP/1.1\r\nHost: a\r\n\r\n")}) {
         const auto answer = exchange_raw(fake.url(), garbage + "\r\n\r\n");
         EXPECT_TRUE(answer.status == 0 || answer.status >= 400) << garbage << answer.status;

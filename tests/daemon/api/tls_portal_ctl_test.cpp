@@ -27,8 +27,9 @@ TEST(PortalTest, ServesFilesAndItsRoutesAndNothingElse) {
     const auto script = http(fake.url(), "GET", "/assets/app-1a2b.js");
     EXPECT_NE(script.head.find("Content-Type: text/javascript"), std::string::npos);
     EXPECT_NE(script.head.find("immutable"), std::string::npos);
-    for (const char* path : {"/../schemas/config.json", "/%2e%2e/schemas/config.json", "/..%2fschemas%2fconfig.json",
-                             "/assets/../../schemas/config.json", "/missing.js", "/a%00b", "/%zz", "//etc/passwd.x"}) {
+    for (const char* path :
+         {"/../schemas/config.json", "/%2e%2e/schemas/config.json", "/..%2fschemas%2fconfig.json",
+          "/assets/../../schemas/config.json", "/missing.js", "/a%00b", "/%zz", "//etc/passwd.x"}) {
         EXPECT_GE(http(fake.url(), "GET", path).status, 400) << path;
     }
     EXPECT_EQ(http(fake.url(), "POST", "/", "", "x").status, 405);
@@ -58,7 +59,8 @@ protected:
         arguments.insert(arguments.begin(), program.c_str());
         arguments.push_back(nullptr);
         GSubprocess* process = g_subprocess_newv(
-            arguments.data(), GSubprocessFlags(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE), nullptr);
+            arguments.data(),
+            GSubprocessFlags(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE), nullptr);
         struct State {
             bool done = false;
             Run run;
@@ -94,23 +96,38 @@ TEST_F(WithTls, VmrctlOverHttps) {
     EXPECT_TRUE(url.starts_with("https://"));
     fake.control.on_call = [](const FakeControl::Call& call) -> std::optional<api::Response> {
         if (call.operation == "listRooms") {
-            return api::Response{200, {{"rooms", {{{"id", "board"}, {"title", "B\x1b[31m"}, {"locked", true}}}}}};
+            return api::Response{200,
+                                 {{"rooms", {{{"id", "board"}, {"title", "B\x1b[31m"}, {"locked", true}}}}}};
         }
-        return call.operation == "removeParticipant" ? api::problem(404, "no such participant") : api::Response{204, nullptr};
+        return call.operation == "removeParticipant" ? api::problem(404, "no such participant")
+                                                     : api::Response{204, nullptr};
     };
     const char* ca = options.certificate_file.c_str();
     const auto listed = ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "room", "list"});
     EXPECT_EQ(listed.code, 0) << listed.err;
     EXPECT_NE(listed.out.find("board"), std::string::npos) << listed.out;
     EXPECT_EQ(listed.out.find('\x1b'), std::string::npos);
-    const auto as_json = ctl({"--url", url.c_str(), "--token", token.c_str(), "--insecure", "--json", "room", "list"});
+    const auto as_json =
+        ctl({"--url", url.c_str(), "--token", token.c_str(), "--insecure", "--json", "room", "list"});
     EXPECT_EQ(json::parse(as_json.out)["rooms"][0]["id"], "board");
-    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "room", "layout", "board", "equal"}).code, 0);
+    EXPECT_EQ(
+        ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "room", "layout", "board", "equal"})
+            .code,
+        0);
     EXPECT_EQ(fake.control.calls.back().params, json({{"room", "board"}, {"layout", "equal"}}));
-    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "participant", "promote", "board", "p 1"}).code, 1);
-    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "participant", "promote", "board", "p1"}).code, 0);
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "participant", "promote",
+                   "board", "p 1"})
+                  .code,
+              1);
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "participant", "promote",
+                   "board", "p1"})
+                  .code,
+              0);
     EXPECT_EQ(fake.control.calls.back().params["role"], "host");
-    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "participant", "remove", "board", "p1"}).code, 5);
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "participant", "remove",
+                   "board", "p1"})
+                  .code,
+              5);
     EXPECT_EQ(ctl({"--url", url.c_str(), "--token", "wrong", "--ca", ca, "room", "list"}).code, 4);
     EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "room", "list"}).code, 3);  // unknown CA
     EXPECT_EQ(ctl({"room", "paint"}).code, 2);
@@ -132,7 +149,8 @@ TEST_F(WithTls, EventsThroughVmrctlUntilTheRoomEnds) {
             return G_SOURCE_CONTINUE;
         },
         &fake);
-    const auto run = ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--insecure", "events", "--room", "board"});
+    const auto run = ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--insecure",
+                          "events", "--room", "board"});
     g_source_remove(tick);
     EXPECT_EQ(run.code, 0) << run.err;
     EXPECT_NE(run.out.find("vmr.snapshot"), std::string::npos);
@@ -151,7 +169,10 @@ TEST_F(WithTls, CertificateIsReloadedAndGarbageSurvived) {
     EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--insecure", "status"}).code, 0);
     ASSERT_TRUE(ops::ensure_self_signed(folder, {"127.0.0.1", "new.example"}));
     ASSERT_TRUE(fake.server.reload_certificate());
-    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", options.certificate_file.c_str(), "status"}).code, 0);
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", options.certificate_file.c_str(),
+                   "status"})
+                  .code,
+              0);
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ TEST(EventsTest, SnapshotThenEventsThenResume) {
 TEST(EventsTest, OnlyOnesOwnRoomAndOrigin) {
     FakeServer fake;
     const std::string bearer = "vmr.bearer." + fake.participant("board", "p1");
-    const auto status = [&](const std::string& query, const std::string& protocol, const std::string& origin = "") {
+    const auto status = [&](const std::string& query, const std::string& protocol,
+                            const std::string& origin = "") {
         WebSocketClient client(fake.url(), "/api/v1/events" + query, {"vmr.events", protocol}, origin);
         return client.socket != nullptr ? 101 : client.status();
     };
@@ -81,11 +82,13 @@ TEST(EventsTest, SlowReaderIsDropped) {
         },
         &out);
     ASSERT_TRUE(run_until([&] { return connected; }));
-    const std::string request =
-        "GET /api/v1/events HTTP/1.1\r\nHost: " + url.substr(7) + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        "Sec-WebSocket-Protocol: vmr.events, vmr.bearer." + bearer + "\r\n\r\n";
-    g_socket_send(g_socket_connection_get_socket(connection), request.data(), request.size(), nullptr, nullptr);
+    const std::string request = "GET /api/v1/events HTTP/1.1\r\nHost: " + url.substr(7) +
+                                "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                                "Sec-WebSocket-Protocol: vmr.events, vmr.bearer." +
+                                bearer + "\r\n\r\n";
+    g_socket_send(g_socket_connection_get_socket(connection), request.data(), request.size(), nullptr,
+                  nullptr);
     ASSERT_TRUE(run_until([&] { return fake.events.subscriber_count() == 1; }));
     const std::string text(60000, 'x');
     int published = 0;
@@ -121,8 +124,9 @@ TEST(SignallingTest, MessagesReachTheLegAndBack) {
 TEST(SignallingTest, GarbageIsRefusedAndCounted) {
     FakeServer fake;
     WebSocketClient client(fake.url(), "/api/v1/legs/webrtc", {"vmr.webrtc"});
-    for (const char* garbage : {"", "{", "[]", "1", R"({"type":7})", R"({"type":"state"})", R"({"type":"join"})",
-                                R"({"type":"digits","digits":"1x"})", R"({"type":"bye","more":1})"}) {
+    for (const char* garbage :
+         {"", "{", "[]", "1", R"({"type":7})", R"({"type":"state"})", R"({"type":"join"})",
+          R"({"type":"digits","digits":"1x"})", R"({"type":"bye","more":1})"}) {
         client.send(garbage);
     }
     ASSERT_TRUE(run_until([&] { return client.received.size() == 9; }));
@@ -155,11 +159,13 @@ TEST(SignallingTest, MegabyteSdpIsRefusedWithAnErrorAnd1009) {
 
 TEST(SignallingTest, EndlessFragmentsAreCutOff) {
     FakeServer fake;
-    std::string request = "GET /api/v1/legs/webrtc HTTP/1.1\r\nHost: " + fake.url().substr(7) +
-                          "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: vmr.webrtc\r\n\r\n";
+    std::string request =
+        "GET /api/v1/legs/webrtc HTTP/1.1\r\nHost: " + fake.url().substr(7) +
+        "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: vmr.webrtc\r\n\r\n";
     for (int i = 0; i < 300; ++i) {  // 16 KiB each: 4.8 MB in one message
-        request += std::string(i == 0 ? "\x01" : "\x00", 1) + std::string("\xfe\x40\x00\0\0\0\0", 7) + std::string(16384, 'a');
+        request += std::string(i == 0 ? "\x01" : "\x00", 1) + std::string("\xfe\x40\x00\0\0\0\0", 7) +
+                   std::string(16384, 'a');
     }
     exchange_raw(fake.url(), request);  // returns because the server closed
     EXPECT_TRUE(run_until([&] { return fake.leg.closed == 1; }));
@@ -171,9 +177,10 @@ TEST(SignallingTest, DeadPeerIsNoticed) {
     options.keepalive = std::chrono::seconds(1);
     FakeServer fake(options);
     // Opens, and answers no ping: exchange() reads until the server gives up.
-    const std::string request = "GET /api/v1/legs/webrtc HTTP/1.1\r\nHost: " + fake.url().substr(7) +
-                                "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: vmr.webrtc\r\n\r\n";
+    const std::string request =
+        "GET /api/v1/legs/webrtc HTTP/1.1\r\nHost: " + fake.url().substr(7) +
+        "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: vmr.webrtc\r\n\r\n";
     exchange_raw(fake.url(), request);
     EXPECT_TRUE(run_until([&] { return fake.leg.closed == 1; }));
 }

@@ -46,7 +46,8 @@ numbers = {"+4930123" = "board", "+4930124" = "reception"}
 [log]
 level = "debug"
 format = "json"
-)", "vmrd.toml");
+)",
+                                     "vmrd.toml");
     ASSERT_TRUE(config) << config.error();
     EXPECT_EQ(config->http.listen[1].text(), "[::1]:8081");
     EXPECT_EQ(config->media.port_max, 21000);
@@ -67,25 +68,36 @@ TEST(ConfigTest, ErrorsNameLineAndKey) {
               "vmrd.toml:4: rooms[0].host_pin: must be 4 to 20 digits");
     EXPECT_EQ(errors("[media]\nport_min = 5000\nport_max = 4000\n"),
               "vmrd.toml:2: media.port_min: must be below media.port_max");
-    EXPECT_EQ(errors("[http]\nlisten = [\n  \"127.0.0.1:80\",\n  \"localhost:80\"]\n").rfind(
-                  "vmrd.toml:4: http.listen[1]: must be address:port", 0), 0u);
-    EXPECT_EQ(errors("[[rooms]]\nid = \"a\"\nencryption = \"maybe\"\n").rfind("vmrd.toml:3: rooms[0].encryption: must be one of", 0), 0u)
+    EXPECT_EQ(errors("[http]\nlisten = [\n  \"127.0.0.1:80\",\n  \"localhost:80\"]\n")
+                  .rfind("vmrd.toml:4: http.listen[1]: must be address:port", 0),
+              0u);
+    EXPECT_EQ(errors("[[rooms]]\nid = \"a\"\nencryption = \"maybe\"\n")
+                  .rfind("vmrd.toml:3: rooms[0].encryption: must be one of", 0),
+              0u)
         << errors("[[rooms]]\nid = \"a\"\nencryption = \"maybe\"\n");
-    EXPECT_EQ(errors("[media]\n\naudio_dscp = \"x\"\n").rfind("vmrd.toml:3: media.audio_dscp: must be of type", 0), 0u)
+    EXPECT_EQ(
+        errors("[media]\n\naudio_dscp = \"x\"\n").rfind("vmrd.toml:3: media.audio_dscp: must be of type", 0),
+        0u)
         << errors("[media]\n\naudio_dscp = \"x\"\n");
     EXPECT_EQ(errors("a = \n").rfind("vmrd.toml:1: ", 0), 0u);
-    EXPECT_EQ(errors("[sip]\n[trunk]\nx = 1\n").rfind("vmrd.toml:2: trunk: ", 0), 0u) << errors("[sip]\n[trunk]\nx = 1\n");
-    EXPECT_EQ(errors("[sip]\nudpp = []\n").rfind("vmrd.toml:2: sip.udpp: ", 0), 0u) << errors("[sip]\nudpp = []\n");
+    EXPECT_EQ(errors("[sip]\n[trunk]\nx = 1\n").rfind("vmrd.toml:2: trunk: ", 0), 0u)
+        << errors("[sip]\n[trunk]\nx = 1\n");
+    EXPECT_EQ(errors("[sip]\nudpp = []\n").rfind("vmrd.toml:2: sip.udpp: ", 0), 0u)
+        << errors("[sip]\nudpp = []\n");
 }
 
 TEST(ConfigTest, RulesBetweenKeys) {
-    EXPECT_NE(errors("[[rooms]]\nid=\"a\"\nhost_pin=\"1234\"\nguest_pin=\"1234\"\n").find("must differ"), std::string::npos);
-    EXPECT_NE(errors("[[rooms]]\nid=\"a\"\n[[rooms]]\nid=\"b\"\naliases=[\"a\"]\n").find("already names room \"a\""),
+    EXPECT_NE(errors("[[rooms]]\nid=\"a\"\nhost_pin=\"1234\"\nguest_pin=\"1234\"\n").find("must differ"),
+              std::string::npos);
+    EXPECT_NE(errors("[[rooms]]\nid=\"a\"\n[[rooms]]\nid=\"b\"\naliases=[\"a\"]\n")
+                  .find("already names room \"a\""),
               std::string::npos);
     EXPECT_NE(errors("[[trunks]]\nname=\"t\"\n").find("who may call?"), std::string::npos);
-    EXPECT_NE(errors("[[trunks]]\nname=\"t\"\naddresses=[\"any\"]\n").find(":3: trunks[0].addresses[0]: must be an IP"),
+    EXPECT_NE(errors("[[trunks]]\nname=\"t\"\naddresses=[\"any\"]\n")
+                  .find(":3: trunks[0].addresses[0]: must be an IP"),
               std::string::npos);
-    EXPECT_NE(errors("[http]\ntls_listen=[\"0.0.0.0:443\"]\n").find("needs http.certificate"), std::string::npos);
+    EXPECT_NE(errors("[http]\ntls_listen=[\"0.0.0.0:443\"]\n").find("needs http.certificate"),
+              std::string::npos);
     EXPECT_NE(errors("[http]\nadmin_token={env=\"VMR_NOT_SET\"}\n").find(":2: http.admin_token: environment"),
               std::string::npos);
     // A secret's value is never repeated.

@@ -18,7 +18,8 @@ namespace {
 
 void run_until(const std::function<bool()>& done) {
     const gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
-    const guint tick = g_timeout_add(5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
+    const guint tick = g_timeout_add(
+        5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
     while (!done() && g_get_monotonic_time() < deadline) {
         g_main_context_iteration(nullptr, TRUE);
     }
@@ -33,7 +34,8 @@ TEST(PinHasherTest, VerifiesOnItsWorkerAndBoundsItsQueue) {
     EXPECT_NE(host, *hasher.hash("482913"));  // salted
     std::vector<int> results;
     for (const char* digits : {"482913", "1234", "9999"}) {
-        ASSERT_TRUE(hasher.verify_later(digits, {host, guest, ""}, [&](int match) { results.push_back(match); }));
+        ASSERT_TRUE(
+            hasher.verify_later(digits, {host, guest, ""}, [&](int match) { results.push_back(match); }));
     }
     run_until([&] { return results.size() == 3; });
     EXPECT_EQ(results, (std::vector<int>{0, 1, -1}));
@@ -45,14 +47,17 @@ TEST(PinHasherTest, VerifiesOnItsWorkerAndBoundsItsQueue) {
 }
 
 TEST(LogTest, OneLineWhateverTheTextHolds) {
-    EXPECT_EQ(format_log_line(LogFormat::logfmt, "T", "info", "vmr", "room created", {{"name", "a\nb=\"c\""}, {"room", "board"}}),
+    EXPECT_EQ(format_log_line(LogFormat::logfmt, "T", "info", "vmr", "room created",
+                              {{"name", "a\nb=\"c\""}, {"room", "board"}}),
               R"(time=T level=info domain=vmr event="room created" name="a\nb=\"c\"" room=board)");
-    EXPECT_EQ(format_log_line(LogFormat::json, "T", "info", "vmr", "x", {{"a", "\xff\n"}}).find('\n'), std::string::npos);
+    EXPECT_EQ(format_log_line(LogFormat::json, "T", "info", "vmr", "x", {{"a", "\xff\n"}}).find('\n'),
+              std::string::npos);
 }
 
 TEST(LogTest, Redacts) {
     EXPECT_EQ(redact("1234"), "set");
-    EXPECT_EQ(redact_text("GET /x?token=abc&y=1 Bearer xyz"), "GET /x?token=[redacted]&y=1 Bearer [redacted]");
+    EXPECT_EQ(redact_text("GET /x?token=abc&y=1 Bearer xyz"),
+              "GET /x?token=[redacted]&y=1 Bearer [redacted]");
     EXPECT_EQ(redact_text("a=crypto:1 AES inline:QUJD|2^31"), "a=crypto:1 AES inline:[redacted]|2^31");
     EXPECT_EQ(redact_text("\"pin\": \"4829\""), "\"pin\": \"[redacted]\"");
 }
@@ -65,7 +70,7 @@ TEST(CertificateTest, MadeOnceKeptAndChecked) {
     const auto info = inspect_certificate(*files);
     ASSERT_TRUE(info) << info.error();
     EXPECT_EQ(info->names, (std::vector<std::string>{"localhost", "127.0.0.1"}));
-    struct stat key{};
+    struct stat key {};
     stat(files->key.c_str(), &key);
     EXPECT_EQ(key.st_mode & 0777, 0600u);
     EXPECT_EQ(inspect_certificate(*ensure_self_signed(folder, {"localhost"}))->sha256, info->sha256);

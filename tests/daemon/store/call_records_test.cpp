@@ -55,7 +55,8 @@ protected:
     }
     static bool run_until(const std::function<bool()>& done) {
         const gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
-        const guint tick = g_timeout_add(5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
+        const guint tick = g_timeout_add(
+            5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
         while (!done() && g_get_monotonic_time() < deadline) {
             g_main_context_iteration(nullptr, TRUE);
         }
@@ -146,8 +147,8 @@ TEST_F(CallRecordsTest, StoredButNotJournalledIsNotClosedTwice) {
         auto records = open();
         records->finish(record, {});
     }
-    std::ofstream(path() + ".open", std::ios::app) << to_json(record).dump(-1, ' ', false, json::error_handler_t::replace)
-                                                   << "\n{\"half";
+    std::ofstream(path() + ".open", std::ios::app)
+        << to_json(record).dump(-1, ' ', false, json::error_handler_t::replace) << "\n{\"half";
     EXPECT_EQ(open()->recovered(), 0u);
     EXPECT_EQ(lines().size(), 1u);
 }
@@ -163,7 +164,8 @@ TEST_F(CallRecordsTest, FullDiskIsReportedRetriedAndBounded) {
     for (int i = 0; i < 8; ++i) {
         records->finish(sample(), [&](Status status) { ++(status ? stored : refused); });
     }
-    EXPECT_TRUE(run_until([&] { return refused == 3 && troubles.size() == 1; })) << refused << troubles.size();
+    EXPECT_TRUE(run_until([&] { return refused == 3 && troubles.size() == 1; }))
+        << refused << troubles.size();
     EXPECT_EQ(records->pending(), 5u);
     EXPECT_EQ(stored, 0);
     setrlimit(RLIMIT_FSIZE, &limit);
