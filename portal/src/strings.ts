@@ -143,6 +143,8 @@ export const en = {
     unmute: 'Remove host mute',
     promote: 'Make host',
     demote: 'Make guest',
+    grants: { admit: 'Let them admit', mute: 'Let them mute others', layout: 'Let them choose the layout' },
+    revokes: { admit: 'No longer let them admit', mute: 'No longer let them mute', layout: 'No longer let them choose' },
     hold: 'Move to the lobby',
     spotlightOn: 'Spotlight',
     spotlightOff: 'End spotlight',

@@ -28,7 +28,7 @@ export interface JoinRequest {
   asGuest: boolean;
 }
 
-export type Streams = { room: MediaStream; content: MediaStream } | null;
+export type Streams = Pick<Peer, 'sound' | 'room' | 'content'> | null;
 
 const kJoinMs = 4_000; // socket opened and joined, or the attempt is given up
 const kIceMs = 10_000; // joined, then ICE up (TURN over TLS may take its time)
@@ -188,7 +188,7 @@ export class Session {
       on_ice_changed: (state) => this.on_ice_changed(attempt, state),
     });
     attempt.peer = peer;
-    this.streams.dispatch({ room: peer.room, content: peer.content });
+    this.streams.dispatch({ sound: peer.sound, room: peer.room, content: peer.content });
     const { media } = this.deps;
     await peer.setTrack('audio', media.track('microphone'));
     await peer.setTrack('camera', media.track('camera'));
@@ -228,7 +228,7 @@ export class Session {
     });
     if (message.state === 'pin') this.answerPin();
     if (message.state === 'in_room') this.enterRoom();
-    else this.closeEvents();
+    else this.leaveRoom();
   }
 
   /** What was typed on the join page answers the first question for a PIN, and none after it. */
@@ -242,9 +242,16 @@ export class Session {
   }
 
   private enterRoom(): void {
-    if (!this.events) this.openEvents();
+    if (this.events) return; // in it already: the role has changed
+    this.openEvents();
     const self_muted = this.store.state.media.microphone !== 'on';
     void this.act((api, me) => api.update(me, { self_muted }));
+  }
+
+  /** To the lobby, or the PIN again: what I share must not start by itself when I am back. */
+  private leaveRoom(): void {
+    this.closeEvents();
+    this.deps.media.stop('screen');
   }
 
   private openEvents(): void {

@@ -18,6 +18,7 @@ function setUp() {
   const peers: Array<{ handlers: PeerHandlers; closed: boolean }> = [];
   const events: Array<{ since: string; bearer: string; handlers: EventHandlers; closed: boolean }> = [];
   const patches: unknown[] = [];
+  const stopped: string[] = [];
   const deps = {
     openSignalling: (handlers: SignallingHandlers) => {
       const socket: FakeSocket = { handlers, sent: [], closed: false };
@@ -43,7 +44,7 @@ function setUp() {
       };
     },
     createApi: () => ({ update: async (_id: string, changes: unknown) => void patches.push(changes) }),
-    media: { listen: () => () => undefined, track: () => null, stopAll: () => undefined },
+    media: { listen: () => () => undefined, track: () => null, stop: (kind: string) => stopped.push(kind), stopAll: () => undefined },
     codec: 'vp8',
     now: () => Date.now(),
     random: () => 1,
@@ -64,7 +65,7 @@ function setUp() {
     peers.at(-1)!.handlers.on_ice_changed('connected');
   };
   const sent = (type: string) => last().sent.filter((message) => message.type === type);
-  return { session, store, sockets, peers, events, patches, last, receive, joined, enter, sent };
+  return { stopped, session, store, sockets, peers, events, patches, last, receive, joined, enter, sent };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -176,6 +177,7 @@ describe('Session', () => {
     await t.enter();
     await t.receive({ type: 'state', state: 'lobby', reason: 'held' });
     expect(t.events[0]!.closed).toBe(true);
+    expect(t.stopped).toEqual(['screen']);
     await t.receive({ type: 'state', state: 'in_room' });
     expect([t.events.length, t.events[1]!.since]).toEqual([2, '']);
   });
