@@ -181,9 +181,9 @@ export class Session {
       on_candidate_found: (found) =>
         attempt.signalling.send({
           type: 'candidate',
-          candidate: found?.candidate ?? '',
-          sdpMid: found?.sdpMid ?? null,
-          sdpMLineIndex: found?.sdpMLineIndex ?? null,
+          candidate: found?.candidate ?? '', // '' = that was the last
+          ...(found?.sdpMid != null && { sdpMid: found.sdpMid }),
+          ...(found?.sdpMLineIndex != null && { sdpMLineIndex: found.sdpMLineIndex }),
         }),
       on_ice_changed: (state) => this.on_ice_changed(attempt, state),
     });
