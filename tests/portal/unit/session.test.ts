@@ -90,11 +90,16 @@ describe('Session', () => {
     t.last().handlers.on_opened();
     await t.receive(t.joined('t1'));
     await t.receive({ type: 'state', state: 'pin', attempts_left: 3 });
+    expect(t.sent('digits')).toEqual([]); // nothing collects digits yet
+    await t.receive({ type: 'answer', sdp: 'answer-sdp' });
     await t.receive({ type: 'state', state: 'pin', attempts_left: 2 });
     expect(t.sent('digits')).toEqual([{ type: 'digits', digits: '1234#' }]);
     expect(t.store.state.pin.wrong).toBe(true);
     t.session.joinAsGuest();
     expect(t.sent('guest')).toHaveLength(1);
+    expect(t.store.state.pin.waiting).toBe(true);
+    await vi.advanceTimersByTimeAsync(6_001); // no answer: the form must not stay locked
+    expect(t.store.state.pin.waiting).toBe(false);
   });
 
   it.each(['socket', 'ice failed', 'ice shaky', 'offline'])('comes back with its token after: %s', async (how) => {
