@@ -1,7 +1,7 @@
 // The control API (/api/v1). Nothing here keeps state but the bearer that each call carries.
 import { text } from '../strings';
 import type { JoinInfo, Layout, Room, Session, Status } from '../types';
-import type { ParticipantUpdate } from '../api-types';
+import type { ParticipantUpdate, Right } from '../api-types';
 
 export const kApiBase = '/api/v1';
 const kTimeoutMs = 10_000;
@@ -76,6 +76,8 @@ export class RoomApi {
   admit = (participant: string) => this.post(`/participants/${part(participant)}/admit`);
   refuse = (participant: string) => this.post(`/participants/${part(participant)}/refuse`);
   hold = (participant: string) => this.post(`/participants/${part(participant)}/hold`);
+  grant = (participant: string, right: Right, granted: boolean) =>
+    this.post(`/participants/${part(participant)}/grants`, { right, granted });
   update = (participant: string, changes: ParticipantUpdate) =>
     request<void>('PATCH', `/rooms/${part(this.room)}/participants/${part(participant)}`, this.bearer, changes);
   remove = (participant: string) =>

@@ -13,7 +13,8 @@ export interface PeerHandlers {
 }
 
 export interface Peer {
-  /** What the server sends: room sound and picture, and shared content. */
+  /** What the server sends. Sound is apart: a <video> may hold it back until the first picture. */
+  readonly sound: MediaStream;
   readonly room: MediaStream;
   readonly content: MediaStream;
   offer(): Promise<string>;
@@ -24,7 +25,6 @@ export interface Peer {
 }
 
 const kMaxVideoBitrate = 1_500_000; // bit/s
-const kSlots: Slot[] = ['audio', 'camera', 'content'];
 
 function preferCodec(transceiver: RTCRtpTransceiver, codec: PreferredCodec): void {
   const all = RTCRtpReceiver.getCapabilities?.('video')?.codecs;
@@ -57,11 +57,9 @@ function addTransceivers(pc: RTCPeerConnection, codec: PreferredCodec): Record<S
 export function createPeer(iceServers: RTCIceServer[], codec: PreferredCodec, handlers: PeerHandlers): Peer {
   const pc = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
   const slots = addTransceivers(pc, codec);
-  const room = new MediaStream();
-  const content = new MediaStream();
+  const received = (slot: Slot) => new MediaStream([slots[slot].receiver.track]);
   let early: SignalCandidate[] = []; // candidates that came before the answer
 
-  for (const slot of kSlots) (slot === 'content' ? content : room).addTrack(slots[slot].receiver.track);
   pc.onicecandidate = (event) => handlers.on_candidate_found(event.candidate);
   pc.oniceconnectionstatechange = () => handlers.on_ice_changed(iceState(pc.iceConnectionState));
   pc.onconnectionstatechange = () => {
@@ -78,8 +76,9 @@ export function createPeer(iceServers: RTCIceServer[], codec: PreferredCodec, ha
   };
 
   return {
-    room,
-    content,
+    sound: received('audio'),
+    room: received('camera'),
+    content: received('content'),
     offer: async () => {
       await pc.setLocalDescription();
       return pc.localDescription?.sdp ?? '';

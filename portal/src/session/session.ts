@@ -28,17 +28,19 @@ export interface JoinRequest {
   asGuest: boolean;
 }
 
-export type Streams = { room: MediaStream; content: MediaStream } | null;
+export type Streams = Pick<Peer, 'sound' | 'room' | 'content'> | null;
 
 const kJoinMs = 4_000; // socket opened and joined, or the attempt is given up
 const kIceMs = 10_000; // joined, then ICE up (TURN over TLS may take its time)
 const kShakyMs = 1_000; // ICE `disconnected` for so long counts as lost
+const kPinMs = 6_000; // for the server to check a PIN (it may be slowed down under attack)
 const kMaxDeadMedia = 4; // attempts in a row with signalling but never any media
 
 interface Attempt {
   signalling: Signalling;
   peer: Peer | null;
   joined: boolean;
+  answered: boolean;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -47,6 +49,7 @@ export class Session {
   private attempt: Attempt | null = null;
   private events: Closer | null = null;
   private eventsTimer: ReturnType<typeof setTimeout> | undefined;
+  private pinTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private request: JoinRequest | null = null;
   private token = '';
@@ -79,13 +82,20 @@ export class Session {
   }
 
   sendPin(digits: string): void {
-    this.store.dispatch({ type: 'pin_sent' });
+    this.awaitPinAnswer();
     this.send({ type: 'digits', digits: `${digits}#` });
   }
 
   joinAsGuest(): void {
-    this.store.dispatch({ type: 'pin_sent' });
+    this.awaitPinAnswer();
     this.send({ type: 'guest' });
+  }
+
+  /** Nobody may be left before a locked form, should the digits get lost. */
+  private awaitPinAnswer(): void {
+    this.store.dispatch({ type: 'pin_sent' });
+    clearTimeout(this.pinTimer);
+    this.pinTimer = setTimeout(() => this.store.dispatch({ type: 'pin_unanswered' }), kPinMs);
   }
 
   leave(): void {
@@ -127,7 +137,7 @@ export class Session {
   }
 
   private connect(): void {
-    const attempt: Attempt = { peer: null, joined: false, timer: undefined } as unknown as Attempt;
+    const attempt: Attempt = { peer: null, joined: false, answered: false, timer: undefined } as unknown as Attempt;
     attempt.timer = setTimeout(() => this.connection_lost(attempt), kJoinMs);
     this.attempt = attempt;
     attempt.signalling = this.deps.openSignalling({
@@ -146,7 +156,7 @@ export class Session {
       case 'joined':
         return this.on_joined(attempt, message);
       case 'answer':
-        return attempt.peer?.accept(message.sdp).catch(() => this.connection_lost(attempt));
+        return this.on_answered(attempt, message.sdp);
       case 'candidate':
         return attempt.peer?.addCandidate(message);
       case 'state':
@@ -181,14 +191,14 @@ export class Session {
       on_candidate_found: (found) =>
         attempt.signalling.send({
           type: 'candidate',
-          candidate: found?.candidate ?? '',
-          sdpMid: found?.sdpMid ?? null,
-          sdpMLineIndex: found?.sdpMLineIndex ?? null,
+          candidate: found?.candidate ?? '', // '' = that was the last
+          ...(found?.sdpMid != null && { sdpMid: found.sdpMid }),
+          ...(found?.sdpMLineIndex != null && { sdpMLineIndex: found.sdpMLineIndex }),
         }),
       on_ice_changed: (state) => this.on_ice_changed(attempt, state),
     });
     attempt.peer = peer;
-    this.streams.dispatch({ room: peer.room, content: peer.content });
+    this.streams.dispatch({ sound: peer.sound, room: peer.room, content: peer.content });
     const { media } = this.deps;
     await peer.setTrack('audio', media.track('microphone'));
     await peer.setTrack('camera', media.track('camera'));
@@ -197,6 +207,17 @@ export class Session {
     if (attempt !== this.attempt) return;
     attempt.signalling.send({ type: 'offer', sdp });
     if (media.track('screen')) attempt.signalling.send({ type: 'content', sharing: true });
+  }
+
+  private async on_answered(attempt: Attempt, sdp: string): Promise<void> {
+    try {
+      await attempt.peer?.accept(sdp);
+    } catch {
+      this.connection_lost(attempt);
+      return;
+    }
+    attempt.answered = true;
+    if (attempt === this.attempt && this.store.state.phase === 'pin') this.answerPin();
   }
 
   private on_ice_changed(attempt: Attempt, state: IceState): void {
@@ -227,14 +248,18 @@ export class Session {
       attemptsLeft: message.attempts_left,
     });
     if (message.state === 'pin') this.answerPin();
+    else clearTimeout(this.pinTimer);
     if (message.state === 'in_room') this.enterRoom();
-    else this.closeEvents();
+    else this.leaveRoom();
   }
 
-  /** What was typed on the join page answers the first question for a PIN, and none after it. */
+  /**
+   * What was typed on the join page answers the first question for a PIN, and none after it; not before the
+   * server has answered the offer: only then is there something that collects digits.
+   */
   private answerPin(): void {
     const request = this.request;
-    if (!request) return;
+    if (!request || !this.attempt?.answered) return;
     const { pin, asGuest } = request;
     this.request = { ...request, pin: '', asGuest: false };
     if (pin) this.sendPin(pin);
@@ -242,9 +267,16 @@ export class Session {
   }
 
   private enterRoom(): void {
-    if (!this.events) this.openEvents();
+    if (this.events) return; // in it already: the role has changed
+    this.openEvents();
     const self_muted = this.store.state.media.microphone !== 'on';
     void this.act((api, me) => api.update(me, { self_muted }));
+  }
+
+  /** To the lobby, or the PIN again: what I share must not start by itself when I am back. */
+  private leaveRoom(): void {
+    this.closeEvents();
+    this.deps.media.stop('screen');
   }
 
   private openEvents(): void {
@@ -333,6 +365,7 @@ export class Session {
     this.drop();
     this.closeEvents();
     clearTimeout(this.retryTimer);
+    clearTimeout(this.pinTimer);
     this.token = this.roomId = '';
     this.api = null;
     this.tries = this.deadMedia = this.eventTries = 0;

@@ -46,6 +46,7 @@ export type Event =
   | { type: 'leg_state'; state: LegState; role?: Role; reason?: string; cause?: string; attemptsLeft?: number }
   | { type: 'join_failed'; message: string }
   | { type: 'pin_sent' }
+  | { type: 'pin_unanswered' }
   | { type: 'connection_lost'; attempt: number }
   | { type: 'left'; cause: string }
   | { type: 'cloud_event'; event: CloudEvent }
@@ -141,6 +142,8 @@ export function reduce(state: State, event: Event): State {
       return { ...outsideRoom(state), phase: 'prejoin', joinError: event.message };
     case 'pin_sent':
       return { ...state, pin: { ...state.pin, wrong: false, waiting: true } };
+    case 'pin_unanswered':
+      return state.pin.waiting ? { ...state, pin: { ...state.pin, waiting: false } } : state;
     case 'connection_lost':
       return state.phase === 'left' || state.phase === 'prejoin'
         ? state

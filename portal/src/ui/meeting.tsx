@@ -17,19 +17,23 @@ import { Roster } from './roster';
 import { chime } from './chime';
 import { Lobby, PinStep } from './waiting';
 
-/** The element that plays the room's sound and picture; it lives as long as the meeting page. */
+/** The elements that play the room; they live as long as the meeting page. In the lobby one hears the hold music. */
 function RoomPicture({ app, speaker, shown }: { app: App; speaker: string; shown: boolean }) {
   const streams = useStore(app.session.streams);
   const blocked = () => app.store.dispatch({ type: 'media', media: { needsGesture: true } });
-  const video = useStream<HTMLVideoElement>(streams?.room ?? null, blocked);
+  const video = useStream<HTMLVideoElement>(streams?.room ?? null);
+  const audio = useStream<HTMLAudioElement>(streams?.sound ?? null, blocked);
   useEffect(() => {
-    const element = video.current;
+    const element = audio.current;
     if (element && speaker && 'setSinkId' in element) void element.setSinkId(speaker).catch(() => undefined);
   }, [speaker, streams]);
   return (
-    <video ref={video} class={`room-video ${shown ? '' : 'veiled'}`} playsInline autoplay
-      aria-label={text.meeting.room} data-testid="room-video"
-      onPlaying={() => app.store.dispatch({ type: 'media', media: { needsGesture: false } })} />
+    <>
+      <video ref={video} class={`room-video ${shown ? '' : 'veiled'}`} muted playsInline autoplay
+        aria-label={text.meeting.room} data-testid="room-video" />
+      <audio ref={audio} autoplay data-testid="room-audio"
+        onPlaying={() => app.store.dispatch({ type: 'media', media: { needsGesture: false } })} />
+    </>
   );
 }
 
@@ -47,7 +51,7 @@ function ContentPicture({ app, name }: { app: App; name: string }) {
 function SoundButton({ state }: { state: State }) {
   if (!state.media.needsGesture) return null;
   const play = () => {
-    void document.querySelector<HTMLVideoElement>('[data-testid=room-video]')?.play();
+    void document.querySelector<HTMLAudioElement>('[data-testid=room-audio]')?.play();
   };
   return <button class="button primary sound" data-testid="sound" onClick={play}>{text.meeting.soundBlocked}</button>;
 }

@@ -24,6 +24,18 @@ interface Action {
   run: () => void;
 }
 
+/** One right of a host's, lent to a guest for this meeting. Recording has no switch on this page yet. */
+function grants(app: App, person: Participant): Action[] {
+  return (['admit', 'mute', 'layout'] as const).map((right) => {
+    const granted = person.grants?.includes(right) ?? false;
+    return {
+      label: text.roster[granted ? 'revokes' : 'grants'][right],
+      testid: `person-grant-${right}`,
+      run: () => void app.session.act((api) => api.grant(person.id, right, !granted)),
+    };
+  });
+}
+
 function hostActions({ app, state, person, ask }: RowProps): Action[] {
   const { session } = app;
   const call = (run: (api: RoomApi) => Promise<unknown>) => () => void session.act(run);
@@ -49,6 +61,7 @@ function hostActions({ app, state, person, ask }: RowProps): Action[] {
       testid: person.role === 'host' ? 'person-demote' : 'person-promote',
       run: call((api) => api.update(person.id, { role: person.role === 'host' ? 'guest' : 'host' })),
     },
+    ...(isHost(state) && person.role === 'guest' ? grants(app, person) : []),
     isHost(state) && !own && {
       label: text.roster.hold,
       testid: 'person-hold',

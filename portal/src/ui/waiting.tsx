@@ -58,20 +58,31 @@ export function Lobby({ state }: { state: State }) {
   );
 }
 
-/** The daemon's causes are words with underscores; what they are about decides the headline. */
-export function leftHeading(cause: string): string {
-  const about: Array<[RegExp, string]> = [
-    [/remov|kick/, text.left.removed],
-    [/refus|reject/, text.left.refused],
-    [/pin/, text.left.pin],
-    [/lobby.*time|time.*lobby/, text.left.timeout],
-    [/encrypt|crypto/, text.left.encryption],
-    [/full|limit/, text.left.full],
-    [/end|host_absen|lone|duration|shutdown|drain/, text.left.ended],
-    [/lost|media|ice|dtls|transport|gone/, text.left.lost],
-  ];
-  return about.find(([pattern]) => pattern.test(cause))?.[1] ?? text.left.heading;
-}
+/** The daemon's causes (room::Cause, and two of this page's own) as headlines; `normal` is one's own leaving. */
+const kHeadings: Record<string, string> = {
+  network: text.left.lost,
+  no_media: text.left.lost,
+  reconnect_timeout: text.left.lost,
+  lost: text.left.lost,
+  media: text.left.media,
+  error: text.left.error,
+  removed: text.left.removed,
+  refused: text.left.refused,
+  ended_by_host: text.left.ended,
+  ended_by_admin: text.left.ended,
+  room_ended: text.left.ended,
+  host_absent: text.left.hostAbsent,
+  max_duration: text.left.ended,
+  lone_timeout: text.left.ended,
+  empty: text.left.ended,
+  shutdown: text.left.shutdown,
+  lobby_timeout: text.left.timeout,
+  pin_wrong: text.left.pin,
+  pin_timeout: text.left.pin,
+  throttled: text.left.throttled,
+  encryption_required: text.left.encryption,
+  room_full: text.left.full,
+};
 
 export function LeftPage({ app, state }: { app: App; state: State }) {
   const heading = useRef<HTMLHeadingElement>(null);
@@ -79,8 +90,8 @@ export function LeftPage({ app, state }: { app: App; state: State }) {
   return (
     <main class="left-page">
       <div class="slate" data-testid="left" data-cause={state.leftCause}>
-        <h1 ref={heading} tabIndex={-1}>{leftHeading(state.leftCause)}</h1>
-        {state.leftCause && (
+        <h1 ref={heading} tabIndex={-1}>{kHeadings[state.leftCause] ?? text.left.heading}</h1>
+        {state.leftCause && state.leftCause !== 'normal' && (
           <p class="muted small">{fill(text.left.cause, { cause: state.leftCause.replaceAll('_', ' ') })}</p>
         )}
         <div class="buttons">

@@ -93,6 +93,7 @@ const inRoom = async (...args) => {
   await join(...args);
   await state('in_room');
   await until('room picture plays', () => page.$eval(id('room-video'), (video) => video.videoWidth > 0 && video.currentTime > 0));
+  await until('room sound plays', () => page.$eval(id('room-audio'), (audio) => !audio.paused && audio.currentTime > 0));
 };
 
 const tests = {
@@ -299,6 +300,7 @@ async function people_actions() {
   await look('meeting-menu');
   await press('Escape');
   await act('person-mute', 'PATCH', '', { muted: true });
+  await act('person-grant-admit', 'POST', '/grants', { right: 'admit', granted: true });
   await act('person-spotlight', 'PATCH', '', { spotlight: true });
   await act('person-promote', 'PATCH', '', { role: 'host' });
   await see('person', '[data-id=p-grace][data-role=host]');

@@ -18,6 +18,7 @@ function setUp() {
   const peers: Array<{ handlers: PeerHandlers; closed: boolean }> = [];
   const events: Array<{ since: string; bearer: string; handlers: EventHandlers; closed: boolean }> = [];
   const patches: unknown[] = [];
+  const stopped: string[] = [];
   const deps = {
     openSignalling: (handlers: SignallingHandlers) => {
       const socket: FakeSocket = { handlers, sent: [], closed: false };
@@ -43,7 +44,7 @@ function setUp() {
       };
     },
     createApi: () => ({ update: async (_id: string, changes: unknown) => void patches.push(changes) }),
-    media: { listen: () => () => undefined, track: () => null, stopAll: () => undefined },
+    media: { listen: () => () => undefined, track: () => null, stop: (kind: string) => stopped.push(kind), stopAll: () => undefined },
     codec: 'vp8',
     now: () => Date.now(),
     random: () => 1,
@@ -64,7 +65,7 @@ function setUp() {
     peers.at(-1)!.handlers.on_ice_changed('connected');
   };
   const sent = (type: string) => last().sent.filter((message) => message.type === type);
-  return { session, store, sockets, peers, events, patches, last, receive, joined, enter, sent };
+  return { stopped, session, store, sockets, peers, events, patches, last, receive, joined, enter, sent };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -89,11 +90,16 @@ describe('Session', () => {
     t.last().handlers.on_opened();
     await t.receive(t.joined('t1'));
     await t.receive({ type: 'state', state: 'pin', attempts_left: 3 });
+    expect(t.sent('digits')).toEqual([]); // nothing collects digits yet
+    await t.receive({ type: 'answer', sdp: 'answer-sdp' });
     await t.receive({ type: 'state', state: 'pin', attempts_left: 2 });
     expect(t.sent('digits')).toEqual([{ type: 'digits', digits: '1234#' }]);
     expect(t.store.state.pin.wrong).toBe(true);
     t.session.joinAsGuest();
     expect(t.sent('guest')).toHaveLength(1);
+    expect(t.store.state.pin.waiting).toBe(true);
+    await vi.advanceTimersByTimeAsync(6_001); // no answer: the form must not stay locked
+    expect(t.store.state.pin.waiting).toBe(false);
   });
 
   it.each(['socket', 'ice failed', 'ice shaky', 'offline'])('comes back with its token after: %s', async (how) => {
@@ -176,6 +182,7 @@ describe('Session', () => {
     await t.enter();
     await t.receive({ type: 'state', state: 'lobby', reason: 'held' });
     expect(t.events[0]!.closed).toBe(true);
+    expect(t.stopped).toEqual(['screen']);
     await t.receive({ type: 'state', state: 'in_room' });
     expect([t.events.length, t.events[1]!.since]).toEqual([2, '']);
   });
