@@ -127,8 +127,6 @@ EndCause leg_cause(room::Cause cause) {
             return EndCause::encryption_required;
         case Cause::room_full:
             return EndCause::busy;
-        case Cause::duplicate:
-            return EndCause::replaced;
         case Cause::shutdown:
             return EndCause::shutdown;
         case Cause::error:
