@@ -1,7 +1,4 @@
 // The stack over libre: one thread "sip" runs its event loop.
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "daemon/legs/sip/re_lib.hpp"
 
 #include <atomic>
@@ -22,20 +19,6 @@ namespace {
 
 std::int64_t now_ms() {
     return g_get_monotonic_time() / 1000;
-}
-
-// The address that the kernel would send from; asks the routing table, sends nothing.
-std::string source_address_for(const sa& remote) {
-    const int descriptor = ::socket(sa_af(&remote), SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) {
-        return {};
-    }
-    sa local{};
-    local.len = sizeof local.u;
-    const bool known = ::connect(descriptor, &remote.u.sa, remote.len) == 0 &&
-                       ::getsockname(descriptor, &local.u.sa, &local.len) == 0;
-    ::close(descriptor);
-    return known ? to_address(local).ip : std::string();
 }
 
 class ReStack : public Stack {

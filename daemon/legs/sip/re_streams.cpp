@@ -1,6 +1,7 @@
 #include "daemon/legs/sip/re_streams.hpp"
 
 #include <netinet/tcp.h>
+#include <unistd.h>
 
 #include "base/guard.hpp"
 #include "daemon/legs/sip/bounds.hpp"
@@ -16,6 +17,19 @@ Address to_address(const sa& address) {
     char text[64] = {};
     (void)sa_ntop(&address, text, sizeof text);
     return {text, sa_port(&address)};
+}
+
+std::string source_address_for(const sa& remote) {
+    const int descriptor = ::socket(sa_af(&remote), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) {
+        return {};
+    }
+    sa local{};
+    local.len = sizeof local.u;
+    const bool known = ::connect(descriptor, &remote.u.sa, remote.len) == 0 &&
+                       ::getsockname(descriptor, &local.u.sa, &local.len) == 0;
+    ::close(descriptor);
+    return known ? to_address(local).ip : std::string();
 }
 
 Streams::Streams(const StackConfig& config, StackStatistics& statistics, Handlers handlers)

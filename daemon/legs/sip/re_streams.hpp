@@ -15,6 +15,8 @@
 namespace vmr::sip {
 
 Address to_address(const sa& address);
+// The address that the kernel would send from; asks the routing table, sends nothing.
+std::string source_address_for(const sa& remote);
 
 class Streams {
 public:

@@ -16,6 +16,62 @@
 namespace vmr::sip::test {
 namespace {
 
+// INVITE, 407, ACK, INVITE with credentials, 200, ACK.
+constexpr const char* kTrunkScenario = R"(<?xml version="1.0"?><scenario>
+<send retrans="500"><![CDATA[
+INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:+4930777@pbx>;tag=[pid]x[call_number]
+To: <sip:[service]@vmr>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:pbx@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send><recv response="100" optional="true"/><recv response="407" auth="true"/>
+<send><![CDATA[
+ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+[last_Via:]
+[last_From:]
+[last_To:]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Content-Length: 0
+
+]]></send>
+<send retrans="500"><![CDATA[
+INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:+4930777@pbx>;tag=[pid]x[call_number]
+To: <sip:[service]@vmr>
+Call-ID: [call_id]
+CSeq: 2 INVITE
+Contact: <sip:pbx@[local_ip]:[local_port]>
+[authentication username=trunk password=s3cret]
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=a 1 1 IN IP4 127.0.0.1
+s=-
+c=IN IP4 127.0.0.1
+t=0 0
+m=audio 30000 RTP/AVP 0
+
+]]></send><recv response="100" optional="true"/><recv response="180" optional="true"/><recv response="200"/>
+<send><![CDATA[
+ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[last_From:]
+[last_To:]
+Call-ID: [call_id]
+CSeq: 2 ACK
+Content-Length: 0
+
+]]></send></scenario>)";
+
 bool installed(const char* program) {
     return std::filesystem::exists(std::string("/usr/bin/") + program);
 }
@@ -99,60 +155,7 @@ TEST_F(Clients, SippAuthenticatesAsATrunk) {
     if (!installed("sipp")) {
         GTEST_SKIP() << "sipp is not installed";
     }
-    std::ofstream(folder_ + "/auth.xml") << R"(<?xml version="1.0"?><scenario>
-<send retrans="500"><![CDATA[
-INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:+4930777@pbx>;tag=[pid]x[call_number]
-To: <sip:[service]@vmr>
-Call-ID: [call_id]
-CSeq: 1 INVITE
-Contact: <sip:pbx@[local_ip]:[local_port]>
-Max-Forwards: 70
-Content-Length: 0
-
-]]></send><recv response="100" optional="true"/><recv response="407" auth="true"/>
-<send><![CDATA[
-ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-[last_Via:]
-[last_From:]
-[last_To:]
-Call-ID: [call_id]
-CSeq: 1 ACK
-Content-Length: 0
-
-]]></send>
-<send retrans="500"><![CDATA[
-INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:+4930777@pbx>;tag=[pid]x[call_number]
-To: <sip:[service]@vmr>
-Call-ID: [call_id]
-CSeq: 2 INVITE
-Contact: <sip:pbx@[local_ip]:[local_port]>
-[authentication username=trunk password=s3cret]
-Max-Forwards: 70
-Content-Type: application/sdp
-Content-Length: [len]
-
-v=0
-o=a 1 1 IN IP4 127.0.0.1
-s=-
-c=IN IP4 127.0.0.1
-t=0 0
-m=audio 30000 RTP/AVP 0
-
-]]></send><recv response="100" optional="true"/><recv response="180" optional="true"/><recv response="200"/>
-<send><![CDATA[
-ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-[last_From:]
-[last_To:]
-Call-ID: [call_id]
-CSeq: 2 ACK
-Content-Length: 0
-
-]]></send></scenario>)";
+    std::ofstream(folder_ + "/auth.xml") << kTrunkScenario;
     SipConfig config;
     config.trunks = {{.name = "pbx",
                       .user = "trunk",
