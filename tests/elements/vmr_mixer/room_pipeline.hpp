@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <thread>
@@ -40,6 +41,10 @@ public:
     explicit RoomPipeline(const std::string& description, const std::string& properties = "") {
         static const bool initialised = [] {
             gst_init(nullptr, nullptr);
+            // A warning of GStreamer is a bug in how we use it.
+            g_log_set_always_fatal(
+                static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING));
+            std::atexit(gst_deinit);  // the leaks tracer reports there
             return true;
         }();
         (void)initialised;
