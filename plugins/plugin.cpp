@@ -31,4 +31,4 @@ gboolean plugin_init(GstPlugin* plugin) {
 }  // namespace
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, vmr, "Virtual meeting room elements", plugin_init,
-                  VMR_VERSION, "LGPL", "vmr", "https://gitlab.freedesktop.org/gstreamer")
+                  VMR_VERSION, "LGPL", "vmr", "Unknown package origin")
