@@ -54,6 +54,13 @@ const char* encoding_name(sdp::Codec codec) {
     return "";
 }
 
+// As in the names of pipelines/receive-<codec>.launch and send-<codec>.launch.
+std::string description_name(sdp::Codec codec) {
+    std::string name = encoding_name(codec);
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    return name;
+}
+
 RtpFormat format_of(const sdp::MediaPlan& plan, const sdp::CodecPlan& codec, uint8_t payload) {
     RtpFormat format;
     format.media = plan.kind == sdp::MediaKind::audio ? "audio" : "video";
@@ -185,7 +192,7 @@ MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
 
 SendParams send_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
     SendParams params;
-    params.codec = sdp::to_string(plan.codecs.front().codec);
+    params.codec = description_name(plan.codecs.front().codec);
     params.rtp_caps = rtp_caps(sent_format(plan, ssrc));
     params.payload = plan.codecs.front().send_pt;
     params.ssrc = ssrc;
@@ -196,7 +203,7 @@ SendParams send_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
 std::string codec_of(const sdp::MediaPlan& plan, uint8_t payload_type) {
     for (const auto& codec : plan.codecs) {
         if (codec.receive_pt == payload_type) {
-            return sdp::to_string(codec.codec);
+            return description_name(codec.codec);
         }
     }
     const auto is_dtmf = [&](const sdp::DtmfPlan& dtmf) { return dtmf.receive_pt == payload_type; };

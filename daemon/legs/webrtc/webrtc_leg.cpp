@@ -104,8 +104,8 @@ void WebRtcLeg::on_message(const nlohmann::json& message) {
     if (type == "offer") {
         on_offer(message.at("sdp"));
     } else if (type == "candidate") {
-        session_->add_candidate(message.at("candidate").get<std::string>(), message.value("sdpMid", ""),
-                                message.value("sdpMLineIndex", 0));
+        // All media is bundled (RFC 8843): a candidate is for the one transport, whatever m-line it names.
+        session_->add_candidate(message.at("candidate").get<std::string>(), "", 0);
     } else if (type == "digits") {
         for (const char key : message.at("digits").get<std::string>()) {
             observer_.on_leg_key(id_, key);

@@ -1,0 +1,137 @@
+// A vmrd of our own: free ports, a folder of its own, ended by its process id.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, writeFileSync, readFileSync, existsSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from './until.mjs';
+
+const source = process.env.VMR_SOURCE_ROOT ?? join(import.meta.dirname, '../../..');
+const build = process.env.VMR_BUILD_ROOT ?? join(source, 'build');
+export const adminToken = 'end-to-end-administrator-token-0123456789';
+
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export class Vmrd {
+  // `extra` is TOML: rooms, trunks.
+  static async start(extra) {
+    const vmrd = new Vmrd();
+    vmrd.folder = mkdtempSync(join(tmpdir(), 'vmr-e2e-'));
+    vmrd.http = await freePort();
+    vmrd.sip = await freePort();
+    vmrd.sips = await freePort();
+    const certificate = join(vmrd.folder, 'state', 'vmr.crt');
+    vmrd.config = join(vmrd.folder, 'vmrd.toml');
+    vmrd.records = join(vmrd.folder, 'calls.jsonl');
+    await makeCertificate(vmrd.folder);
+    writeFileSync(
+      vmrd.config,
+      `[http]
+listen = ["127.0.0.1:${vmrd.http}"]
+admin_token = "${adminToken}"
+[sip]
+udp = ["127.0.0.1:${vmrd.sip}"]
+tcp = ["127.0.0.1:${vmrd.sip}"]
+tls = ["127.0.0.1:${vmrd.sips}"]
+certificate = "${vmrd.folder}/sip.crt"
+key = "${vmrd.folder}/sip.key"
+reception = "reception"
+[media]
+addresses = ["127.0.0.1"]
+[records]
+path = "${vmrd.records}"
+${extra}`,
+    );
+    await vmrd.run();
+    return vmrd;
+  }
+
+  async run() {
+    this.output = '';
+    this.process = spawn(join(build, 'daemon/vmrd'), ['--config', this.config, '--pipelines', join(source, 'pipelines')], {
+      env: {
+        ...process.env,
+        GST_PLUGIN_PATH: join(build, 'plugins'),
+        GST_REGISTRY: join(tmpdir(), `vmr-e2e-registry-${process.pid}.bin`),
+        MALLOC_ARENA_MAX: '2',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (data) => (this.output += data);
+    this.process.stdout.on('data', keep);
+    this.process.stderr.on('data', keep);
+    this.exited = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
+    await until(() => this.output.includes('vmr is running') || this.process.exitCode !== null, 30_000, () => this.output);
+    if (this.process.exitCode !== null) throw new Error(`vmrd ended at once:\n${this.output}`);
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.http}`;
+  }
+
+  async api(method, path, body, token = adminToken) {
+    const answer = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      body: body ? JSON.stringify(body) : undefined,
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: text ? JSON.parse(text) : null };
+  }
+
+  async participants(room) {
+    return (await this.api('GET', `/rooms/${room}/participants`)).body.participants;
+  }
+
+  async participant(room, name) {
+    return (await this.participants(room)).find((one) => one.name === name);
+  }
+
+  calls() {
+    if (!existsSync(this.records)) return [];
+    return readFileSync(this.records, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  }
+
+  // What must not grow: threads, descriptors, memory in KB.
+  usage() {
+    const status = readFileSync(`/proc/${this.process.pid}/status`, 'utf8');
+    const number = (name) => Number(status.match(new RegExp(`^${name}:\\s+(\\d+)`, 'm'))[1]);
+    return {
+      threads: number('Threads'),
+      memory: number('VmRSS'),
+      descriptors: readdirSync(`/proc/${this.process.pid}/fd`).length,
+    };
+  }
+
+  alive() {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  async stop(signal = 'SIGTERM') {
+    if (this.alive()) {
+      this.process.kill(signal);
+      const killer = setTimeout(() => this.process.kill('SIGKILL'), 25_000);
+      await this.exited;
+      clearTimeout(killer);
+    }
+    return this.exited;
+  }
+}
+
+async function makeCertificate(folder) {
+  const openssl = spawn('openssl', [
+    'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', join(folder, 'sip.key'), '-out', join(folder, 'sip.crt'),
+  ], { stdio: 'ignore' });
+  const code = await new Promise((resolve) => openssl.once('exit', resolve));
+  if (code !== 0) throw new Error('openssl made no certificate');
+}
