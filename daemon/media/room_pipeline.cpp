@@ -113,13 +113,15 @@ void RoomPipeline::link_slot(Member& member, Slot slot) {
 
 void RoomPipeline::apply(Member& member) {
     const std::string index = std::to_string(member.index);
-    for (const std::string& name : {"audio_sink_" + index, "video_sink_" + index}) {
-        const auto found = member.pads.find(name);
-        if (found == member.pads.end()) {
+    for (const auto& [name, pad] : member.pads) {
+        if (name == "audio_sink_" + index) {
+            g_object_set(pad.get(), "mute", member.muted, nullptr);
+        } else if (name == "video_sink_" + index) {
+            g_object_set(pad.get(), "muted", member.muted, nullptr);  // the icon on the tile
+        } else if (name != "content_sink_" + index) {
             continue;
         }
-        g_object_set(found->second.get(), "display-name", member.display_name.c_str(), "visible",
-                     member.present, "mute", member.muted, nullptr);
+        g_object_set(pad.get(), "display-name", member.display_name.c_str(), "visible", member.present, nullptr);
     }
 }
 

@@ -416,7 +416,8 @@ std::optional<std::chrono::milliseconds> Session::silence() const {
 std::vector<SessionStats> Session::stats() const {
     std::vector<SessionStats> all;
     for (const auto& [id, path] : paths_) {
-        for (const MediaStats& media : path.transport->stats().media) {
+        const TransportStats transport = path.transport->stats();
+        for (const MediaStats& media : transport.media) {
             if (negotiated_ && media.media < negotiated_->media.size()) {
                 const Slot slot = slot_of(negotiated_->media[media.media]);
                 all.push_back({slot, media, bin_.taps(slot)});
