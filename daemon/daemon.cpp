@@ -67,9 +67,10 @@ media::IceParams ice_params(const ops::MediaConfig& config) {
         std::tie(turn.address, turn.port) = host_port(server.url, 3478);
         turn.username = server.username;
         turn.password = server.secret;
-        turn.transport = server.url.starts_with("turns:")                           ? media::TurnServer::Transport::tls
-                         : server.url.find("transport=tcp") != std::string::npos ? media::TurnServer::Transport::tcp
-                                                                                  : media::TurnServer::Transport::udp;
+        turn.transport = server.url.starts_with("turns:") ? media::TurnServer::Transport::tls
+                         : server.url.find("transport=tcp") != std::string::npos
+                             ? media::TurnServer::Transport::tcp
+                             : media::TurnServer::Transport::udp;
         ice.turn_servers.push_back(turn);
     }
     return ice;
@@ -110,7 +111,8 @@ Daemon::~Daemon() {
 }
 
 Status Daemon::start(const ops::Config& config) {
-    for (const auto step : {&Daemon::start_records, &Daemon::start_media, &Daemon::start_sip, &Daemon::start_api}) {
+    for (const auto step :
+         {&Daemon::start_records, &Daemon::start_media, &Daemon::start_sip, &Daemon::start_api}) {
         if (const Status done = (this->*step)(config); !done) {
             return done;
         }
@@ -124,7 +126,8 @@ Status Daemon::start_records(const ops::Config& config) {
     options.path = config.records_path;
     options.server_version = VMR_VERSION;
     options.on_trouble = [](const std::string& trouble) {
-        trouble.empty() ? g_message("call records are written again") : g_critical("call records: %s", trouble.c_str());
+        trouble.empty() ? g_message("call records are written again")
+                        : g_critical("call records: %s", trouble.c_str());
     };
     auto records = store::CallRecords::open(std::move(options));
     if (!records) {

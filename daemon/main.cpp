@@ -34,14 +34,16 @@ vmr::Result<vmr::ops::Config> configuration(const Options& options) {
     }
     vmr::ops::SelfContainedOptions self;
     self.lan = options.lan;
-    self.state_directory = options.state_directory.empty() ? default_state_directory() : options.state_directory;
+    self.state_directory =
+        options.state_directory.empty() ? default_state_directory() : options.state_directory;
     std::error_code problem;
     std::filesystem::create_directories(self.state_directory, problem);
     if (problem) {
         return vmr::Error{self.state_directory + ": " + problem.message()};
     }
     std::filesystem::permissions(self.state_directory, std::filesystem::perms::owner_all, problem);
-    const auto certificate = vmr::ops::ensure_self_signed(self.state_directory, vmr::ops::host_names(options.lan));
+    const auto certificate =
+        vmr::ops::ensure_self_signed(self.state_directory, vmr::ops::host_names(options.lan));
     if (!certificate) {
         return vmr::Error{certificate.error()};
     }
@@ -53,7 +55,8 @@ void print_rooms(const vmr::ops::Config& config, const std::string& url) {
     for (const auto& room : config.rooms) {
         std::printf("  %-8s %s/join/%s\n", room.id.c_str(), url.c_str(), room.id.c_str());
         if (!room.host_pin.empty() || !room.guest_pin.empty()) {
-            std::printf("           host PIN %s, guest PIN %s\n", room.host_pin.empty() ? "none" : room.host_pin.c_str(),
+            std::printf("           host PIN %s, guest PIN %s\n",
+                        room.host_pin.empty() ? "none" : room.host_pin.c_str(),
                         room.guest_pin.empty() ? "none" : room.guest_pin.c_str());
         }
         for (const auto& number : room.numbers) {
@@ -79,7 +82,8 @@ void print_start_page(vmr::Daemon& daemon, const vmr::ops::Config& config, bool 
             std::printf("  dial-in %s (trunk %s) → %s\n", number.c_str(), trunk.name.c_str(), target.c_str());
         }
     }
-    std::printf("\nAdmin link (works once): %s/#admin=%s\n\n", url.c_str(), daemon.one_time_admin_token().c_str());
+    std::printf("\nAdmin link (works once): %s/#admin=%s\n\n", url.c_str(),
+                daemon.one_time_admin_token().c_str());
     std::fflush(stdout);
 }
 
@@ -161,7 +165,8 @@ int main(int argc, char** argv) {
     app.add_option("--config", options.config_file, "TOML file; see vmrd.toml(5) and schemas/config.json");
     app.add_option("--pipelines", options.pipelines, "folder of the gst-launch descriptions");
     app.add_option("--state", options.state_directory, "self-contained: folder of records and certificate");
-    app.add_flag("--lan", options.lan, "self-contained: listen on the network, HTTPS with a certificate of its own");
+    app.add_flag("--lan", options.lan,
+                 "self-contained: listen on the network, HTTPS with a certificate of its own");
     app.add_flag("--check", options.check, "check the configuration and exit");
     app.set_version_flag("--version", VMR_VERSION);
     CLI11_PARSE(app, argc, argv);

@@ -98,7 +98,8 @@ void Reception::on_leg_ended(const std::string& leg, EndCause cause, std::shared
     draft.stop = now();
     draft.crypto = room_receipt(seat.session->crypto_receipt());
     draft.pin_attempts = draft.pin_wrong = found->second.attempts;
-    complete_record(seat.record, draft, seat.session.get());
+    complete_record(seat.record, draft);
+    add_streams(seat.record, *seat.session);
     seat.record.end_cause = vmr::to_string(cause);
     services_.records.finish(seat.record, [receipt](Status) {});
     callers_.erase(found);

@@ -269,7 +269,10 @@ void RoomHost::carry_out(const room::WriteRecord& command) {
     if (written == nullptr) {
         return;
     }
-    complete_record(written->record, command.record, written->session.get());
+    complete_record(written->record, command.record);
+    if (written->session) {
+        add_streams(written->record, *written->session);
+    }
     // The copy of the receipt lives until the record is on disk: only then is the hang-up acknowledged.
     services_.records.finish(
         written->record, [receipt = written->receipt, id = written->record.id](Status stored) {

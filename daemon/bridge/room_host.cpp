@@ -147,6 +147,7 @@ void RoomHost::unseat_media(Seat& seat) {
     if (!seat.session) {
         return;
     }
+    add_streams(seat.record, *seat.session);
     seat.session->set_on_changed(nullptr);
     seat.session->set_on_ready(nullptr);
     if (pipeline_) {

@@ -160,8 +160,7 @@ store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& 
     return record;
 }
 
-void complete_record(store::CallRecord& record, const room::RecordDraft& draft,
-                     const media::Session* session) {
+void complete_record(store::CallRecord& record, const room::RecordDraft& draft) {
     record.participant = draft.participant;
     record.name = draft.name;
     record.role =
@@ -181,11 +180,12 @@ void complete_record(store::CallRecord& record, const room::RecordDraft& draft,
         draft.crypto.suite.empty() ? "none" : draft.crypto.key_exchange + " " + draft.crypto.suite;
     record.crypto.key_bits = static_cast<int>(draft.crypto.key_bits);
     record.crypto.encrypted = draft.encrypted;
-    if (session != nullptr) {
-        for (const media::SessionStats& stats : session->stats()) {
-            record.streams.push_back(received(stats));
-            record.streams.push_back(sent(stats));
-        }
+}
+
+void add_streams(store::CallRecord& record, const media::Session& session) {
+    for (const media::SessionStats& stats : session.stats()) {
+        record.streams.push_back(received(stats));
+        record.streams.push_back(sent(stats));
     }
 }
 

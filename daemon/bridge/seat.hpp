@@ -31,10 +31,12 @@ room::Cause room_cause(EndCause cause);
 EndCause leg_cause(room::Cause cause);
 room::CryptoReceipt room_receipt(const CryptoReceipt& receipt);
 
-// The call record: what is known when the leg arrives, and what the room and the taps know at its end.
+// The call record: what is known when the leg arrives, and what the room knows at its end.
 store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& room,
                                 const std::string& version);
-void complete_record(store::CallRecord& record, const room::RecordDraft& draft,
-                     const media::Session* session);
+void complete_record(store::CallRecord& record, const room::RecordDraft& draft);
+// Adds what the session's transports and taps have counted; before the session goes. A browser that came back
+// has streams of each of its connections.
+void add_streams(store::CallRecord& record, const media::Session& session);
 
 }  // namespace vmr::bridge

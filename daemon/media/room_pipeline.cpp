@@ -121,7 +121,8 @@ void RoomPipeline::apply(Member& member) {
         } else if (name != "content_sink_" + index) {
             continue;
         }
-        g_object_set(pad.get(), "display-name", member.display_name.c_str(), "visible", member.present, nullptr);
+        g_object_set(pad.get(), "display-name", member.display_name.c_str(), "visible", member.present,
+                     nullptr);
     }
 }
 
