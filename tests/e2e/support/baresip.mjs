@@ -1,0 +1,107 @@
+// baresip as a SIP room system or a telephone: it plays a tone, records what it hears, and is steered by its keyboard.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './vmrd.mjs';
+import { levels, readRecording } from './sound.mjs';
+import { until } from './until.mjs';
+
+const running = new Set();
+process.on('exit', () => running.forEach((one) => one.process.kill('SIGKILL')));
+
+export class Baresip {
+  // audio: codec modules; frequency: Hz of the tone sent, or `file`: a WAV to play instead (8 kHz for G.711).
+  static async start({ name = 'baresip', transport = 'udp', encryption = '', codecs = 'pcmu', modules = ['g711'],
+    frequency = 1000, file = '', video = false, trusted = '', account = '', address = '127.0.0.1' } = {}) {
+    const phone = new Baresip();
+    phone.folder = mkdtempSync(join(tmpdir(), 'vmr-baresip-'));
+    phone.sounds = join(phone.folder, 'sounds');
+    mkdirSync(phone.sounds);
+    const port = await freePort();
+    const used = ['stdio', ...modules, file ? 'aufile' : 'ausine', 'sndfile', 'srtp', 'dtls_srtp'];
+    if (video) used.push('vp8', 'fakevideo', 'snapshot');
+    const rate = file ? 8000 : 48000;
+    writeFileSync(join(phone.folder, 'config'), [
+      `sip_listen ${address}:${port}`, trusted && `sip_cafile ${trusted}`, `net_interface ${address}`, 'call_max_calls 4',
+      `audio_source ${file ? `aufile,${file}` : `ausine,${frequency}`}`, 'audio_player nil,nil',
+      `ausrc_srate ${rate}`, `ausrc_channels ${file ? 1 : 2}`, 'audio_level no', 'rtp_stats yes', `snd_path ${phone.sounds}`,
+      'module_path /usr/lib/baresip/modules', ...used.map((module) => `module ${module}.so`),
+      'module_tmp account.so', 'module_app menu.so',
+      ...(video ? ['video_source fakevideo,nil', 'video_display fakevideo,nil', 'video_size 320x240', 'video_fps 15',
+        'video_bitrate 300000', 'videnc_format yuv420p'] : []),
+    ].filter(Boolean).join('\n') + '\n');
+    writeFileSync(join(phone.folder, 'accounts'), `"${name}" <sip:${name.toLowerCase()}@${address};transport=${transport}>;regint=0;` +
+      `audio_codecs=${codecs}${video ? ';video_codecs=vp8' : ''}${encryption && `;mediaenc=${encryption}`}${account && `;${account}`}\n`);
+    writeFileSync(join(phone.folder, 'contacts'), '');
+    phone.process = spawn('baresip', ['-4', '-f', phone.folder], { cwd: phone.folder, stdio: ['pipe', 'pipe', 'pipe'] });
+    running.add(phone);
+    phone.output = '';
+    for (const stream of [phone.process.stdout, phone.process.stderr]) stream.on('data', (data) => (phone.output += data));
+    phone.exited = new Promise((resolve) => phone.process.once('exit', resolve)).finally(() => running.delete(phone));
+    await until(() => phone.output.includes('baresip is ready'), 10_000, () => phone.output);
+    return phone;
+  }
+
+  command(line) {
+    this.process.stdin.write(`/${line}\n`);
+  }
+
+  // Calls, and comes back once the call is up or has failed.
+  async dial(uri) {
+    this.output = '';
+    this.command(`dial ${uri}`);
+    await until(() => /Call established|session closed|terminated|Peer rejected|failed/.test(this.output), 15_000, () => this.output);
+    return this;
+  }
+
+  established() {
+    return this.output.includes('Call established');
+  }
+
+  ended(milliseconds = 15_000) {
+    return until(() => /session closed|terminated \(duration/.test(this.output), milliseconds, () => this.output.slice(-2000));
+  }
+
+  // Keys as a person presses them: RFC 4733 events need each key's release before the next.
+  async press(keys) {
+    for (const key of keys) {
+      this.process.stdin.write(key);
+      await new Promise((resolve) => setTimeout(resolve, 350));
+    }
+  }
+
+  // The newest recording of what came from the peer.
+  recording() {
+    const names = readdirSync(this.sounds).filter((name) => name.endsWith('-dec.wav')).sort();
+    return names.length ? readRecording(join(this.sounds, names.at(-1))) : null;
+  }
+
+  // Levels in dB of full scale over the last second heard.
+  tones(frequencies) {
+    const sound = this.recording();
+    return sound ? levels(sound, frequencies) : frequencies.map(() => -200);
+  }
+
+  hears(these, those = [], milliseconds = 15_000) {
+    let last;
+    return until(() => {
+      last = this.tones([...these, ...those]);
+      return last.slice(0, these.length).every((level) => level > -50) && last.slice(these.length).every((level) => level < -60);
+    }, milliseconds, () => `${[...these, ...those]} Hz at ${last} dB\n${this.output.slice(-1500)}`);
+  }
+
+  kill() {
+    this.process.kill('SIGKILL');
+    return this.exited;
+  }
+
+  async stop() {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      this.process.kill('SIGTERM');
+      const killer = setTimeout(() => this.process.kill('SIGKILL'), 4000);
+      await this.exited;
+      clearTimeout(killer);
+    }
+  }
+}
