@@ -76,6 +76,17 @@ media::IceParams ice_params(const ops::MediaConfig& config) {
     return ice;
 }
 
+// PINs that we made up ourselves are shown to the administrator; those of a configuration are known to who wrote it.
+nlohmann::json self_made_pins(const ops::Config& config) {
+    nlohmann::json pins = nlohmann::json::object();
+    for (const ops::RoomConfig& room : config.rooms) {
+        if (config.self_contained && !room.host_pin.empty()) {
+            pins[room.id] = {{"host", room.host_pin}, {"guest", room.guest_pin}};
+        }
+    }
+    return pins;
+}
+
 nlohmann::json browser_ice_servers(const ops::MediaConfig& config) {
     nlohmann::json servers = nlohmann::json::array();
     for (const std::string& stun : config.stun) {
@@ -208,7 +219,12 @@ void Daemon::publish_status(const ops::Config& config) {
             numbers.push_back(number);
         }
     }
-    bridge_->set_status({{"sip", {{"addresses", sip_addresses_}}}, {"numbers", numbers}});
+    nlohmann::json addresses = nlohmann::json::object();
+    for (const std::string& address : sip_addresses_) {
+        addresses[address.substr(address.rfind('=') + 1)] = address;
+    }
+    bridge_->set_reception(config.sip.reception);
+    bridge_->set_status({{"sip", addresses}, {"numbers", numbers}, {"pins", self_made_pins(config)}});
 }
 
 void Daemon::reload(const ops::Config& config) {

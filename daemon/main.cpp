@@ -70,6 +70,9 @@ void print_start_page(vmr::Daemon& daemon, const vmr::ops::Config& config, bool 
     const auto urls = daemon.http_urls();
     const std::string url = urls.empty() ? "" : urls.front();
     std::printf("\nvmr is running. Join in a browser:\n");
+    for (const auto& other : urls) {
+        std::printf("  %s\n", other.c_str());
+    }
     if (self_contained) {
         print_rooms(config, url);
     }
@@ -80,6 +83,10 @@ void print_start_page(vmr::Daemon& daemon, const vmr::ops::Config& config, bool 
     for (const auto& trunk : config.trunks) {
         for (const auto& [number, target] : trunk.numbers) {
             std::printf("  dial-in %s (trunk %s) → %s\n", number.c_str(), trunk.name.c_str(), target.c_str());
+        }
+        if (self_contained) {
+            std::printf("  a gateway or softphone dials in as user %s, password %s\n", trunk.username.c_str(),
+                        trunk.secret.c_str());
         }
     }
     std::printf("\nAdmin link (works once): %s/#admin=%s\n\n", url.c_str(),

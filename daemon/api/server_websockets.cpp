@@ -108,6 +108,9 @@ std::optional<Response> Server::Impl::check_events(SoupServerMessage* message) {
     if (caller->kind == Caller::Kind::participant && subscription->room != caller->room) {
         return problem(403);
     }
+    if (caller->kind == Caller::Kind::participant && !control_.may_follow_events(*caller)) {
+        return problem(403, "not in the room yet");
+    }
     if (!events_.room_exists(subscription->room)) {
         return problem(404);
     }

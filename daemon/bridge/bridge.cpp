@@ -180,7 +180,11 @@ RoomHost* Bridge::resumed_host(const Arrival& arrival, api::Caller& caller) cons
     return room != nullptr && room->core().find(caller.participant) != nullptr ? room : nullptr;
 }
 
-std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrival) {
+std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrived) {
+    Arrival arrival = arrived;
+    if (arrival.kind == LegKind::sip && !reception_alias_.empty() && lower(arrival.alias) == reception_alias_) {
+        arrival.ask_meeting_number = true;
+    }
     if (draining_ || door_.size() >= kMaxDoor) {
         leg->refuse(draining_ ? EndCause::shutdown : EndCause::overload);
         return nullptr;

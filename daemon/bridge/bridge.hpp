@@ -26,6 +26,8 @@ public:
     void set_rooms(const std::vector<ops::RoomConfig>& rooms);
     // What getStatus adds to its own: SIP addresses and numbers.
     void set_status(nlohmann::json status) { status_ = std::move(status); }
+    // The user part of a SIP address that asks for a meeting number; empty: none does.
+    void set_reception(std::string alias) { reception_alias_ = std::move(alias); }
     nlohmann::json snapshot(const std::string& room) const;
     // Ends all meetings with `cause`; is_idle() when the last leg has gone.
     void drain();
@@ -33,13 +35,14 @@ public:
     std::string metrics() const;
 
     // LegObserver
-    std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrival) override;
+    std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrived) override;
     void on_leg_answered(const std::string& leg) override;
     void on_leg_key(const std::string& leg, char key) override;
     void on_leg_sharing(const std::string& leg, bool sharing) override;
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) override;
 
     // api::Control
+    bool may_follow_events(const api::Caller& caller) const override;
     void perform(const api::Caller& caller, std::string_view operation_id, const nlohmann::json& params,
                  api::Reply reply) override;
 
@@ -79,6 +82,7 @@ private:
     std::map<std::string, std::string> aliases_;  // lower case alias or number → room
     std::map<std::string, Door> door_;
     Reception reception_;
+    std::string reception_alias_;
     nlohmann::json status_ = nlohmann::json::object();
     bool draining_ = false;
     unsigned watch_ = 0;

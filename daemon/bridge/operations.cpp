@@ -71,6 +71,12 @@ void merge(ops::RoomConfig& config, const json& params) {
 
 }  // namespace
 
+bool Bridge::may_follow_events(const api::Caller& caller) const {
+    const RoomHost* room = host(caller.room);
+    const room::Participant* participant = room != nullptr ? room->core().find(caller.participant) : nullptr;
+    return participant != nullptr && participant->state == room::State::in_room;
+}
+
 void Bridge::perform(const api::Caller& caller, std::string_view operation, const json& params,
                      api::Reply reply) {
     if (operation == "listRooms") {
@@ -124,6 +130,12 @@ void Bridge::join_info(const std::string& alias, api::Reply reply) const {
 void Bridge::perform_on_room(RoomHost& room, const api::Caller& caller, std::string_view operation,
                              const json& params, api::Reply reply) {
     const room::Actor actor = actor_of(caller);
+    // Who waits at the PIN or in the lobby may press keys and change their own name or mute, and learns nothing.
+    const bool is_own = params.value("participant", "") == caller.participant &&
+                        (operation == "sendKeys" || operation == "updateParticipant");
+    if (!is_admin(caller) && !is_own && !may_follow_events(caller)) {
+        return reply(api::problem(403, "not in the room yet"));
+    }
     if (operation == "getRoom") {
         return reply({200, to_json(room.core().view())});
     }

@@ -238,6 +238,7 @@ Result<Config> load_config(const std::string& path) {
 Config self_contained_config(const SelfContainedOptions& options) {
     const std::string address = options.lan ? "0.0.0.0" : "127.0.0.1";
     Config config;
+    config.self_contained = true;
     config.http.listen = {{"127.0.0.1", 8080}};
     config.sip.udp = {{address, 5060}};
     config.sip.tcp = {{address, 5060}};
@@ -267,6 +268,13 @@ Config self_contained_config(const SelfContainedOptions& options) {
         board.guest_pin = generate_pin();
     } while (board.guest_pin == board.host_pin);
     config.rooms = {meet, board};
+    // A telephone gateway, or a softphone that plays one, registers nothing: it authenticates each call.
+    TrunkConfig phone;
+    phone.name = "phone";
+    phone.username = "phone";
+    phone.secret = generate_pin(12);
+    phone.numbers = {{"+10000001000", "meet"}, {"+10000002000", "board"}, {"+10000009000", "reception"}};
+    config.trunks = {phone};
     config.records_path = options.state_directory + "/calls.jsonl";
     return config;
 }

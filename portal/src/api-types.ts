@@ -295,6 +295,8 @@ export type Talking = {
 export type Announcement = {
   kind: string;
   text: string;
+  /** `everyone`, `hosts`, or the id of the participant it is for. */
+  to?: string;
 };
 
 export type Ended = {

@@ -58,6 +58,9 @@ const kWarnings = new Set(['unencrypted', 'encryption', 'ending', 'locked']);
 
 function announcement(state: State, data: unknown): State {
   if (!isDict(data) || typeof data.text !== 'string') return state;
+  const forMe = data.to === undefined || data.to === 'everyone' || data.to === state.me.id ||
+    (data.to === 'hosts' && state.me.role === 'host');
+  if (!forMe) return state;
   return withToast(state, kWarnings.has(String(data.kind)) ? 'warning' : 'info', data.text);
 }
 

@@ -23,6 +23,8 @@ public:
         std::string operation;
         nlohmann::json params;
     };
+    bool may_follow_events(const api::Caller&) const override { return in_room; }
+    bool in_room = true;
     void perform(const api::Caller& caller, std::string_view operation, const nlohmann::json& params,
                  api::Reply reply) override;
     std::vector<Call> calls;

@@ -111,7 +111,10 @@ TEST(ConfigTest, SelfContainedHasNewPinsEachTime) {
     EXPECT_NE(one.rooms[1].host_pin, one.rooms[1].guest_pin);
     EXPECT_NE(one.rooms[1].host_pin + one.rooms[1].guest_pin, two.rooms[1].host_pin + two.rooms[1].guest_pin);
     EXPECT_EQ(one.http.listen.at(0).address, "127.0.0.1");
-    EXPECT_TRUE(one.trunks.empty());
+    ASSERT_EQ(one.trunks.size(), 1u);
+    EXPECT_EQ(one.trunks[0].secret.size(), 12u);
+    EXPECT_NE(one.trunks[0].secret, two.trunks[0].secret);
+    EXPECT_EQ(one.trunks[0].numbers.at("+10000009000"), "reception");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@ import { mkdtempSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './vmrd.mjs';
+import { pictureShares } from './picture.mjs';
 import { levels, readRecording } from './sound.mjs';
 import { until } from './until.mjs';
 
@@ -37,6 +38,7 @@ export class Baresip {
     phone.process = spawn('baresip', ['-4', '-f', phone.folder], { cwd: phone.folder, stdio: ['pipe', 'pipe', 'pipe'] });
     running.add(phone);
     phone.output = '';
+    phone.pictures = 0;
     for (const stream of [phone.process.stdout, phone.process.stderr]) stream.on('data', (data) => (phone.output += data));
     phone.exited = new Promise((resolve) => phone.process.once('exit', resolve)).finally(() => running.delete(phone));
     await until(() => phone.output.includes('baresip is ready'), 10_000, () => phone.output);
@@ -89,6 +91,14 @@ export class Baresip {
       last = this.tones([...these, ...those]);
       return last.slice(0, these.length).every((level) => level > -50) && last.slice(these.length).every((level) => level < -60);
     }, milliseconds, () => `${[...these, ...those]} Hz at ${last} dB\n${this.output.slice(-1500)}`);
+  }
+
+  // Share (0..1) of the received picture that has each colour.
+  async sees(colours) {
+    const picture = join(this.folder, `seen-${++this.pictures}`);
+    this.command(`snapshot_recv ${picture}`);
+    await until(() => this.output.includes(`wrote ${picture}`), 5000, () => this.output.slice(-1500));
+    return pictureShares(picture, colours);
   }
 
   kill() {

@@ -78,6 +78,14 @@ ${extra}`,
     return `http://127.0.0.1:${this.http}`;
   }
 
+  sipUri(user) {
+    return `sip:${user}@127.0.0.1:${this.sip}`;
+  }
+
+  sipsUri(user) {
+    return `sip:${user}@127.0.0.1:${this.sips};transport=tls`;
+  }
+
   async api(method, path, body, token = adminToken) {
     const answer = await fetch(`${this.url}/api/v1${path}`, {
       method,

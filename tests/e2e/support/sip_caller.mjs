@@ -1,0 +1,110 @@
+// A bare SIP caller over UDP whose every message the test decides: what real clients do not do on demand (SIP INFO keys,
+// plain RTP where it is not wanted, calls that must be refused).
+import { createSocket } from 'node:dgram';
+import { randomBytes } from 'node:crypto';
+import { until } from './until.mjs';
+
+const open = (address) => new Promise((resolve, reject) => {
+  const socket = createSocket('udp4');
+  socket.once('error', reject).bind(0, address, () => resolve(socket));
+});
+
+export class SipCaller {
+  static async start({ user = 'raw', address = '127.0.0.1', port }) {
+    const caller = new SipCaller();
+    Object.assign(caller, { user, address, port, sequence: 0, received: 0, answers: [], requests: [] });
+    caller.signalling = await open(address);
+    caller.media = await open(address);
+    caller.callId = randomBytes(8).toString('hex');
+    caller.tag = randomBytes(4).toString('hex');
+    caller.signalling.on('message', (data) => caller.take(data.toString()));
+    caller.media.on('message', () => caller.received++);
+    return caller;
+  }
+
+  take(text) {
+    if (text.startsWith('SIP/2.0')) {
+      const header = (name) => text.match(new RegExp(`^${name}:\\s*(.*)$`, 'mi'))?.[1].trim() ?? '';
+      this.answers.push({ status: Number(text.slice(8, 11)), cseq: header('CSeq'), to: header('To'), contact: header('Contact'), text });
+    } else {
+      this.requests.push(text);
+      if (!text.startsWith('ACK')) {
+        const copied = text.split('\r\n').filter((line) => /^(via|from|to|call-id|cseq):/i.test(line));
+        this.send(['SIP/2.0 200 OK', ...copied, 'Content-Length: 0', '', ''].join('\r\n'));
+      }
+    }
+  }
+
+  send(text) {
+    this.signalling.send(text, this.port, '127.0.0.1');
+  }
+
+  request(method, sequence, { target, to, type, body = '' }) {
+    const { port } = this.signalling.address();
+    this.send([
+      `${method} ${target} SIP/2.0`, `Via: SIP/2.0/UDP ${this.address}:${port};rport;branch=z9hG4bK${randomBytes(6).toString('hex')}`,
+      'Max-Forwards: 70', `From: "${this.user}" <sip:${this.user}@${this.address}>;tag=${this.tag}`, `To: ${to}`, `Call-ID: ${this.callId}`,
+      `CSeq: ${sequence} ${method}`, `Contact: <sip:${this.user}@${this.address}:${port}>`, ...(type ? [`Content-Type: ${type}`] : []),
+      `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
+  }
+
+  description({ profile = 'RTP/AVP' } = {}) {
+    return [`v=0`, `o=- 1 1 IN IP4 ${this.address}`, 's=-', `c=IN IP4 ${this.address}`, 't=0 0',
+      `m=audio ${this.media.address().port} ${profile} 0`, 'a=rtpmap:0 PCMU/8000', 'a=sendrecv', ''].join('\r\n');
+  }
+
+  // The final answer's status; a 200 is acknowledged, and silence is sent as a phone does.
+  async invite(target, body = this.description()) {
+    this.target = target;
+    this.request('INVITE', ++this.sequence, { target, to: `<${target}>`, type: 'application/sdp', body });
+    const mine = `${this.sequence} INVITE`;
+    const final = await until(() => this.answers.find((answer) => answer.cseq === mine && answer.status >= 200), 10_000,
+      () => JSON.stringify(this.answers));
+    this.to = final.to;
+    if (final.status === 200) this.target = final.contact.replace(/^.*<([^>]*)>.*$/, '$1');
+    this.request('ACK', this.sequence, { target: this.target, to: this.to });
+    if (final.status === 200) this.talk(Number(final.text.match(/^m=audio (\d+)/m)[1]));
+    return final;
+  }
+
+  talk(port) {
+    let count = 0;
+    const packet = Buffer.alloc(172, 0xff); // PCMU silence
+    packet.writeUInt8(0x80, 0);
+    packet.writeUInt8(0, 1);
+    packet.writeUInt32BE(0x1234567, 8);
+    this.timer = setInterval(() => {
+      packet.writeUInt16BE(count & 0xffff, 2);
+      packet.writeUInt32BE((count++ * 160) >>> 0, 4);
+      this.media.send(packet, port, '127.0.0.1');
+    }, 20);
+  }
+
+  async within(method, options = {}) {
+    this.request(method, ++this.sequence, { target: this.target, to: this.to, ...options });
+    const mine = `${this.sequence} ${method}`;
+    return until(() => this.answers.find((answer) => answer.cseq === mine && answer.status >= 200), 5000);
+  }
+
+  // Keys by SIP INFO, one at a time.
+  async info(keys) {
+    for (const key of keys) {
+      const answer = await this.within('INFO', { type: 'application/dtmf-relay', body: `Signal=${key}\r\nDuration=160\r\n` });
+      if (answer.status !== 200) throw new Error(`INFO refused: ${answer.status}`);
+    }
+  }
+
+  ended(milliseconds = 10_000) {
+    return until(() => this.requests.some((text) => text.startsWith('BYE')), milliseconds);
+  }
+
+  async hangup() {
+    return this.within('BYE');
+  }
+
+  close() {
+    clearInterval(this.timer);
+    this.signalling.close();
+    this.media.close();
+  }
+}
