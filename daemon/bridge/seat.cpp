@@ -30,11 +30,13 @@ store::StreamRecord received(const media::SessionStats& stats) {
     stream.codec = stats.taps.receive_codec;
     stream.packets = stats.rtp.received_packets;
     stream.bytes = stats.rtp.received_bytes;
-    stream.lost = stats.rtp.lost_packets;
     stream.jitter_ms = stats.rtp.jitter_ms;
     const GstStructure* tap = stats.taps.received.get();
     stream.reordered = count_field(tap, "reordered");
     stream.duplicates = count_field(tap, "duplicates");
+    // Only duplicates make the loss negative (RFC 3550 section 6.4.1); rtpbin also counts the first packet, which it
+    // held back on probation, as one more than expected.
+    stream.lost = std::max(stats.rtp.lost_packets, -static_cast<std::int64_t>(stream.duplicates));
     stream.ssrc_changes = count_field(tap, "ssrc-changes");
     stream.bitrate_bps = number_field(tap, "bitrate");
     return stream;
