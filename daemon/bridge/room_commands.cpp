@@ -90,6 +90,7 @@ void RoomHost::carry_out(const room::Answer& command) {
 void RoomHost::carry_out(const room::Refuse& command) {
     if (Seat* refused = seat(command.id); refused != nullptr && refused->leg) {
         const auto leg = refused->leg;
+        tell(*refused, "left", {{"cause", room::to_string(command.cause)}});
         leg->refuse(leg_cause(command.cause));
     }
 }
@@ -228,6 +229,7 @@ void RoomHost::carry_out(const room::Release& command) {
                            [](gpointer data) { delete static_cast<Farewell*>(data); });
     } else {
         const auto leg = released->leg;
+        tell(*released, "left", {{"cause", room::to_string(command.cause)}});
         leg->end(leg_cause(command.cause));
     }
 }
@@ -258,9 +260,9 @@ void RoomHost::carry_out(const room::TalkingChanged& command) {
 }
 
 void RoomHost::carry_out(const room::Audit& command) {
-    g_log_structured("vmr-audit", G_LOG_LEVEL_MESSAGE, "ROOM", room_.config().id.c_str(), "ACTOR",
-                     command.actor.c_str(), "SOURCE", command.source.c_str(), "TARGET",
-                     command.target.c_str(), "RESULT", command.result.c_str(), "MESSAGE", "audit: %s",
+    g_log_structured("vmr-audit", G_LOG_LEVEL_MESSAGE, "VMR_ROOM", room_.config().id.c_str(), "VMR_ACTOR",
+                     command.actor.c_str(), "VMR_SOURCE", command.source.c_str(), "VMR_TARGET",
+                     command.target.c_str(), "VMR_RESULT", command.result.c_str(), "MESSAGE", "audit: %s",
                      command.what.c_str());
 }
 

@@ -40,7 +40,7 @@ void WebRtcLeg::end(EndCause cause) {
         return;
     }
     const bool may_return = cause == EndCause::media_failed || cause == EndCause::media_timeout;
-    if (!may_return) {
+    if (!may_return && !told_left_) {
         channel_->send({{"type", "state"}, {"state", "left"}, {"cause", to_string(cause)}});
     }
     on_gone(cause);
@@ -72,6 +72,7 @@ void WebRtcLeg::notify_state(std::string_view state, std::string_view json) {
     } else {
         message["type"] = "state";
         message["state"] = state;
+        told_left_ = told_left_ || state == "left";
     }
     channel_->send(message);
 }

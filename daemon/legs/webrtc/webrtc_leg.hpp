@@ -37,6 +37,7 @@ private:
     std::shared_ptr<MediaSession> session_;
     bool answered_ = false;
     bool ended_ = false;
+    bool told_left_ = false;  // by the room, which knows the cause better than an end of the leg
 };
 
 }  // namespace vmr::webrtc

@@ -24,6 +24,9 @@ export function launchFirefox() {
       'media.navigator.streams.fake': true,
       'media.navigator.permission.disabled': true,
       'media.autoplay.default': 0,
+      'media.autoplay.blocking_policy': 0,
+      'media.autoplay.block-webaudio': false,
+      'media.cubeb.force_mock_context': true, // no sound card: an AudioContext never starts without one
       'media.peerconnection.ice.loopback': true,
       'media.peerconnection.ice.obfuscate_host_addresses': false,
     },
@@ -33,6 +36,7 @@ export function launchFirefox() {
 // Runs in the page before its own scripts. One AudioContext serves the tone and the measuring.
 function instrument({ frequency, colour }) {
   const context = new AudioContext();
+  void context.resume();
   const makeStream = (wants, paint) => {
     const stream = new MediaStream();
     if (wants.audio) {
@@ -59,6 +63,31 @@ function instrument({ frequency, colour }) {
     }
     return stream;
   };
+  // Every connection and socket of the page: to count offers, to cut, and to listen past the page.
+  const peers = [];
+  const sockets = [];
+  const PeerConnection = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends PeerConnection {
+    constructor(...options) {
+      super(...options);
+      peers.push(this);
+    }
+  };
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...options) {
+      super(...options);
+      sockets.push(this);
+      this.bearer = [options[1]].flat().find((one) => one?.startsWith('vmr.bearer.'))?.slice('vmr.bearer.'.length);
+    }
+    send(data) {
+      if (typeof data === 'string' && data.startsWith('{"type":"offer"')) {
+        window.probe.offers++;
+        if (window.forge) data = JSON.stringify({ type: 'offer', sdp: window.forge(JSON.parse(data).sdp) });
+      }
+      super.send(data);
+    }
+  };
   navigator.mediaDevices.getUserMedia = async (wants) => makeStream(wants, colour);
   navigator.mediaDevices.getDisplayMedia = async () => makeStream({ video: true }, '#00ffff');
 
@@ -66,51 +95,90 @@ function instrument({ frequency, colour }) {
   const streams = () => [...document.querySelectorAll('audio, video')]
     .filter((element) => !element.matches('[data-testid=self-video], [data-testid=preview-video]'))
     .map((element) => element.srcObject).filter((stream) => stream?.getAudioTracks().length);
+  const spectrum = (analyser, frequencies) => {
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(bins);
+    return frequencies.map((hertz) => {
+      const bin = Math.round((hertz * analyser.fftSize) / context.sampleRate);
+      return Math.max(bins[bin - 1], bins[bin], bins[bin + 1]);
+    });
+  };
+  const analyse = (track) => {
+    if (!analysers.has(track.id)) {
+      const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0.3 });
+      context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+      analysers.set(track.id, analyser);
+    }
+    return analysers.get(track.id);
+  };
+  const screens = new Map();
+  const screen = (track) => {
+    if (!screens.has(track.id)) {
+      const element = document.createElement('video');
+      element.muted = true;
+      element.srcObject = new MediaStream([track]);
+      void element.play();
+      screens.set(track.id, element);
+    }
+    return screens.get(track.id);
+  };
+  const shares = (video, wanted) => {
+    if (!video?.videoWidth) return wanted.map(() => 0);
+    const canvas = document.createElement('canvas');
+    canvas.width = 160;
+    canvas.height = 90;
+    const drawing = canvas.getContext('2d', { willReadFrequently: true });
+    drawing.drawImage(video, 0, 0, 160, 90);
+    const pixels = drawing.getImageData(0, 0, 160, 90).data;
+    return wanted.map((colour) => {
+      let hits = 0;
+      for (let i = 0; i < pixels.length; i += 4) {
+        if (colour.every((part, k) => Math.abs(part - pixels[i + k]) < 60)) hits++;
+      }
+      return hits / (160 * 90);
+    });
+  };
+  const receivers = (kind) => peers.filter((peer) => peer.connectionState !== 'closed')
+    .flatMap((peer) => peer.getReceivers()).map((receiver) => receiver.track).filter((track) => track.kind === kind);
   window.probe = {
+    offers: 0,
+    peers,
+    sockets,
+    // What arrives from the network, whatever the page shows of it: the loudest of each tone and the most of each
+    // colour within the time.
+    async arrives(frequencies, wanted, milliseconds) {
+      context.resume();
+      const loudest = frequencies.map(() => -200);
+      const most = wanted.map(() => 0);
+      const end = performance.now() + milliseconds;
+      while (performance.now() < end) {
+        for (const track of receivers('audio')) {
+          spectrum(analyse(track), frequencies).forEach((level, i) => (loudest[i] = Math.max(loudest[i], level)));
+        }
+        for (const track of receivers('video')) {
+          shares(screen(track), wanted).forEach((share, i) => (most[i] = Math.max(most[i], share)));
+        }
+        await new Promise((resolve) => setTimeout(resolve, 60));
+      }
+      return { loudest, most };
+    },
     // Level of each frequency in dB of full scale, as heard now.
     tones(frequencies) {
       context.resume();
-      for (const stream of streams()) {
-        const track = stream.getAudioTracks()[0];
-        if (!analysers.has(track.id)) {
-          const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0.3 });
-          context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
-          analysers.set(track.id, analyser);
-        }
-      }
       const levels = frequencies.map(() => -200);
-      for (const analyser of analysers.values()) {
-        const bins = new Float32Array(analyser.frequencyBinCount);
-        analyser.getFloatFrequencyData(bins);
-        frequencies.forEach((hertz, i) => {
-          const bin = Math.round((hertz * analyser.fftSize) / context.sampleRate);
-          for (const near of [bin - 1, bin, bin + 1]) levels[i] = Math.max(levels[i], bins[near]);
-        });
+      for (const stream of streams()) {
+        spectrum(analyse(stream.getAudioTracks()[0]), frequencies).forEach((level, i) => (levels[i] = Math.max(levels[i], level)));
       }
       return levels;
     },
     // Share of the picture (0..1) that has each colour, [r, g, b] with a tolerance.
-    colours(colours, testid = 'room-video') {
-      const video = document.querySelector(`[data-testid=${testid}]`);
-      if (!video || !video.videoWidth) return colours.map(() => 0);
-      const canvas = document.createElement('canvas');
-      canvas.width = 160;
-      canvas.height = 90;
-      const drawing = canvas.getContext('2d', { willReadFrequently: true });
-      drawing.drawImage(video, 0, 0, 160, 90);
-      const pixels = drawing.getImageData(0, 0, 160, 90).data;
-      return colours.map((colour) => {
-        let hits = 0;
-        for (let i = 0; i < pixels.length; i += 4) {
-          if (colour.every((part, k) => Math.abs(part - pixels[i + k]) < 60)) hits++;
-        }
-        return hits / (160 * 90);
-      });
+    colours(wanted, testid = 'room-video') {
+      return shares(document.querySelector(`[data-testid=${testid}]`), wanted);
     },
   };
 }
 
-export const colours = { red: [255, 0, 0], green: [0, 160, 0], blue: [0, 0, 255], cyan: [0, 255, 255] };
+export const colours = { red: [255, 0, 0], green: [0, 160, 0], blue: [0, 0, 255], cyan: [0, 255, 255], magenta: [255, 0, 255] };
 export const css = (colour) => `rgb(${colour.join(',')})`;
 
 export class Person {
@@ -165,6 +233,72 @@ export class Person {
       last = await this.page.evaluate(([list, id]) => window.probe.colours(list, id), [[...these, ...those], testid]);
       return last.slice(0, these.length).every((share) => share > 0.05) && last.slice(these.length).every((share) => share < 0.01);
     }, milliseconds, () => `shares ${last}`);
+  }
+
+  // Nothing of these tones and colours arrives, over a time and not only at one moment: the loudest and most of each.
+  // What was under way when the gate closed (jitter buffers, the analyser's memory) may end first.
+  async isolated(tones, pictures, milliseconds = 1200) {
+    let last;
+    await until(async () => {
+      last = await this.page.evaluate((...list) => window.probe.arrives(...list), tones, pictures, milliseconds);
+      return last.loudest.every((level) => level < -80) && last.most.every((share) => share < 0.004);
+    }, 8_000, () => `${tones} Hz at ${last.loudest} dB, colours ${last.most}`);
+  }
+
+  // How many connections and offers the page has made so far.
+  offers() {
+    return this.page.evaluate(() => `${window.probe.peers.length} connections, ${window.probe.offers} offers`);
+  }
+
+  click(testid) {
+    return this.page.locator(`[data-testid=${testid}]`).click();
+  }
+
+  async openPeople() {
+    if (!(await this.page.$('[data-testid=people-panel]'))) await this.click('people');
+  }
+
+  // The row of the roster (or of the list of who waits) with this name.
+  row(name, list = 'person') {
+    return `[data-testid=${list}][data-name="${name}"]`;
+  }
+
+  async flag(name, flag, value) {
+    await this.openPeople();
+    const row = this.row(name);
+    return until(async () => (await this.page.$eval(row, (element, key) => element.dataset[key], flag).catch(() => null)) === String(value),
+      10_000, () => `${name} ${flag} ${value}`);
+  }
+
+  // A host's action on one in the roster; `person-remove` asks first.
+  async act(name, action) {
+    await this.openPeople();
+    await this.page.locator(`${this.row(name)} [data-testid=person-menu]`).click();
+    await this.page.locator(`[data-testid=${action}]`).click();
+    if (action === 'person-remove') await this.click('confirm-yes');
+  }
+
+  async answerWaiting(name, action) {
+    await this.openPeople();
+    await this.page.locator(`${this.row(name, 'waiting-person')} [data-testid=${action}]`).click();
+  }
+
+  async leave() {
+    await this.click('leave');
+    await this.click('confirm-yes');
+    await this.state('left');
+  }
+
+  left(cause) {
+    return until(async () => (await this.page.$eval('[data-testid=left]', (element) => element.dataset.cause).catch(() => null)) === cause,
+      15_000, async () => `left with ${cause}; now ${await this.data('state')} ${await this.page.$eval('[data-testid=left]', (element) => element.dataset.cause).catch(() => '')}`);
+  }
+
+  // The connection breaks without a word, as when a cable is pulled: what the page has open is dead from now on.
+  cut() {
+    return this.page.evaluate(() => {
+      for (const socket of window.probe.sockets) socket.close();
+    });
   }
 
   close() {

@@ -1,0 +1,94 @@
+// Connections that break and browsers that die: back within 3 s as the same participant, or gone with a cause; the
+// room goes on.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { launchChromium, Person, colours } from './support/browser.mjs';
+import { checkRecord } from './support/records.mjs';
+import { until } from './support/until.mjs';
+import { Vmrd } from './support/vmrd.mjs';
+
+const kBackWithin = 3_000; // milliseconds
+let vmrd, chromium, anna;
+before(async () => {
+  vmrd = await Vmrd.start('[[rooms]]\nid = "meet"\ntitle = "Meet"\nlayout = "equal"\n');
+  chromium = await launchChromium();
+  anna = await come(chromium, 'Anna', 700, 'red');
+});
+after(async () => {
+  await chromium?.close();
+  assert.equal(await vmrd?.stop(), 0, vmrd?.output);
+  vmrd?.calls().forEach(checkRecord);
+});
+
+async function come(browser, name, frequency, colour) {
+  const person = await Person.open(browser, { frequency, colour: colours[colour] });
+  await person.join(vmrd.url, 'meet', { name });
+  await person.state('in_room');
+  return person;
+}
+
+async function comesBack(person, cut, restore = async () => {}) {
+  const id = await person.data('participant');
+  await cut();
+  await person.state('reconnecting', kBackWithin);
+  const start = performance.now();
+  await restore();
+  await person.state('in_room', kBackWithin);
+  await person.hears([700], [1100], kBackWithin);
+  await person.sees([colours.red], [colours.magenta], 'room-video', kBackWithin);
+  await anna.hears([1100], [700], kBackWithin);
+  await anna.sees([colours.magenta], [colours.red], 'room-video', kBackWithin);
+  const took = performance.now() - start;
+  assert.ok(took < kBackWithin, `back after ${took} ms`);
+  assert.equal(await person.data('participant'), id);
+  assert.equal((await vmrd.participants('meet')).filter((one) => one.name === 'Ben').length, 1);
+}
+
+test('a browser whose connections break is back within 3 s as the same participant', async (t) => {
+  const ben = await come(chromium, 'Ben', 1100, 'magenta');
+  await ben.hears([700], [1100]);
+  await anna.sees([colours.magenta], [colours.red]);
+
+  await t.test('the sockets are closed', () => comesBack(ben, () => ben.cut()));
+
+  await t.test('the network goes away and comes back', async () => {
+    const devtools = await ben.page.createCDPSession();
+    const offline = (is) => devtools.send('Network.emulateNetworkConditions', { offline: is, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    await devtools.send('Network.enable');
+    await comesBack(ben, async () => {
+      await offline(true);
+      await anna.hears([], [1100]); // gone for all, and not only for the page
+    }, () => offline(false));
+  });
+
+  await t.test('the media path dies while the socket lives', () =>
+    comesBack(ben, () => ben.page.evaluate(() => window.probe.peers.at(-1).oniceconnectionstatechange
+      && Object.defineProperty(window.probe.peers.at(-1), 'iceConnectionState', { value: 'failed' })
+      && window.probe.peers.at(-1).oniceconnectionstatechange())));
+
+  await t.test('one record for the whole stay', async () => {
+    await ben.leave();
+    await until(() => vmrd.calls().some((one) => one.name === 'Ben'), 5_000);
+    const records = vmrd.calls().filter((one) => one.name === 'Ben');
+    assert.equal(records.length, 1, JSON.stringify(records));
+    assert.equal(records[0].end_cause, 'normal');
+  });
+  await ben.close();
+});
+
+test('a killed browser is noticed and ended with a cause; the others go on', async () => {
+  const doomed = await launchChromium();
+  const carl = await come(doomed, 'Carl', 1700, 'blue');
+  const ben = await come(chromium, 'Ben', 1100, 'magenta');
+  await anna.hears([1100, 1700], [700]);
+  doomed.process().kill('SIGKILL');
+  await anna.hears([1100], [700, 1700]);
+  await anna.sees([colours.magenta], [colours.blue]);
+  const record = await until(() => vmrd.calls().find((one) => one.name === 'Carl'), 40_000, () => 'record of Carl');
+  assert.equal(record.end_cause, 'reconnect_timeout');
+  assert.ok(record.streams.some((one) => one.kind === 'audio' && one.direction === 'in' && one.packets > 20), JSON.stringify(record.streams));
+  assert.equal(await vmrd.participant('meet', 'Carl'), undefined);
+  await anna.hears([1100], [700, 1700]);
+  await ben.hears([700], [1100, 1700]);
+  await ben.close();
+});
