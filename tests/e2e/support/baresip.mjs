@@ -93,6 +93,17 @@ export class Baresip {
     }, milliseconds, () => `${[...these, ...those]} Hz at ${last} dB\n${this.output.slice(-1500)}`);
   }
 
+  // The lowest level of `frequency` in any tenth of a second since sample `from`.
+  quietest(frequency, from) {
+    const { rate, samples } = this.recording();
+    let lowest = 0;
+    for (let at = from; at + rate / 10 <= samples.length; at += rate / 10) {
+      const part = { rate, samples: samples.subarray(at, at + rate / 10) };
+      lowest = Math.min(lowest, levels(part, [frequency], 0.1)[0]);
+    }
+    return lowest;
+  }
+
   // Share (0..1) of the received picture that has each colour.
   async sees(colours) {
     const picture = join(this.folder, `seen-${++this.pictures}`);

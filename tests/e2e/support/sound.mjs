@@ -1,13 +1,14 @@
 // Sound files: the level of a tone in what was recorded, and keypad tones to play.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-// A WAV that may still be growing: its sizes are not filled in yet. 16-bit PCM only.
-export function readRecording(path) {
+// A WAV that may still be growing: its sizes, and with linphone its whole header, are not filled in yet. 16-bit PCM only.
+export function readRecording(path, unwritten = { channels: 1, rate: 48000 }) {
   const bytes = readFileSync(path);
   if (bytes.length < 44) return null;
-  const channels = bytes.readUInt16LE(22);
-  const rate = bytes.readUInt32LE(24);
-  const start = bytes.indexOf('data', 12, 'latin1') + 8;
+  const written = bytes.readUInt32LE(24) !== 0;
+  const channels = written ? bytes.readUInt16LE(22) : unwritten.channels;
+  const rate = written ? bytes.readUInt32LE(24) : unwritten.rate;
+  const start = written ? bytes.indexOf('data', 12, 'latin1') + 8 : 44;
   const count = Math.floor((bytes.length - start) / (2 * channels));
   const samples = new Float64Array(count);
   for (let i = 0; i < count; i++) samples[i] = bytes.readInt16LE(start + 2 * channels * i) / 32768;
@@ -46,6 +47,16 @@ export function writeKeys(path, keys, { lead = 1, tail = 30, on = 0.12, off = 0.
     parts.push(new Float64Array(Math.round(off * rate)));
   }
   parts.push(new Float64Array(tail * rate));
+  return writeWav(path, parts, rate);
+}
+
+// A WAV of one tone.
+export function writeTone(path, frequency, seconds, rate = 16000) {
+  const tone = Float64Array.from({ length: seconds * rate }, (_, i) => 0.25 * Math.sin((2 * Math.PI * frequency * i) / rate));
+  return writeWav(path, [tone], rate);
+}
+
+function writeWav(path, parts, rate) {
   const count = parts.reduce((sum, part) => sum + part.length, 0);
   const bytes = Buffer.alloc(44 + 2 * count);
   bytes.write('RIFF', 0); bytes.writeUInt32LE(36 + 2 * count, 4); bytes.write('WAVEfmt ', 8);
