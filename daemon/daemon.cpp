@@ -3,6 +3,7 @@
 #include <gio/gio.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace vmr {
 namespace {
@@ -51,7 +52,38 @@ std::pair<std::string, std::uint16_t> host_port(std::string text, std::uint16_t 
     const bool has_port = colon != std::string::npos && text.find(']', colon) == std::string::npos;
     std::string host = text.substr(0, has_port ? colon : text.size());
     std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
-    return {host, has_port ? static_cast<std::uint16_t>(std::stoul(text.substr(colon + 1))) : otherwise};
+    std::uint16_t port = otherwise;
+    if (has_port) {
+        std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+    }
+    return {host, port};
+}
+
+constexpr std::chrono::hours kTurnCredentialLifetime{24};
+
+struct TurnCredential {
+    std::string username;
+    std::string password;
+};
+
+// With a shared secret: the time-limited credential of the TURN REST API (coturn's use-auth-secret).
+TurnCredential turn_credential(const ops::TurnServer& server, const std::string& user) {
+    if (!server.shared_secret) {
+        return {server.username, server.secret};
+    }
+    const auto expiry = std::chrono::system_clock::now() + kTurnCredentialLifetime;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(expiry.time_since_epoch()).count();
+    const std::string username = std::to_string(seconds) + ":" + user;
+    unsigned char digest[20];
+    gsize size = sizeof digest;
+    GHmac* hmac = g_hmac_new(G_CHECKSUM_SHA1, reinterpret_cast<const guchar*>(server.secret.data()),
+                             server.secret.size());
+    g_hmac_update(hmac, reinterpret_cast<const guchar*>(username.data()),
+                  static_cast<gssize>(username.size()));
+    g_hmac_get_digest(hmac, digest, &size);
+    g_hmac_unref(hmac);
+    const GCharPtr password(g_base64_encode(digest, size));
+    return {username, password.get()};
 }
 
 media::IceParams ice_params(const ops::MediaConfig& config) {
@@ -65,8 +97,9 @@ media::IceParams ice_params(const ops::MediaConfig& config) {
     for (const ops::TurnServer& server : config.turn) {
         media::TurnServer turn;
         std::tie(turn.address, turn.port) = host_port(server.url, 3478);
-        turn.username = server.username;
-        turn.password = server.secret;
+        const TurnCredential credential = turn_credential(server, "vmrd");
+        turn.username = credential.username;
+        turn.password = credential.password;
         turn.transport = server.url.starts_with("turns:") ? media::TurnServer::Transport::tls
                          : server.url.find("transport=tcp") != std::string::npos
                              ? media::TurnServer::Transport::tcp
@@ -76,7 +109,8 @@ media::IceParams ice_params(const ops::MediaConfig& config) {
     return ice;
 }
 
-// PINs that we made up ourselves are shown to the administrator; those of a configuration are known to who wrote it.
+// PINs that we made up ourselves are shown to the administrator; those of a configuration are known to who
+// wrote it.
 nlohmann::json self_made_pins(const ops::Config& config) {
     nlohmann::json pins = nlohmann::json::object();
     for (const ops::RoomConfig& room : config.rooms) {
@@ -87,13 +121,15 @@ nlohmann::json self_made_pins(const ops::Config& config) {
     return pins;
 }
 
-nlohmann::json browser_ice_servers(const ops::MediaConfig& config) {
+nlohmann::json browser_ice_servers(const ops::MediaConfig& config, const std::string& participant) {
     nlohmann::json servers = nlohmann::json::array();
     for (const std::string& stun : config.stun) {
         servers.push_back({{"urls", {"stun:" + stun}}});
     }
     for (const ops::TurnServer& turn : config.turn) {
-        servers.push_back({{"urls", {turn.url}}, {"username", turn.username}, {"credential", turn.secret}});
+        const TurnCredential credential = turn_credential(turn, participant);
+        servers.push_back(
+            {{"urls", {turn.url}}, {"username", credential.username}, {"credential", credential.password}});
     }
     return servers;
 }
@@ -134,6 +170,9 @@ Status Daemon::start(const ops::Config& config) {
 
 Status Daemon::start_records(const ops::Config& config) {
     store::CallRecordsOptions options;
+    if (config.records_path.empty()) {
+        return Error{"records.path: a file for the call records is needed"};
+    }
     options.path = config.records_path;
     options.server_version = VMR_VERSION;
     options.on_trouble = [](const std::string& trouble) {
@@ -160,7 +199,7 @@ Status Daemon::start_media(const ops::Config& config) {
     environment_.udp.port_min = config.media.port_min;
     environment_.udp.port_max = config.media.port_max;
     environment_.udp.dscp = static_cast<std::uint8_t>(config.media.audio_dscp);
-    environment_.ice = ice_params(config.media);
+    environment_.ice = [media = config.media] { return ice_params(media); };
     services_ = std::make_unique<bridge::Services>(bridge::Services{
         pipelines_,
         {},
@@ -170,7 +209,9 @@ Status Daemon::start_media(const ops::Config& config) {
         tokens_,
         hasher_,
         std::make_shared<room::PinThrottle>(),
-        browser_ice_servers(config.media),
+        [media = config.media](const std::string& participant) {
+            return browser_ice_servers(media, participant);
+        },
         VMR_VERSION,
     });
     bridge_ = std::make_unique<bridge::Bridge>(*services_, environment_);

@@ -89,8 +89,12 @@ void print_start_page(vmr::Daemon& daemon, const vmr::ops::Config& config, bool 
                         trunk.secret.c_str());
         }
     }
-    std::printf("\nAdmin link (works once): %s/#admin=%s\n\n", url.c_str(),
-                daemon.one_time_admin_token().c_str());
+    // A configured system's output ends in a journal: its administrator has http.admin_token instead.
+    if (self_contained) {
+        std::printf("\nAdmin link (works once): %s/#admin=%s\n", url.c_str(),
+                    daemon.one_time_admin_token().c_str());
+    }
+    std::printf("\n");
     std::fflush(stdout);
 }
 
@@ -169,7 +173,8 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     Options options;
     CLI::App app{"vmrd: a virtual-meeting-room bridge. Without --config it runs self-contained."};
-    app.add_option("--config", options.config_file, "TOML file; see vmrd.toml(5) and schemas/config.json");
+    app.add_option("--config", options.config_file,
+                   "TOML file; see docs/operations.md and schemas/config.json");
     app.add_option("--pipelines", options.pipelines, "folder of the gst-launch descriptions");
     app.add_option("--state", options.state_directory, "self-contained: folder of records and certificate");
     app.add_flag("--lan", options.lan,
@@ -177,6 +182,9 @@ int main(int argc, char** argv) {
     app.add_flag("--check", options.check, "check the configuration and exit");
     app.set_version_flag("--version", VMR_VERSION);
     CLI11_PARSE(app, argc, argv);
+    // HTTPS takes TLS 1.2 and 1.3 only; an operator's stricter choice stands. Read by GLib's TLS before the
+    // first use.
+    g_setenv("G_TLS_GNUTLS_PRIORITY", "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", FALSE);
     gst_init(nullptr, nullptr);
     return run(options);
 }

@@ -91,6 +91,15 @@ Bridge::~Bridge() {
     g_source_remove(watch_);
 }
 
+bool Bridge::takes_others_name(const ops::RoomConfig& config) const {
+    const auto is_taken = [&](const std::string& name) {
+        const auto found = aliases_.find(lower(name));
+        return found != aliases_.end() && found->second != config.id;
+    };
+    return is_taken(config.id) || std::ranges::any_of(config.aliases, is_taken) ||
+           std::ranges::any_of(config.numbers, is_taken);
+}
+
 void Bridge::set_room(const ops::RoomConfig& config) {
     configs_[config.id] = config;
     std::erase_if(aliases_, [&](const auto& entry) { return entry.second == config.id; });
@@ -119,19 +128,21 @@ void Bridge::set_room(const ops::RoomConfig& config) {
 }
 
 void Bridge::set_rooms(const std::vector<ops::RoomConfig>& rooms) {
-    std::set<std::string> kept;
+    std::set<std::string> listed;
     for (const ops::RoomConfig& room : rooms) {
         set_room(room);
-        kept.insert(room.id);
+        listed.insert(room.id);
     }
     std::erase_if(rooms_, [&](const auto& entry) {
-        const bool gone = !kept.contains(entry.first) && entry.second->core().idle();
+        const bool gone =
+            from_file_.contains(entry.first) && !listed.contains(entry.first) && entry.second->is_empty();
         if (gone) {
             configs_.erase(entry.first);
             std::erase_if(aliases_, [&](const auto& alias) { return alias.second == entry.first; });
         }
         return gone;
     });
+    from_file_.merge(listed);
 }
 
 RoomHost* Bridge::host(const std::string& room) const {
@@ -160,7 +171,7 @@ nlohmann::json Bridge::snapshot(const std::string& room) const {
 
 std::shared_ptr<media::Session> Bridge::new_session(const Arrival& arrival,
                                                     const room::RoomConfig* room) const {
-    const std::string peer = arrival.remote_address.substr(0, arrival.remote_address.rfind(':'));
+    const std::string peer = without_port(arrival.remote_address);
     auto session =
         std::make_shared<media::Session>(environment_, arrival.leg, policy_for(arrival, room), peer);
     session->set_signalling(arrival.signalling);
@@ -182,17 +193,21 @@ RoomHost* Bridge::resumed_host(const Arrival& arrival, api::Caller& caller) cons
 
 std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrived) {
     Arrival arrival = arrived;
-    if (arrival.kind == LegKind::sip && !reception_alias_.empty() && lower(arrival.alias) == reception_alias_) {
+    if (arrival.kind == LegKind::sip && !reception_alias_.empty() &&
+        lower(arrival.alias) == reception_alias_) {
         arrival.ask_meeting_number = true;
     }
-    if (draining_ || door_.size() >= kMaxDoor) {
-        leg->refuse(draining_ ? EndCause::shutdown : EndCause::overload);
+    const auto refuse = [&](EndCause cause) {
+        record_refusal(arrival, cause);
+        leg->refuse(cause);
         return nullptr;
+    };
+    if (draining_ || door_.size() >= kMaxDoor) {
+        return refuse(draining_ ? EndCause::shutdown : EndCause::overload);
     }
     RoomHost* room = arrival.ask_meeting_number ? nullptr : host_of_alias(arrival.alias);
     if (room == nullptr && !arrival.ask_meeting_number) {
-        leg->refuse(EndCause::not_found);
-        return nullptr;
+        return refuse(EndCause::not_found);
     }
     auto session = new_session(arrival, room != nullptr ? &room->core().config() : nullptr);
     door_[arrival.leg] = Door{leg, session, arrival};
@@ -224,8 +239,18 @@ void Bridge::at_door(const std::string& leg) {
     if (RoomHost* room = host_of_alias(door.arrival.alias)) {
         room->arrive(door.leg, door.session, door.arrival);
     } else {
+        record_refusal(door.arrival, EndCause::not_found);
         door.leg->refuse(EndCause::not_found);
     }
+}
+
+// Rule 22: who never came as far as a room leaves a record too.
+void Bridge::record_refusal(const Arrival& arrival, EndCause cause) {
+    store::CallRecord record = opened_record(arrival, {}, services_.server_version);
+    record.ended_at = record.started_at;
+    record.end_cause = vmr::to_string(cause);
+    record.crypto.signalling = arrival.signalling;
+    services_.records.finish(record, [](Status) {});
 }
 
 bool Bridge::transfer(const std::string& number, std::shared_ptr<Leg> leg,
@@ -261,7 +286,9 @@ void Bridge::on_leg_sharing(const std::string& leg, bool sharing) {
 }
 
 void Bridge::on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) {
-    if (door_.erase(leg) > 0) {
+    if (const auto found = door_.find(leg); found != door_.end()) {
+        record_refusal(found->second.arrival, cause);
+        door_.erase(found);
         return;
     }
     if (RoomHost* room = host_of_leg(leg)) {
@@ -280,7 +307,8 @@ void Bridge::drain() {
 }
 
 bool Bridge::is_idle() const {
-    return std::ranges::all_of(rooms_, [](const auto& room) { return room.second->core().idle(); });
+    return reception_.is_empty() && door_.empty() &&
+           std::ranges::all_of(rooms_, [](const auto& room) { return room.second->is_empty(); });
 }
 
 std::string Bridge::metrics() const {

@@ -3,6 +3,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ public:
     ~Bridge() override;
 
     // Rooms of the configuration; again on reload: new ones appear, changed ones change, those that are gone
-    // from the file end when they are empty.
+    // from the file go if nobody is there, else with the next reload. Rooms made by the API stay.
     void set_rooms(const std::vector<ops::RoomConfig>& rooms);
     // What getStatus adds to its own: SIP addresses and numbers.
     void set_status(nlohmann::json status) { status_ = std::move(status); }
@@ -58,6 +59,8 @@ private:
     RoomHost* resumed_host(const Arrival& arrival, api::Caller& caller) const;
     std::shared_ptr<media::Session> new_session(const Arrival& arrival, const room::RoomConfig* room) const;
     void at_door(const std::string& leg);
+    void record_refusal(const Arrival& arrival, EndCause cause);
+    bool takes_others_name(const ops::RoomConfig& config) const;
     void set_room(const ops::RoomConfig& room);
     bool transfer(const std::string& number, std::shared_ptr<Leg> leg,
                   std::shared_ptr<media::Session> session, Arrival arrival);
@@ -80,6 +83,7 @@ private:
     std::map<std::string, ops::RoomConfig> configs_;
     std::map<std::string, std::unique_ptr<RoomHost>> rooms_;
     std::map<std::string, std::string> aliases_;  // lower case alias or number → room
+    std::set<std::string> from_file_;             // rooms of the configuration; others were made by the API
     std::map<std::string, Door> door_;
     Reception reception_;
     std::string reception_alias_;

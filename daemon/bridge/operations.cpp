@@ -130,7 +130,8 @@ void Bridge::join_info(const std::string& alias, api::Reply reply) const {
 void Bridge::perform_on_room(RoomHost& room, const api::Caller& caller, std::string_view operation,
                              const json& params, api::Reply reply) {
     const room::Actor actor = actor_of(caller);
-    // Who waits at the PIN or in the lobby may press keys and change their own name or mute, and learns nothing.
+    // Who waits at the PIN or in the lobby may press keys and change their own name or mute, and learns
+    // nothing.
     const bool is_own = params.value("participant", "") == caller.participant &&
                         (operation == "sendKeys" || operation == "updateParticipant");
     if (!is_admin(caller) && !is_own && !may_follow_events(caller)) {
@@ -266,10 +267,10 @@ void Bridge::update_participant(RoomHost& room, const room::Actor& actor, const 
 void Bridge::create_room(const json& params, api::Reply reply) {
     ops::RoomConfig config;
     config.id = params.at("id");
-    if (rooms_.contains(config.id) || aliases_.contains(config.id)) {
+    merge(config, params);
+    if (rooms_.contains(config.id) || takes_others_name(config)) {
         return reply(api::problem(409, "a room of this name exists"));
     }
-    merge(config, params);
     if (!config.host_pin.empty() && config.host_pin == config.guest_pin) {
         return reply(api::problem(422, "host and guest PIN must differ"));
     }
@@ -280,6 +281,9 @@ void Bridge::create_room(const json& params, api::Reply reply) {
 void Bridge::update_room(RoomHost& room, const json& params, api::Reply reply) {
     ops::RoomConfig config = configs_.at(room.core().config().id);
     merge(config, params);
+    if (takes_others_name(config)) {
+        return reply(api::problem(409, "another room has this alias"));
+    }
     if (!config.host_pin.empty() && config.host_pin == config.guest_pin) {
         return reply(api::problem(422, "host and guest PIN must differ"));
     }

@@ -24,6 +24,7 @@ public:
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt);
     void on_key(const std::string& leg, char key);
     bool has_leg(const std::string& leg) const { return callers_.contains(leg); }
+    bool is_empty() const { return callers_.empty(); }
     void end_all(EndCause cause);
 
     void on_talking_changed(const std::vector<std::string>&) override {}

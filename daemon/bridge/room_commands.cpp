@@ -73,7 +73,7 @@ void RoomHost::carry_out(const room::Answer& command) {
              {{"participant", command.id},
               {"room", room_.config().id},
               {"token", bearer->token},
-              {"ice_servers", services_.ice_servers},
+              {"ice_servers", services_.ice_servers(command.id)},
               {"resumed", false}});
     }
     if (answered->answered) {

@@ -60,9 +60,7 @@ void RoomHost::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> 
     event.id = id;
     event.name = arrival.display_name.empty() ? arrival.caller : arrival.display_name;
     event.leg = room_kind(arrival.kind);
-    event.address = arrival.kind == LegKind::phone
-                        ? arrival.caller
-                        : arrival.remote_address.substr(0, arrival.remote_address.rfind(':'));
+    event.address = arrival.kind == LegKind::phone ? arrival.caller : without_port(arrival.remote_address);
     event.trunk = arrival.trunk;
     event.user_agent = arrival.user_agent;
     event.alias = arrival.alias;
@@ -98,7 +96,7 @@ bool RoomHost::resume(const room::ParticipantId& id, std::shared_ptr<Leg> leg,
          {{"participant", id},
           {"room", room_.config().id},
           {"token", arrival.resume},
-          {"ice_servers", services_.ice_servers},
+          {"ice_servers", services_.ice_servers(id)},
           {"resumed", true}});
     held->leg->accept();
     return true;
@@ -130,8 +128,7 @@ bool RoomHost::seat_media(Seat& seat) {
         pipeline_->set_layout(room::to_string(room_.view().layout));
     }
     media::Session& session = *seat.session;
-    g_object_set(session.bin().ivr(), "prompts", services_.prompts.folder.c_str(), "language",
-                 services_.prompts.language.c_str(), "inband", seat.arrival.kind == LegKind::phone, nullptr);
+    set_up_prompts(session.bin().ivr(), services_.prompts, seat.arrival.kind);
     const std::string leg = seat.arrival.leg;
     pipeline_->attach(leg, session.bin(), seat.arrival.display_name);
     session.set_on_changed([this, leg] {

@@ -34,8 +34,8 @@ store::StreamRecord received(const media::SessionStats& stats) {
     const GstStructure* tap = stats.taps.received.get();
     stream.reordered = count_field(tap, "reordered");
     stream.duplicates = count_field(tap, "duplicates");
-    // Only duplicates make the loss negative (RFC 3550 section 6.4.1); rtpbin also counts the first packet, which it
-    // held back on probation, as one more than expected.
+    // Only duplicates make the loss negative (RFC 3550 section 6.4.1); rtpbin also counts the first packet,
+    // which it held back on probation, as one more than expected.
     stream.lost = std::max(stats.rtp.lost_packets, -static_cast<std::int64_t>(stream.duplicates));
     stream.ssrc_changes = count_field(tap, "ssrc-changes");
     stream.bitrate_bps = number_field(tap, "bitrate");
@@ -57,6 +57,21 @@ store::StreamRecord sent(const media::SessionStats& stats) {
 }
 
 }  // namespace
+
+std::string without_port(const std::string& address) {
+    if (address.starts_with('[')) {
+        return address.substr(1, address.find(']') - 1);
+    }
+    const bool has_port = std::ranges::count(address, ':') == 1;
+    return has_port ? address.substr(0, address.find(':')) : address;
+}
+
+void set_up_prompts(GstElement* ivr, const PromptFiles& files, LegKind kind) {
+    if (!files.folder.empty()) {
+        g_object_set(ivr, "prompts", files.folder.c_str(), nullptr);
+    }
+    g_object_set(ivr, "language", files.language.c_str(), "inband", kind == LegKind::phone, nullptr);
+}
 
 room::LegKind room_kind(LegKind kind) {
     switch (kind) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/bridge/services.hpp"
 #include "daemon/legs/leg.hpp"
 #include "daemon/media/session.hpp"
 #include "daemon/room/commands.hpp"
@@ -24,6 +25,12 @@ struct Seat {
     bool media_seen = true;   // as last told to the room
     bool pin_passed = false;  // pin-ivr lets media through
 };
+
+// "192.0.2.7:5060", "[2001:db8::1]:5060" or an address alone: the address.
+std::string without_port(const std::string& address);
+
+// Folder and language of the recordings, where they are configured; phones' tones are listened for.
+void set_up_prompts(GstElement* ivr, const PromptFiles& files, LegKind kind);
 
 // Vocabulary of the room core ↔ vocabulary of the legs.
 room::LegKind room_kind(LegKind kind);

@@ -35,7 +35,8 @@ struct Services {
     api::TokenStore& tokens;
     ops::PinHasher& hasher;
     std::shared_ptr<room::PinThrottle> throttle;
-    nlohmann::json ice_servers;  // as RTCPeerConnection takes them
+    // As RTCPeerConnection takes them; credentials may be for this participant and a limited time.
+    std::function<nlohmann::json(const std::string& participant)> ice_servers;
     std::string server_version;
 };
 

@@ -83,7 +83,8 @@ SdpResult Session::offer() {
     for (const auto& transport : offered_->transports) {
         const bool feedback = policy_.kind == sdp::LegKind::webrtc;
         if (const Status made =
-                ensure_path(transport.id, transport.ice, transport.rtcp_mux, peer_address_, feedback, true);
+                ensure_path(transport.id, {transport.ice, transport.rtcp_mux, feedback, true,
+                                           transport.keying != sdp::KeyManagement::none, peer_address_});
             !made) {
             return internal(made.error());
         }
@@ -144,8 +145,7 @@ void Session::add_candidate(std::string_view candidate, std::string_view, int) {
     }
 }
 
-Status Session::ensure_path(std::size_t id, bool ice, bool rtcp_mux, const std::string& remote_address,
-                            bool feedback, bool controlling) {
+Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     if (paths_.contains(id)) {
         return Ok{};
     }
@@ -154,16 +154,17 @@ Status Session::ensure_path(std::size_t id, bool ice, bool rtcp_mux, const std::
     params.certificate = environment_.certificate;
     params.name = name_ + "-transport-" + std::to_string(id);
     params.latency = environment_.jitter_buffer;
-    params.feedback = feedback;
-    if (ice) {
-        IceParams path = environment_.ice;
-        path.controlling = controlling;
+    params.feedback = wish.feedback;
+    if (wish.ice) {
+        IceParams path = environment_.ice();
+        path.controlling = wish.controlling;
         params.path = path;
     } else {
         UdpParams path = environment_.udp;
-        path.rtcp_mux = rtcp_mux;
-        path.comedia = environment_.comedia;
-        if (remote_address.find(':') != std::string::npos && path.local_address == "0.0.0.0") {
+        path.rtcp_mux = wish.rtcp_mux;
+        // Symmetric RTP from any address only where forged packets fail their authentication.
+        path.comedia = wish.keyed;
+        if (wish.remote_address.find(':') != std::string::npos && path.local_address == "0.0.0.0") {
             path.local_address = "::";
         }
         params.path = path;
@@ -185,7 +186,7 @@ Status Session::ensure_path(std::size_t id, bool ice, bool rtcp_mux, const std::
     }
     Path& path = paths_[id];
     path.transport = std::move(*transport);
-    path.ice = ice;
+    path.ice = wish.ice;
     bin_.add_transport(path.transport->bin());
     return Ok{};
 }
@@ -194,8 +195,9 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
     for (const auto& plan : negotiated.transports) {
         const auto& first = negotiated.media.at(plan.media.front());
         const bool controlling = plan.ice && plan.ice->controlling;
-        if (const Status made = ensure_path(plan.id, plan.ice.has_value(), plan.rtcp_mux, plan.remote_address,
-                                            sdp::has_feedback(first.proto), controlling);
+        if (const Status made = ensure_path(
+                plan.id, {plan.ice.has_value(), plan.rtcp_mux, sdp::has_feedback(first.proto), controlling,
+                          plan.keying != sdp::KeyManagement::none, plan.remote_address});
             !made) {
             return made;
         }

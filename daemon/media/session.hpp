@@ -20,10 +20,9 @@ struct MediaEnvironment {
     std::shared_ptr<MediaIo> io;
     std::shared_ptr<DtlsCertificate> certificate;
     UdpParams udp;
-    IceParams ice;
+    std::function<IceParams()> ice;  // asked for each session: TURN credentials may be short-lived
     std::string advertised_address;  // written into SDP; empty: the address that routes to the peer
     std::chrono::milliseconds jitter_buffer{60};
-    bool comedia = true;
 };
 
 struct SessionStats {
@@ -69,8 +68,15 @@ private:
     };
 
     MediaProblem problem(const sdp::Refusal& refusal) const;
-    Status ensure_path(std::size_t id, bool ice, bool rtcp_mux, const std::string& remote_address,
-                       bool feedback, bool controlling);
+    struct PathWish {
+        bool ice = false;
+        bool rtcp_mux = false;
+        bool feedback = false;
+        bool controlling = false;
+        bool keyed = false;  // SRTP: what is not the peer's cannot pass for it
+        std::string remote_address;
+    };
+    Status ensure_path(std::size_t id, const PathWish& wish);
     Status apply(const sdp::Negotiated& negotiated);
     Status apply_transport(const sdp::TransportPlan& plan);
     Status apply_media(const sdp::MediaPlan& plan, RtpTransport& transport);

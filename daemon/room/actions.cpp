@@ -289,6 +289,9 @@ Core::Result Core::apply(const Grant& action) {
 }
 
 Core::Result Core::apply(const SetRecording& action) {
+    if (!config.can_record) {
+        return {Outcome::conflict, "recording is not available"};
+    }
     if (action.recording == recording_) {
         return {};
     }
@@ -306,6 +309,9 @@ Core::Result Core::apply(const SetRecording& action) {
 }
 
 Core::Result Core::apply(const DialOut& action) {
+    if (!config.can_dial_out) {
+        return {Outcome::conflict, "dialling out is not available"};
+    }
     if (action.address.empty() || action.address.size() > kMaxAddress) {
         return {Outcome::invalid, "an address has 1 to 256 bytes"};
     }

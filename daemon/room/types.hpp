@@ -92,6 +92,9 @@ struct RoomConfig {
     Duration connect_timeout = std::chrono::seconds(60);  // Arrived without MediaUp
     Duration reconnect_grace = std::chrono::seconds(30);
     unsigned pin_attempts = 3;
+    // What the daemon around the room can do; asking for what it cannot is refused.
+    bool can_record = false;
+    bool can_dial_out = false;
     bool has_host_pin() const { return host_pin_length != 0; }
     bool has_guest_pin() const { return guest_pin_length != 0; }
 };

@@ -112,9 +112,23 @@ private:
         return previous_ != nullptr && index < previous_->media.size() && previous_->media[index].accepted;
     }
 
+    static std::ptrdiff_t offered_at(const Media& media, Codec codec) {
+        const auto found = std::find_if(media.formats.begin(), media.formats.end(), [&](const Format& format) {
+            return codec_of(format, media.kind) == codec;
+        });
+        return found - media.formats.begin();
+    }
+
     // The codec in use stays first while the peer still offers it: a re-offer is no reason for a new encoder.
     std::vector<Codec> preference(const MediaPlan& plan) const {
         auto list = plan.kind == MediaKind::audio ? policy_.audio_codecs : policy_.video_codecs;
+        if (policy_.kind == LegKind::webrtc) {
+            // Browsers' pages choose by the order of the offer (RFC 3264 section 6.1, setCodecPreferences).
+            const auto& offered = offer_.media[plan.index];
+            std::stable_sort(list.begin(), list.end(), [&](Codec one, Codec other) {
+                return offered_at(offered, one) < offered_at(offered, other);
+            });
+        }
         if (was_accepted(plan.index) && !previous_->media[plan.index].codecs.empty()) {
             const auto current = previous_->media[plan.index].codecs.front().codec;
             const auto found = std::find(list.begin(), list.end(), current);

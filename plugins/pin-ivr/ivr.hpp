@@ -51,7 +51,7 @@ public:
     bool has_jobs() override;
 
 private:
-    static constexpr unsigned kOwnAttempts = 4;  // when it judges by itself
+    static constexpr unsigned kOwnAttempts = 3;  // when it judges by itself
     static constexpr Nanos kAskAgain = 12 * kSecond;
 
     void press(const KeyReport& report, Nanos now);

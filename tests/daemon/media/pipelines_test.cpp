@@ -46,7 +46,8 @@ TEST_F(PipelinesTest, AMissingNameIsSaid) {
     replace("send-opus.launch", "opusenc ! rtpopuspay name=pay");
     const auto pipelines = Pipelines::load(folder_);
     ASSERT_FALSE(pipelines.ok());
-    EXPECT_NE(pipelines.error().find("send-opus.launch: has no element named"), std::string::npos) << pipelines.error();
+    EXPECT_NE(pipelines.error().find("send-opus.launch: has no element named"), std::string::npos)
+        << pipelines.error();
 }
 
 TEST_F(PipelinesTest, NonsenseAndMissingFilesAreSaid) {

@@ -1,5 +1,5 @@
-// Two media sessions talk to each other through two rooms, over real sockets: what was offered and answered becomes
-// media with the promised encryption.
+// Two media sessions talk to each other through two rooms, over real sockets: what was offered and answered
+// becomes media with the promised encryption.
 #include "daemon/media/session.hpp"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,8 @@ struct Quiet : RoomPipelineObserver {
 // Runs the control thread's main loop until `condition`, at most ten seconds.
 bool run_until(const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + 10s;
-    const guint waker = g_timeout_add(20, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
+    const guint waker = g_timeout_add(
+        20, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
     while (!condition() && std::chrono::steady_clock::now() < deadline) {
         g_main_context_iteration(nullptr, TRUE);
     }
@@ -46,6 +47,7 @@ protected:
         pipelines_ = std::make_unique<Pipelines>(std::move(*loaded));
         environment_.pipelines = pipelines_.get();
         environment_.io = std::make_shared<MediaIo>();
+        environment_.ice = [] { return IceParams{}; };
         environment_.certificate = *DtlsCertificate::generate();
         near_room_ = std::move(RoomPipeline::create(*pipelines_, "near", {}, quiet_).value());
         far_room_ = std::move(RoomPipeline::create(*pipelines_, "far", {}, quiet_).value());

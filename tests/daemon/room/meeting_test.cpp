@@ -47,6 +47,16 @@ TEST_F(MeetingTest, Rule15PromoteAndDemoteNeverTheLastHost) {
     EXPECT_EQ(act("g", SetRole{"g", Role::guest}), Outcome::conflict);
 }
 
+TEST_F(MeetingTest, Rule15WhatTheDaemonCannotDoIsRefusedAndNotAnnounced) {
+    RoomConfig config = room->config();
+    config.can_record = config.can_dial_out = false;
+    send(ConfigChanged{config});
+    EXPECT_EQ(act("h", SetRecording{true}), Outcome::conflict);
+    EXPECT_EQ(said(Prompt::recording_started), nullptr);
+    EXPECT_FALSE(room->view().recording);
+    EXPECT_EQ(act("h", DialOut{"sip:a@b"}), Outcome::conflict);
+}
+
 TEST_F(MeetingTest, Rule15LayoutSpotlightRecordDialOutEnd) {
     act("h", SetRoomLayout{Layout::equal});
     EXPECT_EQ(get<SetLayout>()->layout, Layout::equal);

@@ -16,6 +16,8 @@ inline RoomConfig pins_and_guests() {
     config.title = "Room";
     config.guests_allowed = true;
     config.host_pin_length = 6;
+    config.can_record = true;
+    config.can_dial_out = true;
     return config;
 }
 
