@@ -85,7 +85,7 @@ RtpSession::~RtpSession() {
 ElementPtr RtpSession::add_element(const char* factory) {
     auto element = ElementPtr::adopt(gst_element_factory_make(factory, nullptr));
     if (element) {
-        gst_bin_add(GST_BIN(bin_.get()), ElementPtr(element).release());
+        gst_bin_add(GST_BIN(bin_.get()), element.get());
         gst_element_sync_state_with_parent(element.get());
     }
     return element;
@@ -203,7 +203,7 @@ Status RtpSession::build_crypto(const SrtpKeys& keys) {
     }
     // Without its key srtpenc does not leave NULL.
     set_encrypt_keys(srtpenc_.get(), keys);
-    gst_bin_add(GST_BIN(bin_.get()), ElementPtr(srtpenc_).release());
+    gst_bin_add(GST_BIN(bin_.get()), srtpenc_.get());
     gst_element_sync_state_with_parent(srtpenc_.get());
     // A retransmission may repeat a sequence number of ours with the same payload.
     g_object_set(srtpenc_.get(), "allow-repeat-tx", TRUE, nullptr);

@@ -108,7 +108,7 @@ GstElement* RtpSession::on_aux_receiver_requested(GstElement*, guint session_id,
         return nullptr;
     }
     GstElement* bin = gst_bin_new(nullptr);
-    gst_bin_add(GST_BIN(bin), ElementPtr(session->rtx_receive_).release());
+    gst_bin_add(GST_BIN(bin), session->rtx_receive_.get());
     for (const char* direction : {"sink", "src"}) {
         auto pad = PadPtr::adopt(gst_element_get_static_pad(session->rtx_receive_.get(), direction));
         const std::string name = direction + ("_" + std::to_string(session_id));
