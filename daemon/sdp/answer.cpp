@@ -113,9 +113,9 @@ private:
     }
 
     static std::ptrdiff_t offered_at(const Media& media, Codec codec) {
-        const auto found = std::find_if(media.formats.begin(), media.formats.end(), [&](const Format& format) {
-            return codec_of(format, media.kind) == codec;
-        });
+        const auto found =
+            std::find_if(media.formats.begin(), media.formats.end(),
+                         [&](const Format& format) { return codec_of(format, media.kind) == codec; });
         return found - media.formats.begin();
     }
 

@@ -61,9 +61,14 @@ export function createPeer(iceServers: RTCIceServer[], codec: PreferredCodec, ha
   let early: SignalCandidate[] = []; // candidates that came before the answer
 
   pc.onicecandidate = (event) => handlers.on_candidate_found(event.candidate);
-  pc.oniceconnectionstatechange = () => handlers.on_ice_changed(iceState(pc.iceConnectionState));
+  pc.oniceconnectionstatechange = () => {
+    const state = iceState(pc.iceConnectionState);
+    if (state !== 'connected' || pc.connectionState === undefined) handlers.on_ice_changed(state);
+  };
+  // DTLS may fail with ICE well: only both together are a connection.
   pc.onconnectionstatechange = () => {
-    if (pc.connectionState === 'failed') handlers.on_ice_changed('failed'); // DTLS may fail with ICE well
+    const state = pc.connectionState;
+    if (state === 'failed' || state === 'connected') handlers.on_ice_changed(state);
   };
 
   const add = async ({ candidate, sdpMid, sdpMLineIndex }: SignalCandidate) => {

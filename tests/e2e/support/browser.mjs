@@ -162,6 +162,26 @@ function instrument({ frequency, colour }) {
       }
       return { loudest, most };
     },
+    // From now on, until steadiness() is asked: the lowest level of a tone, and the longest stop of the picture.
+    watch(frequency) {
+      let lowest = 0;
+      let gap = 0;
+      let last = performance.now();
+      const tracks = receivers('audio').map(analyse);
+      const video = document.querySelector('[data-testid=room-video]');
+      let frames = video.getVideoPlaybackQuality().totalVideoFrames;
+      const timer = setInterval(() => {
+        lowest = Math.min(lowest, Math.max(...tracks.map((one) => spectrum(one, [frequency])[0])));
+        const total = video.getVideoPlaybackQuality().totalVideoFrames;
+        if (total !== frames) last = performance.now();
+        frames = total;
+        gap = Math.max(gap, performance.now() - last);
+      }, 50);
+      window.probe.steadiness = () => {
+        clearInterval(timer);
+        return { lowest, gap };
+      };
+    },
     // Level of each frequency in dB of full scale, as heard now.
     tones(frequencies) {
       context.resume();
