@@ -162,24 +162,29 @@ function instrument({ frequency, colour }) {
       }
       return { loudest, most };
     },
-    // From now on, until steadiness() is asked: the lowest level of a tone, and the longest stop of the picture.
-    watch(frequency) {
-      let lowest = 0;
-      let gap = 0;
-      let last = performance.now();
-      const tracks = receivers('audio').map(analyse);
+    // From now on, until steadiness() is asked: the longest silence of a tone, the longest stop of the picture (both in
+    // milliseconds), the packets lost.
+    async watch(frequency) {
+      const analyser = analyse(receivers('audio')[0]);
       const video = document.querySelector('[data-testid=room-video]');
-      let frames = video.getVideoPlaybackQuality().totalVideoFrames;
+      const watched = { tone: () => spectrum(analyser, [frequency])[0] > -50 || null, picture: () => video.getVideoPlaybackQuality().totalVideoFrames };
+      const gaps = { tone: 0, picture: 0 };
+      const last = {};
       const timer = setInterval(() => {
-        lowest = Math.min(lowest, Math.max(...tracks.map((one) => spectrum(one, [frequency])[0])));
-        const total = video.getVideoPlaybackQuality().totalVideoFrames;
-        if (total !== frames) last = performance.now();
-        frames = total;
-        gap = Math.max(gap, performance.now() - last);
+        const now = performance.now();
+        for (const [name, value] of Object.entries(watched)) {
+          const seen = value();
+          const going = name === 'tone' ? seen : seen !== last[name]?.seen;
+          if (going || !last[name]) last[name] = { seen, at: now };
+          gaps[name] = Math.max(gaps[name], now - last[name].at);
+        }
       }, 50);
-      window.probe.steadiness = () => {
+      const lost = async () => [...(await peers.at(-1).getStats()).values()]
+        .reduce((sum, one) => sum + (one.type === 'inbound-rtp' ? one.packetsLost : 0), 0);
+      const before = await lost();
+      window.probe.steadiness = async () => {
         clearInterval(timer);
-        return { lowest, gap };
+        return { ...gaps, lost: (await lost()) - before };
       };
     },
     // Level of each frequency in dB of full scale, as heard now.
