@@ -1,4 +1,4 @@
-// linphone as a SIP client: it plays a sound file and records what it hears.
+// linphone as a SIP client: it plays a sound file, sends its "no webcam" picture, and records what it hears.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,10 @@ import { until } from './until.mjs';
 const running = new Set();
 process.on('exit', () => running.forEach((one) => one.process.kill('SIGKILL')));
 
+export const orange = [253, 170, 60]; // the cross in its picture
+
 export class Linphone {
-  static async start({ name = 'linphone', transport = 'tls', encryption = 'srtp', frequency = 1000, trusted = '' } = {}) {
+  static async start({ name = 'linphone', transport = 'tls', encryption = 'srtp', frequency = 1000, trusted = '', video = false } = {}) {
     const phone = new Linphone();
     phone.folder = mkdtempSync(join(tmpdir(), 'vmr-linphone-'));
     phone.heard = join(phone.folder, 'heard.wav');
@@ -39,11 +41,15 @@ video_rtp_port=-1
 [sound]
 echocancellation=0
 [video]
-enabled=0
-capture=0
+enabled=${video ? 1 : 0}
+capture=${video ? 1 : 0}
 display=0
+device=StaticImage: Static picture
+automatically_initiate=${video ? 1 : 0}
+automatically_accept=${video ? 1 : 0}
+size=cif
 `);
-    phone.process = spawn('linphonec', ['-c', join(phone.folder, 'rc'), '-d', '6', '-l', join(phone.folder, 'log')],
+    phone.process = spawn('linphonec', ['-c', join(phone.folder, 'rc'), ...(video ? ['-C'] : []), '-d', '6', '-l', join(phone.folder, 'log')],
       { cwd: phone.folder, env: { ...process.env, HOME: phone.folder }, stdio: ['pipe', 'pipe', 'pipe'] });
     running.add(phone);
     phone.output = '';
