@@ -23,7 +23,7 @@ export function freePort() {
 
 export class Vmrd {
   // `extra` is TOML: rooms, trunks.
-  static async start(extra) {
+  static async start(extra, { media = '127.0.0.1' } = {}) {
     const vmrd = new Vmrd();
     vmrd.folder = mkdtempSync(join(tmpdir(), 'vmr-e2e-'));
     vmrd.http = await freePort();
@@ -46,7 +46,7 @@ certificate = "${vmrd.folder}/sip.crt"
 key = "${vmrd.folder}/sip.key"
 reception = "reception"
 [media]
-addresses = ["127.0.0.1"]
+addresses = ["${media}"]
 [records]
 path = "${vmrd.records}"
 ${extra}`,

@@ -58,7 +58,9 @@ class Client:
         peer.emit("create-offer", None, Gst.Promise.new_with_change_func(self.on_offer_created))
 
     def on_offer_created(self, promise):
-        offer = promise.get_reply().get_value("offer")
+        promise.wait()
+        reply = promise.get_reply()  # the offer lives as long as the reply does
+        offer = reply.get_value("offer")
         self.peer.emit("set-local-description", offer, None)
         self.send({"type": "offer", "sdp": offer.sdp.as_text()})
 
