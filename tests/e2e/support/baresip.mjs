@@ -12,7 +12,8 @@ const running = new Set();
 process.on('exit', () => running.forEach((one) => one.process.kill('SIGKILL')));
 
 export class Baresip {
-  // audio: codec modules; frequency: Hz of the tone sent, or `file`: a WAV to play instead (8 kHz for G.711).
+  // address: where SIP comes from; media always comes from 127.0.0.1, as its description says (baresip does not bind it).
+  // modules: codecs; frequency: Hz of the tone sent, or `file`: a WAV to play instead (8 kHz for G.711).
   static async start({ name = 'baresip', transport = 'udp', encryption = '', codecs = 'pcmu', modules = ['g711'],
     frequency = 1000, file = '', video = false, trusted = '', account = '', address = '127.0.0.1' } = {}) {
     const phone = new Baresip();
@@ -24,7 +25,7 @@ export class Baresip {
     if (video) used.push('vp8', 'fakevideo', 'snapshot');
     const rate = file ? 8000 : 48000;
     writeFileSync(join(phone.folder, 'config'), [
-      `sip_listen ${address}:${port}`, trusted && `sip_cafile ${trusted}`, `net_interface ${address}`, 'call_max_calls 4',
+      `sip_listen ${address}:${port}`, trusted && `sip_cafile ${trusted}`, 'net_interface 127.0.0.1', 'call_max_calls 4',
       `audio_source ${file ? `aufile,${file}` : `ausine,${frequency}`}`, 'audio_player nil,nil',
       `ausrc_srate ${rate}`, `ausrc_channels ${file ? 1 : 2}`, 'audio_level no', 'rtp_stats yes', `snd_path ${phone.sounds}`,
       'module_path /usr/lib/baresip/modules', ...used.map((module) => `module ${module}.so`),
