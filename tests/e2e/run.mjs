@@ -1,9 +1,10 @@
-// Runs one end-to-end test file; on the first run, or when that has changed, installs what the tests need (npm ci).
+// Runs one end-to-end test file, a second time if it fails; on the first run, or when that has changed, installs what the tests need (npm ci).
+import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const here = import.meta.dirname;
+const here = fileURLToPath(new URL('.', import.meta.url));
 const run = (command, args) => spawnSync(command, args, { cwd: here, stdio: 'inherit' }).status ?? 1;
 
 const installed = join(here, 'node_modules', '.package-lock.json');
@@ -11,4 +12,12 @@ const wanted = join(here, 'package-lock.json');
 if ((!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) && run('npm', ['ci', '--no-audit', '--no-fund']) !== 0) {
   process.exit(1);
 }
-process.exit(run(process.execPath, ['--test', '--test-reporter=spec', join(here, `${process.argv[2]}.test.mjs`)]));
+const test = () => run(process.execPath, ['--test', '--test-reporter=spec', join(here, `${process.argv[2]}.test.mjs`)]);
+let status = test();
+if (status !== 0) {
+  // Browsers and phones in real time on two cores: a machine that stands still for a second fails what is right. What is
+  // wrong fails twice.
+  console.log('once more: the first attempt failed');
+  status = test();
+}
+process.exit(status);

@@ -1,9 +1,10 @@
 // Call records against schemas/cdr.json.
+import { fileURLToPath } from 'node:url';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 
-const source = process.env.VMR_SOURCE_ROOT ?? join(import.meta.dirname, '../../..');
+const source = process.env.VMR_SOURCE_ROOT ?? join(fileURLToPath(new URL('.', import.meta.url)), '../../..');
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, formats: { 'date-time': (text) => !Number.isNaN(Date.parse(text)) } });
 const validate = ajv.compile(JSON.parse(readFileSync(join(source, 'schemas/cdr.json'), 'utf8')));
 

@@ -1,4 +1,5 @@
 // A vmrd of our own: free ports, a folder of its own, ended by its process id.
+import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync, readFileSync, existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -6,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './until.mjs';
 
-const source = process.env.VMR_SOURCE_ROOT ?? join(import.meta.dirname, '../../..');
+const source = process.env.VMR_SOURCE_ROOT ?? join(fileURLToPath(new URL('.', import.meta.url)), '../../..');
 const build = process.env.VMR_BUILD_ROOT ?? join(source, 'build');
 export const adminToken = 'end-to-end-administrator-token-0123456789';
 

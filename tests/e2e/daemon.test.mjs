@@ -1,0 +1,71 @@
+// The daemon itself: a crash loses no record, SIGHUP reads the configuration again, SIGTERM says goodbye.
+import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { SipCaller } from './support/sip_caller.mjs';
+import { until } from './support/until.mjs';
+import { Vmrd } from './support/vmrd.mjs';
+
+let vmrd;
+
+before(async () => {
+  vmrd = await Vmrd.start(`
+[[rooms]]
+id = "meet"
+`);
+});
+
+after(() => vmrd?.stop());
+
+async function call(user, room = 'meet') {
+  const caller = await SipCaller.start({ user, port: vmrd.sip });
+  const answer = await caller.invite(`sip:${room}@127.0.0.1:${vmrd.sip}`);
+  return { caller, answer };
+}
+
+test('a record of a call that a crash cut off is closed by the next start', async () => {
+  const { caller } = await call('crash');
+  await until(() => caller.received > 5);
+  assert.equal(await vmrd.stop('SIGKILL'), 'SIGKILL');
+  assert.deepEqual(vmrd.calls(), []);
+  caller.close();
+  await vmrd.run();
+  const records = await until(() => vmrd.calls().length > 0 && vmrd.calls());
+  assert.equal(records.length, 1);
+  assert.equal(records[0].end_cause, 'crash');
+  assert.equal(records[0].name, 'crash');
+});
+
+test('SIGHUP: a new room can be called, one with a mistake changes nothing', async () => {
+  assert.equal((await call('early', 'later')).answer.status, 404);
+  appendFileSync(vmrd.config, '\n[[rooms]]\nid = "later"\n');
+  vmrd.process.kill('SIGHUP');
+  await until(async () => (await vmrd.api('GET', '/rooms/later')).status === 200);
+  const { caller, answer } = await call('late', 'later');
+  assert.equal(answer.status, 200);
+  appendFileSync(vmrd.config, '\n[[rooms]]\nid = "wrong"\nhost_pin = "12"\n');
+  vmrd.process.kill('SIGHUP');
+  await until(() => vmrd.output.includes('host_pin'));
+  assert.match(vmrd.output, /vmrd\.toml:\d+: rooms\[2\]\.host_pin/);
+  assert.equal((await vmrd.api('GET', '/rooms/wrong')).status, 404);
+  await caller.hangup();
+  caller.close();
+});
+
+test('the hang-up is acknowledged when the record is on disk', async () => {
+  const { caller } = await call('tidy');
+  await until(() => caller.received > 5);
+  assert.equal((await caller.hangup()).status, 200);
+  assert.ok(vmrd.calls().some((one) => one.name === 'tidy' && one.end_cause === 'normal'), JSON.stringify(vmrd.calls()));
+  caller.close();
+});
+
+test('SIGTERM: who is in a call is told, and the process ends well', async () => {
+  const { caller } = await call('last');
+  await until(() => caller.received > 5);
+  const stopped = vmrd.stop('SIGTERM');
+  await caller.ended();
+  caller.close();
+  assert.equal(await stopped, 0);
+  assert.ok(vmrd.calls().some((one) => one.name === 'last' && one.end_cause === 'shutdown'));
+});
