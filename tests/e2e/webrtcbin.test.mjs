@@ -1,4 +1,5 @@
 // GStreamer's webrtcbin as an independent client: hears, sees, is heard and is seen.
+import { fileURLToPath } from 'node:url';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { spawn } from 'node:child_process';
@@ -23,8 +24,8 @@ before(async () => {
   other = await Baresip.start({ name: 'Bob', frequency: 2000, video: true });
   await other.dial(vmrd.sipUri('meet'));
   const folder = mkdtempSync(join(tmpdir(), 'vmr-webrtcbin-'));
-  client = spawn('/usr/bin/python3', [join(import.meta.dirname, 'support/webrtcbin.py'), vmrd.url, 'meet', 'Bin', folder,
-    join(import.meta.dirname, '../../pipelines/webrtcbin-client.launch')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  client = spawn('/usr/bin/python3', [join(fileURLToPath(new URL('.', import.meta.url)), 'support/webrtcbin.py'), vmrd.url, 'meet', 'Bin', folder,
+    join(fileURLToPath(new URL('.', import.meta.url)), '../../pipelines/webrtcbin-client.launch')], { stdio: ['ignore', 'pipe', 'pipe'] });
   client.folder = folder;
   client.output = '';
   for (const stream of [client.stdout, client.stderr]) stream.on('data', (data) => (client.output += data));

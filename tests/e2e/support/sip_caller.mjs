@@ -19,6 +19,9 @@ export class SipCaller {
     caller.tag = randomBytes(4).toString('hex');
     caller.signalling.on('message', (data) => caller.take(data.toString()));
     caller.media.on('message', () => caller.received++);
+    // A test that failed and did not close its callers ends all the same.
+    caller.signalling.unref();
+    caller.media.unref();
     return caller;
   }
 
@@ -77,7 +80,7 @@ export class SipCaller {
       packet.writeUInt16BE(count & 0xffff, 2);
       packet.writeUInt32BE((count++ * 160) >>> 0, 4);
       this.media.send(packet, port, '127.0.0.1');
-    }, 20);
+    }, 20).unref();
   }
 
   async within(method, options = {}) {
