@@ -145,7 +145,7 @@ TEST_F(PinIvrTest, WithAPinOfItsOwnItAnswersItself) {
     ASSERT_TRUE(refused);
     guint left = 0;
     EXPECT_TRUE(gst_structure_get_uint(gst_message_get_structure(refused.get()), "attempts-left", &left));
-    EXPECT_EQ(left, 3U);
+    EXPECT_EQ(left, 2U);
     EXPECT_TRUE(asking());
     type("22#");
     EXPECT_EQ(text("vmr-pin-accepted", "role"), "guest");
@@ -153,10 +153,10 @@ TEST_F(PinIvrTest, WithAPinOfItsOwnItAnswersItself) {
     EXPECT_FALSE(bench_.has_message("vmr-digits"));
 }
 
-TEST_F(PinIvrTest, AfterFourWrongEntriesEvenTheRightOneIsRefused) {
+TEST_F(PinIvrTest, AfterThreeWrongEntriesEvenTheRightOneIsRefused) {
     g_object_set(bench_.element(), "host-pin", "4711", nullptr);
     start();
-    type("1#2#3##");
+    type("1#2#3#");
     type("4711#");
     EXPECT_TRUE(asking());
     EXPECT_FALSE(bench_.has_message("vmr-pin-accepted"));
