@@ -25,7 +25,7 @@ R guard(GstElement* element, R fallback, Body&& body) noexcept {
 }
 
 template <typename Body>
-    requires std::is_void_v<std::invoke_result_t<Body>>
+requires std::is_void_v<std::invoke_result_t<Body>>
 void guard(GstElement* element, Body&& body) noexcept {
     guard(element, true, [&] {
         std::forward<Body>(body)();

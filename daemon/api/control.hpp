@@ -28,8 +28,8 @@ using Reply = std::function<void(Response)>;
 class Control {
 public:
     virtual ~Control() = default;
-    // Whether a participant may follow its room's events now: who is still at the PIN or in the lobby learns nothing of
-    // the room. Asked at each subscription.
+    // Whether a participant may follow its room's events now: who is still at the PIN or in the lobby learns
+    // nothing of the room. Asked at each subscription.
     virtual bool may_follow_events(const Caller& caller) const = 0;
     // `operation_id` is one of the OpenAPI document's; `params` is an object that holds
     // path, query and body members merged, already validated against the document and

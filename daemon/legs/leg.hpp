@@ -143,8 +143,8 @@ public:
     virtual void refuse(EndCause cause) = 0;  // not answered: final refusal; answered: same as end()
     virtual void end(EndCause cause) = 0;     // hang up; on_leg_ended follows, once
     virtual void renegotiate() {}             // send a new offer of the media session
-    // Participant state ("joined", "pin", "lobby", "in_room", "left") and a JSON object of its details, for kinds
-    // that can show it (WebRTC); others show it in pictures and voice.
+    // Participant state ("joined", "pin", "lobby", "in_room", "left") and a JSON object of its details, for
+    // kinds that can show it (WebRTC); others show it in pictures and voice.
     virtual void notify_state(std::string_view /*state*/, std::string_view /*json*/) {}
 };
 

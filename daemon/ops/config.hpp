@@ -119,8 +119,9 @@ struct SelfContainedOptions {
     TlsFiles tls;                 // see certificates.hpp
     std::string state_directory;  // records and certificates
 };
-// No file at all: rooms "meet" (open) and "board" (host and guest PINs of 6 digits, new at each start), and a trunk
-// "phone" (digest; its secret is new at each start) whose numbers lead to them and to the virtual reception.
+// No file at all: rooms "meet" (open) and "board" (host and guest PINs of 6 digits, new at each start), and a
+// trunk "phone" (digest; its secret is new at each start) whose numbers lead to them and to the virtual
+// reception.
 Config self_contained_config(const SelfContainedOptions& options);
 
 // A PIN from the system's CSPRNG, without modulo bias.

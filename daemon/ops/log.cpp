@@ -83,7 +83,8 @@ GLogWriterOutput on_entry_logged(GLogLevelFlags flags, const GLogField* fields, 
             ours.emplace_back(name, field_text(fields[i]));
         }
     }
-    // A leg's elements carry both directions, so its links form a ring on purpose; GstBin tells at each change of state.
+    // A leg's elements carry both directions, so its links form a ring on purpose; GstBin tells at each
+    // change of state.
     if (domain == "GStreamer" && event.starts_with("loop detected in the graph of bin")) {
         return G_LOG_WRITER_HANDLED;
     }

@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kHalfSecond = 24000;  // samples at 48 kHz
 constexpr double kTalker = 6553;            // amplitude of each talker's tone
 
-// Half a second in which `tones` sound without a gap. On a busy machine a source may come late and tear a hole: then
-// the next half second is taken, at most ten of them.
+// Half a second in which `tones` sound without a gap. On a busy machine a source may come late and tear a
+// hole: then the next half second is taken, at most ten of them.
 std::vector<std::int16_t> whole(const RoomPipeline& room, const char* sink, int skip,
                                 const std::vector<double>& tones) {
     std::vector<std::int16_t> heard;
@@ -34,7 +34,8 @@ TEST(MixerAudio, ThreeParticipantsHearTheOthersOnly) {
     const char* sinks[] = {"a0", "a1", "a2"};
     for (int self = 0; self < 3; ++self) {
         std::vector<double> others;
-        std::ranges::copy_if(kTones, std::back_inserter(others), [&](double hertz) { return hertz != kTones[self]; });
+        std::ranges::copy_if(kTones, std::back_inserter(others),
+                             [&](double hertz) { return hertz != kTones[self]; });
         const auto heard = whole(room, sinks[self], 15, others);
         for (int other = 0; other < 3; ++other) {
             const double amplitude = tone(heard, kTones[other]);
