@@ -1,0 +1,52 @@
+// What a session can say of itself: for the roster, the watchdog and the call record.
+#include "daemon/media/session.hpp"
+#include "daemon/media/session_map.hpp"
+
+namespace vmr::media {
+
+vmr::CryptoReceipt Session::crypto_receipt() const {
+    vmr::CryptoReceipt receipt;
+    receipt.signalling = signalling_;
+    bool first = true;
+    for (const auto& [id, path] : paths_) {
+        const CryptoReceipt crypto = path.transport->crypto();
+        // The weakest path is the leg's.
+        if (first || static_cast<int>(crypto.key_bits) < receipt.key_bits) {
+            using Exchange = CryptoReceipt::KeyExchange;
+            receipt.key_exchange = crypto.key_exchange == Exchange::dtls   ? "DTLS-SRTP"
+                                   : crypto.key_exchange == Exchange::sdes ? "SDES"
+                                                                           : "none";
+            receipt.suite = crypto.suite.empty() ? "none" : crypto.suite;
+            receipt.key_bits = static_cast<int>(crypto.key_bits);
+        }
+        first = false;
+    }
+    return receipt;
+}
+
+std::optional<std::chrono::milliseconds> Session::silence() const {
+    std::optional<std::chrono::milliseconds> silence;
+    for (const auto& [id, path] : paths_) {
+        const auto age = path.transport->last_packet_age();
+        if (age && (!silence || *age < *silence)) {
+            silence = age;
+        }
+    }
+    return silence;
+}
+
+std::vector<SessionStats> Session::stats() const {
+    std::vector<SessionStats> all;
+    for (const auto& [id, path] : paths_) {
+        const TransportStats transport = path.transport->stats();
+        for (const MediaStats& media : transport.media) {
+            if (negotiated_ && media.media < negotiated_->media.size()) {
+                const Slot slot = slot_of(negotiated_->media[media.media]);
+                all.push_back({slot, media, bin_.taps(slot)});
+            }
+        }
+    }
+    return all;
+}
+
+}  // namespace vmr::media
