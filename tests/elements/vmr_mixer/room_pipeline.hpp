@@ -33,7 +33,8 @@ inline std::string camera(unsigned index, const char* colour, int width = 320, i
 
 // `pad ! tail ! appsink name=NAME`, tail decodes.
 inline std::string listener(const std::string& pad, const std::string& tail, const std::string& name) {
-    return " m." + pad + " ! " + tail + " ! appsink name=" + name + " sync=false max-buffers=200 drop=true ";
+    return " m." + pad + " ! " + tail + " ! appsink name=" + name +
+           " sync=false async=false max-buffers=200 drop=true ";
 }
 
 class RoomPipeline {
