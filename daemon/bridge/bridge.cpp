@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/guard.hpp"
+#include "base/main_context.hpp"
 
 namespace vmr::bridge {
 namespace {
@@ -212,7 +213,7 @@ std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, c
     auto session = new_session(arrival, room != nullptr ? &room->core().config() : nullptr);
     door_[arrival.leg] = Door{leg, session, arrival};
     // The leg is to have its session before it is told anything: the room looks at it from the main loop.
-    media::post_to(nullptr, [this, alive = std::weak_ptr(alive_), id = arrival.leg] {
+    call_on_main([this, alive = std::weak_ptr(alive_), id = arrival.leg] {
         if (!alive.expired()) {
             at_door(id);
         }

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/guard.hpp"
+#include "base/main_context.hpp"
 #include "daemon/bridge/prompts.hpp"
 #include "daemon/bridge/room_host.hpp"
 #include "daemon/bridge/room_json.hpp"
@@ -77,7 +78,7 @@ void RoomHost::carry_out(const room::Answer& command) {
               {"resumed", false}});
     }
     if (answered->answered) {
-        media::post_to(nullptr, [this, alive = std::weak_ptr(alive_), id = command.id] {
+        call_on_main([this, alive = std::weak_ptr(alive_), id = command.id] {
             if (!alive.expired()) {
                 on_media_ready(id);
             }

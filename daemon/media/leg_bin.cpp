@@ -137,7 +137,7 @@ void LegBin::receive(Slot slot, const std::string& codec, GstPad* rtp) {
         for (auto it = receivers_.begin(); it != receivers_.end();) {
             const bool same = it->second.slot == slot && it->second.codec != "telephone-event";
             if (same) {
-                remove_receiver(it->second);
+                remove_chain(it->second.chain);
             }
             it = same ? receivers_.erase(it) : std::next(it);
         }
@@ -155,13 +155,9 @@ void LegBin::receive(Slot slot, const std::string& codec, GstPad* rtp) {
 void LegBin::stop_receiving(GstPad* rtp) {
     const auto found = receivers_.find(rtp);
     if (found != receivers_.end()) {
-        remove_receiver(found->second);
+        remove_chain(found->second.chain);
         receivers_.erase(found);
     }
-}
-
-void LegBin::remove_receiver(Receiver& receiver) {
-    remove_chain(receiver.chain);
 }
 
 void LegBin::send(Slot slot, const SendParams& params, GstPad* transport_sink) {

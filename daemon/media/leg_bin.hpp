@@ -64,7 +64,6 @@ public:
     // Lets media pass between the participant and the room, or not. Closed at first.
     void open_gate();
     void close_gate(const std::string& reason);
-    void set_content_passing(bool passing);
 
     // Ghost pads that face the mixer; null while the slot has none. Borrowed.
     GstPad* to_room(Slot slot) const;
@@ -90,7 +89,7 @@ private:
     PadPtr entry(Slot slot) const;  // where decoded media goes in
     PadPtr exit(Slot slot) const;   // where media for the encoder comes out
     void expose(Slot slot, bool towards_room);
-    void remove_receiver(Receiver& receiver);
+    void set_content_passing(bool passing);
 
     const Pipelines& pipelines_;
     ElementPtr bin_, ivr_, gate_, content_in_, content_out_;

@@ -30,7 +30,6 @@ export class Vmrd {
     vmrd.http = await freePort();
     vmrd.sip = await freePort();
     vmrd.sips = await freePort();
-    const certificate = join(vmrd.folder, 'state', 'vmr.crt');
     vmrd.config = join(vmrd.folder, 'vmrd.toml');
     vmrd.records = join(vmrd.folder, 'calls.jsonl');
     await makeCertificate(vmrd.folder);
