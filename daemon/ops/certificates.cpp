@@ -15,6 +15,8 @@
 #include <cstring>
 #include <memory>
 
+#include "daemon/ops/host_names.hpp"
+
 namespace vmr::ops {
 
 namespace {
@@ -39,11 +41,6 @@ Error openssl_error(const std::string& what) {
     ERR_error_string_n(ERR_get_error(), text, sizeof text);
     ERR_clear_error();
     return Error{what + ": " + text};
-}
-
-bool is_address(const std::string& name) {
-    unsigned char bytes[16];
-    return inet_pton(AF_INET, name.c_str(), bytes) == 1 || inet_pton(AF_INET6, name.c_str(), bytes) == 1;
 }
 
 bool add_extension(X509* certificate, int nid, const std::string& value) {

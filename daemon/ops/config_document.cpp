@@ -11,6 +11,7 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
+#include "daemon/ops/host_names.hpp"
 #include "schemas/validator.hpp"
 
 namespace vmr::ops {
@@ -69,13 +70,6 @@ std::string key_of(const std::string& pointer) {
         begin = end + 1;
     }
     return key;
-}
-
-bool is_address(const std::string& text) {
-    GInetAddress* address = g_inet_address_new_from_string(text.c_str());
-    const bool valid = address != nullptr;
-    g_clear_object(&address);
-    return valid;
 }
 
 }  // namespace

@@ -27,4 +27,9 @@ std::vector<std::string> host_names(bool network) {
     return names;
 }
 
+bool is_address(const std::string& text) {
+    unsigned char bytes[16];
+    return inet_pton(AF_INET, text.c_str(), bytes) == 1 || inet_pton(AF_INET6, text.c_str(), bytes) == 1;
+}
+
 }  // namespace vmr::ops

@@ -8,6 +8,8 @@
 
 namespace vmr::room {
 
+constexpr Duration kWaitPromptEvery = std::chrono::seconds(30);  // rule 9: who waits hears so again
+
 // --- rules 1, 2, 6: what the door asks ---
 struct Entry {
     bool ask_pin = false;

@@ -7,7 +7,6 @@ namespace vmr::room {
 namespace {
 
 constexpr std::size_t kMaxSpans = 64;
-constexpr Duration kWaitPromptEvery = std::chrono::seconds(30);
 
 GateReason gate_reason(const Seat& seat) {
     if (seat.p.state == State::left) {

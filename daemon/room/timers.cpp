@@ -6,8 +6,6 @@
 namespace vmr::room {
 namespace {
 
-constexpr Duration kWaitPromptEvery = std::chrono::seconds(30);
-
 void earliest(std::optional<TimePoint>& best, TimePoint candidate) {
     if (!best || candidate < *best) {
         best = candidate;

@@ -1,11 +1,6 @@
 #include "plugins/duplex/sound_file.hpp"
 
 #include <gst/audio/audio.h>
-// spandsp's headers need these first
-#include <cinttypes>
-#include <ctime>
-#define SPANDSP_EXPOSE_INTERNAL_STRUCTURES
-#include <spandsp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +11,7 @@
 #include <mutex>
 #include <numbers>
 
+#include "base/spandsp.hpp"
 #include "plugins/duplex/fade.hpp"
 
 namespace vmr::duplex {

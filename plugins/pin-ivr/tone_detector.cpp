@@ -1,14 +1,10 @@
 #include "plugins/pin-ivr/tone_detector.hpp"
 
-// spandsp's headers need these first
-#include <cinttypes>
-#include <ctime>
-#define SPANDSP_EXPOSE_INTERNAL_STRUCTURES
-#include <spandsp.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+
+#include "base/spandsp.hpp"
 
 namespace vmr::pin_ivr {
 

@@ -1,11 +1,11 @@
 #include "audio_encoder.hpp"
 
 #include <opus/opus.h>
-#define SPANDSP_EXPOSE_INTERNAL_STRUCTURES 0
-#include <spandsp.h>
 
 #include <cstring>
 #include <stdexcept>
+
+#include "base/spandsp.hpp"
 
 namespace vmr::mixer {
 namespace {

@@ -36,33 +36,35 @@ G_DEFINE_TYPE(VmrMixerSrcPad, vmr_mixer_src_pad, GST_TYPE_PAD)
 
 namespace {
 
-enum Property { kNone, kDisplayName, kVisible, kMute, kVolume, kLevel, kTalking };
+struct PadProperty {
+    enum : guint { none, display_name, visible, mute, volume, level, talking };
+};
 
 constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
 constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
 void install_identity(GObjectClass* klass, const char* mute_name, const char* mute_blurb) {
     g_object_class_install_property(
-        klass, kDisplayName,
+        klass, PadProperty::display_name,
         g_param_spec_string("display-name", "Display name", "Name drawn on this participant's tile", nullptr,
                             kReadWrite));
     g_object_class_install_property(
-        klass, kVisible,
+        klass, PadProperty::visible,
         g_param_spec_boolean("visible", "Visible", "Whether this participant may appear on stage", TRUE,
                              kReadWrite));
-    g_object_class_install_property(klass, kMute,
+    g_object_class_install_property(klass, PadProperty::mute,
                                     g_param_spec_boolean(mute_name, "Mute", mute_blurb, FALSE, kReadWrite));
 }
 
 bool set_identity(Identity& identity, guint id, const GValue* value) {
     switch (id) {
-        case kDisplayName:
+        case PadProperty::display_name:
             identity.set_name(g_value_get_string(value));
             return true;
-        case kVisible:
+        case PadProperty::visible:
             identity.visible = g_value_get_boolean(value) != FALSE;
             return true;
-        case kMute:
+        case PadProperty::mute:
             identity.mute = g_value_get_boolean(value) != FALSE;
             return true;
         default:
@@ -72,13 +74,13 @@ bool set_identity(Identity& identity, guint id, const GValue* value) {
 
 bool get_identity(const Identity& identity, guint id, GValue* value) {
     switch (id) {
-        case kDisplayName:
+        case PadProperty::display_name:
             g_value_set_string(value, identity.name().c_str());
             return true;
-        case kVisible:
+        case PadProperty::visible:
             g_value_set_boolean(value, identity.visible);
             return true;
-        case kMute:
+        case PadProperty::mute:
             g_value_set_boolean(value, identity.mute);
             return true;
         default:
@@ -91,7 +93,7 @@ void audio_set_property(GObject* object, guint id, const GValue* value, GParamSp
     if (set_identity(state, id, value)) {
         return;
     }
-    if (id == kVolume) {
+    if (id == PadProperty::volume) {
         state.volume = g_value_get_double(value);
         return;
     }
@@ -104,13 +106,13 @@ void audio_get_property(GObject* object, guint id, GValue* value, GParamSpec* sp
         return;
     }
     switch (id) {
-        case kVolume:
+        case PadProperty::volume:
             g_value_set_double(value, state.volume);
             break;
-        case kLevel:
+        case PadProperty::level:
             g_value_set_double(value, state.level_db);
             break;
-        case kTalking:
+        case PadProperty::talking:
             g_value_set_boolean(value, state.talking);
             break;
         default:
@@ -156,14 +158,14 @@ static void vmr_mixer_audio_sink_pad_class_init(VmrMixerAudioSinkPadClass* klass
     object_class->finalize = finalize<VmrMixerAudioSinkPad, vmr_mixer_audio_sink_pad_get_type>;
     install_identity(object_class, "mute", "Whether this participant is silent to everyone else");
     g_object_class_install_property(
-        object_class, kVolume,
+        object_class, PadProperty::volume,
         g_param_spec_double("volume", "Volume", "Linear gain (1.0 = unchanged)", 0.0, 10.0, 1.0, kReadWrite));
     g_object_class_install_property(
-        object_class, kLevel,
+        object_class, PadProperty::level,
         g_param_spec_double("level", "Level", "RMS level of the last 20 ms, before mute and volume (dBFS)",
                             vmr::mixer::kSilenceDb, 0.0, vmr::mixer::kSilenceDb, kReadOnly));
     g_object_class_install_property(
-        object_class, kTalking,
+        object_class, PadProperty::talking,
         g_param_spec_boolean("talking", "Talking", "Whether this participant is talking now", FALSE,
                              kReadOnly));
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/media/transport/bytes.hpp"
+
 namespace vmr::media {
 
 namespace {
@@ -11,10 +13,6 @@ constexpr size_t kHeaderBytes = 8, kSenderInfoBytes = 20, kBlockBytes = 24;
 constexpr size_t kMaxReports = 64;
 constexpr int64_t kNtpEpochOffset = 2208988800;  // s from 1900 to 1970
 constexpr double kMaxRoundTripMs = 60'000;       // more is nonsense of the peer
-
-uint32_t read32(Bytes data, size_t at) {
-    return static_cast<uint32_t>(data[at]) << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3];
-}
 
 // The packet at the start of `rest`; empty if it is not well-formed.
 Bytes first_packet(Bytes rest) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/media/transport/bytes.hpp"
+
 namespace vmr::media {
 
 namespace {
@@ -10,13 +12,6 @@ constexpr size_t kFixedHeader = 12;  // bytes
 constexpr size_t kMaxSsrcs = 64;     // remembered for one transport
 constexpr uint16_t kOneByteProfile = 0xBEDE;
 constexpr uint16_t kTwoByteProfile = 0x1000, kTwoByteMask = 0xFFF0;
-
-uint16_t read16(Bytes data, size_t at) {
-    return static_cast<uint16_t>(data[at] << 8 | data[at + 1]);
-}
-uint32_t read32(Bytes data, size_t at) {
-    return static_cast<uint32_t>(read16(data, at)) << 16 | read16(data, at + 2);
-}
 
 }  // namespace
 

@@ -48,12 +48,12 @@ TEST(MixerAudio, ThreeParticipantsHearTheOthersOnly) {
     }
 }
 
-struct Codec {
+struct AudioCodec {
     const char* name;
     const char* tail;
 };
 
-class MixerAudioCodec : public testing::TestWithParam<Codec> {};
+class MixerAudioCodec : public testing::TestWithParam<AudioCodec> {};
 
 // Through each payloader and back through a decoder that is not ours.
 TEST_P(MixerAudioCodec, DecodesToTheOthers) {
@@ -69,12 +69,12 @@ TEST_P(MixerAudioCodec, DecodesToTheOthers) {
 
 INSTANTIATE_TEST_SUITE_P(
     Codecs, MixerAudioCodec,
-    testing::Values(Codec{"opus", "audio/x-opus ! rtpopuspay ! rtpopusdepay ! opusdec"},
-                    Codec{"opus_stereo", "audio/x-opus,channels=2 ! rtpopuspay ! rtpopusdepay ! opusdec"},
-                    Codec{"mulaw", "audio/x-mulaw ! rtppcmupay ! rtppcmudepay ! mulawdec"},
-                    Codec{"alaw", "audio/x-alaw ! rtppcmapay ! rtppcmadepay ! alawdec"},
-                    Codec{"g722", "audio/G722 ! rtpg722pay ! rtpg722depay ! avdec_g722"},
-                    Codec{"raw16", "audio/x-raw,rate=16000"}, Codec{"raw8", "audio/x-raw,rate=8000"}),
+    testing::Values(AudioCodec{"opus", "audio/x-opus ! rtpopuspay ! rtpopusdepay ! opusdec"},
+                    AudioCodec{"opus_stereo", "audio/x-opus,channels=2 ! rtpopuspay ! rtpopusdepay ! opusdec"},
+                    AudioCodec{"mulaw", "audio/x-mulaw ! rtppcmupay ! rtppcmudepay ! mulawdec"},
+                    AudioCodec{"alaw", "audio/x-alaw ! rtppcmapay ! rtppcmadepay ! alawdec"},
+                    AudioCodec{"g722", "audio/G722 ! rtpg722pay ! rtpg722depay ! avdec_g722"},
+                    AudioCodec{"raw16", "audio/x-raw,rate=16000"}, AudioCodec{"raw8", "audio/x-raw,rate=8000"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(MixerAudio, ListenersShareOneBuffer) {

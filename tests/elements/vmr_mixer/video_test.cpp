@@ -54,11 +54,11 @@ TEST_P(MixerVideoLayout, EveryoneSeesTheOthersOnly) {
 INSTANTIATE_TEST_SUITE_P(Layouts, MixerVideoLayout, testing::Values("equal", "speaker"),
                          [](const auto& info) { return std::string(info.param); });
 
-struct Codec {
+struct VideoCodec {
     const char* name;
     const char* tail;
 };
-class MixerVideoCodec : public testing::TestWithParam<Codec> {};
+class MixerVideoCodec : public testing::TestWithParam<VideoCodec> {};
 
 TEST_P(MixerVideoCodec, DecodesToTheOthers) {
     RoomPipeline room(camera(0, "0xffff0000") + camera(1, "0xff0000ff") +
@@ -72,8 +72,8 @@ TEST_P(MixerVideoCodec, DecodesToTheOthers) {
 
 INSTANTIATE_TEST_SUITE_P(
     Codecs, MixerVideoCodec,
-    testing::Values(Codec{"vp8", "video/x-vp8,width=320,height=180 ! rtpvp8pay ! rtpvp8depay ! vp8dec"},
-                    Codec{"h264",
+    testing::Values(VideoCodec{"vp8", "video/x-vp8,width=320,height=180 ! rtpvp8pay ! rtpvp8depay ! vp8dec"},
+                    VideoCodec{"h264",
                           "video/x-h264,width=320,height=180 ! rtph264pay ! rtph264depay ! avdec_h264"}),
     [](const auto& info) { return std::string(info.param.name); });
 
