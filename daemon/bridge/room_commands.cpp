@@ -47,8 +47,8 @@ void RoomHost::tell(Seat& seat, const char* state, nlohmann::json details) {
 
 void RoomHost::play(Seat& seat, room::Prompt prompt) {
     const char* recording = recording_of(prompt);
-    if (seat.session && recording[0] != '\0') {
-        g_signal_emit_by_name(seat.session->bin().ivr(), "play", recording);
+    if (pipeline_ && recording[0] != '\0') {
+        pipeline_->play(seat.arrival.leg, recording);
     }
 }
 
@@ -143,8 +143,7 @@ void RoomHost::carry_out(const room::OpenGate& command) {
         return;
     }
     pass_pin(*admitted);
-    admitted->session->bin().open_gate();
-    pipeline_->set_present(admitted->arrival.leg, true);
+    pipeline_->admit(admitted->arrival.leg);
     const room::Participant* participant = room_.find(command.id);
     tell(*admitted, "in_room",
          {{"role", participant != nullptr ? room::to_string(participant->role) : "guest"}});
@@ -155,8 +154,7 @@ void RoomHost::carry_out(const room::CloseGate& command) {
     if (closed == nullptr || !closed->session) {
         return;
     }
-    pipeline_->set_present(closed->arrival.leg, false);
-    closed->session->bin().close_gate(gate_reason(command.reason));
+    pipeline_->dismiss(closed->arrival.leg, gate_reason(command.reason));
     const room::Participant* participant = room_.find(command.id);
     if (participant != nullptr && participant->state == room::State::lobby) {
         pass_pin(*closed);
@@ -220,9 +218,8 @@ void RoomHost::carry_out(const room::Release& command) {
         return;
     }
     if (pipeline_) {
-        pipeline_->set_present(released->arrival.leg, false);
+        pipeline_->dismiss(released->arrival.leg, "connecting");
     }
-    released->session->bin().close_gate("connecting");
     if (command.prompt && released->arrival.kind != LegKind::webrtc) {
         play(*released, *command.prompt);
         g_timeout_add_full(G_PRIORITY_DEFAULT, kFarewellMs, on_farewell_said,

@@ -7,6 +7,8 @@
 namespace vmr::media {
 namespace {
 
+constexpr const char* kEncodedSink = "_encoded_sink";
+
 PadPtr static_pad(GstElement* element, const char* name) {
     auto pad = PadPtr::adopt(gst_element_get_static_pad(element, name));
     if (!pad) {
@@ -113,22 +115,24 @@ PadPtr LegBin::exit(Slot slot) const {
     return {};
 }
 
-void LegBin::expose(Slot slot, bool towards_room) {
-    if ((towards_room ? to_room(slot) : from_room(slot)) != nullptr) {
-        return;
+PadPtr LegBin::ghost(const std::string& name) const {
+    return PadPtr::adopt(gst_element_get_static_pad(bin_.get(), name.c_str()));
+}
+
+void LegBin::expose(const std::string& name, GstPad* target) {
+    if (!ghost(name)) {
+        GstPad* pad = gst_ghost_pad_new(name.c_str(), target);
+        gst_pad_set_active(pad, TRUE);
+        gst_element_add_pad(bin_.get(), pad);
     }
-    const std::string direction = towards_room ? "_src" : "_sink";
-    const std::string name = to_string(slot) + direction;
-    PadPtr target;
-    if (slot == Slot::content) {
-        target = towards_room ? static_pad(content_in_.get(), "src") : static_pad(content_out_.get(), "sink");
-    } else {
-        const std::string inner = towards_room ? name : to_string(slot) + std::string("_return_sink");
-        target = static_pad(gate_.get(), inner.c_str());
+}
+
+void LegBin::hide(const std::string& name) {
+    if (const PadPtr pad = ghost(name)) {
+        gst_ghost_pad_set_target(GST_GHOST_PAD(pad.get()), nullptr);
+        gst_pad_set_active(pad.get(), FALSE);
+        gst_element_remove_pad(bin_.get(), pad.get());
     }
-    GstPad* ghost = gst_ghost_pad_new(name.c_str(), target.get());
-    gst_pad_set_active(ghost, TRUE);
-    gst_element_add_pad(bin_.get(), ghost);
 }
 
 void LegBin::receive(Slot slot, const std::string& codec, GstPad* rtp) {
@@ -145,7 +149,10 @@ void LegBin::receive(Slot slot, const std::string& codec, GstPad* rtp) {
     Receiver receiver{slot, codec, add_chain("receive-" + codec), PadPtr::ref(rtp)};
     if (!digits) {
         link(static_pad(receiver.chain.get(), "src").get(), entry(slot).get());
-        expose(slot, true);
+        const std::string name = to_string(slot) + std::string("_src");
+        expose(name, static_pad(slot == Slot::content ? content_in_.get() : gate_.get(),
+                                slot == Slot::content ? "src" : name.c_str())
+                         .get());
     }
     gst_element_sync_state_with_parent(receiver.chain.get());
     link(rtp, static_pad(receiver.chain.get(), "sink").get());
@@ -161,30 +168,84 @@ void LegBin::stop_receiving(GstPad* rtp) {
 }
 
 void LegBin::send(Slot slot, const SendParams& params, GstPad* transport_sink) {
-    auto& sender = senders_[slot];
-    if (sender.chain) {
-        // Nobody may be inside the old encoder while it goes.
-        unlink_when_idle(exit(slot).get());
-        remove_chain(sender.chain);
+    Sender& sender = senders_[slot];
+    if (sender.pay) {
+        stop_sending(slot, sender);
     }
-    sender = Sender{params, add_chain("send-" + params.codec), PadPtr::ref(transport_sink)};
-    GstElement* chain = sender.chain.get();
-    g_object_set(named(chain, "rtpcaps").get(), "caps", params.rtp_caps.get(), nullptr);
-    g_object_set(named(chain, "pay").get(), "pt", static_cast<guint>(params.payload), "ssrc", params.ssrc,
+    sender = Sender{params, add_chain("pay-" + params.codec), {}, PadPtr::ref(transport_sink)};
+    GstElement* pay = sender.pay.get();
+    g_object_set(named(pay, "rtpcaps").get(), "caps", params.rtp_caps.get(), nullptr);
+    g_object_set(named(pay, "pay").get(), "pt", static_cast<guint>(params.payload), "ssrc", params.ssrc,
                  nullptr);
-    if (params.bitrate != 0) {
-        set_bitrate(named(chain, "encoder").get(), params.codec, params.bitrate);
+    link(static_pad(pay, "src").get(), transport_sink);
+    gst_element_sync_state_with_parent(pay);
+    if (slot == Slot::content) {
+        link(exit(slot).get(), static_pad(pay, "sink").get());
+        expose("content_sink", static_pad(content_out_.get(), "sink").get());
+    } else {
+        add_encoder(slot, sender);
     }
-    link(static_pad(chain, "src").get(), transport_sink);
-    gst_element_sync_state_with_parent(chain);
-    link(exit(slot).get(), static_pad(chain, "sink").get());
-    expose(slot, false);
+}
+
+void LegBin::add_encoder(Slot slot, Sender& sender) {
+    sender.encode = add_chain("encode-" + sender.params.codec);
+    if (sender.params.bitrate != 0) {
+        set_bitrate(named(sender.encode.get(), "encoder").get(), sender.params.codec, sender.params.bitrate);
+    }
+    link(static_pad(sender.encode.get(), "src").get(), static_pad(sender.pay.get(), "sink").get());
+    gst_element_sync_state_with_parent(sender.encode.get());
+    link(exit(slot).get(), static_pad(sender.encode.get(), "sink").get());
+    const std::string name = to_string(slot) + std::string("_return_sink");
+    expose(to_string(slot) + std::string("_sink"), static_pad(gate_.get(), name.c_str()).get());
+}
+
+// Nobody may be inside the old chains while they go.
+void LegBin::stop_sending(Slot slot, Sender& sender) {
+    if (sender.encode || slot == Slot::content) {
+        unlink_when_idle(exit(slot).get());
+    } else {
+        if (const auto source = PadPtr::adopt(gst_pad_get_peer(from_room(slot)))) {
+            unlink_when_idle(source.get());
+        }
+        hide(to_string(slot) + std::string(kEncodedSink));
+    }
+    if (sender.encode) {
+        remove_chain(sender.encode);
+    }
+    remove_chain(sender.pay);
+}
+
+void LegBin::set_shared(Slot slot, bool shared) {
+    const auto found = senders_.find(slot);
+    if (found == senders_.end() || slot == Slot::content || shared == this->shared(slot)) {
+        return;
+    }
+    Sender& sender = found->second;
+    const std::string name = to_string(slot) + std::string(kEncodedSink);
+    if (shared) {
+        unlink_when_idle(exit(slot).get());
+        remove_chain(sender.encode);
+        expose(name, static_pad(sender.pay.get(), "sink").get());
+    } else {
+        hide(name);
+        add_encoder(slot, sender);
+    }
+}
+
+bool LegBin::shared(Slot slot) const {
+    const auto found = senders_.find(slot);
+    return found != senders_.end() && !found->second.encode;
+}
+
+uint32_t LegBin::max_bitrate(Slot slot) const {
+    const auto found = senders_.find(slot);
+    return found == senders_.end() ? 0 : found->second.params.bitrate;
 }
 
 void LegBin::set_sending(Slot slot, bool sending) {
     const auto found = senders_.find(slot);
     if (found != senders_.end()) {
-        g_object_set(named(found->second.chain.get(), "flow").get(), "drop", !sending, nullptr);
+        g_object_set(named(found->second.pay.get(), "flow").get(), "drop", !sending, nullptr);
     }
 }
 
@@ -205,13 +266,12 @@ void LegBin::set_content_passing(bool passing) {
 }
 
 GstPad* LegBin::to_room(Slot slot) const {
-    const std::string name = std::string(to_string(slot)) + "_src";
-    return PadPtr::adopt(gst_element_get_static_pad(bin_.get(), name.c_str())).get();
+    return ghost(to_string(slot) + std::string("_src")).get();
 }
 
 GstPad* LegBin::from_room(Slot slot) const {
-    const std::string name = std::string(to_string(slot)) + "_sink";
-    return PadPtr::adopt(gst_element_get_static_pad(bin_.get(), name.c_str())).get();
+    const bool encoded = slot != Slot::content && shared(slot);
+    return ghost(to_string(slot) + std::string(encoded ? kEncodedSink : "_sink")).get();
 }
 
 SlotTaps LegBin::taps(Slot slot) const {
@@ -223,8 +283,8 @@ SlotTaps LegBin::taps(Slot slot) const {
         }
     }
     const auto found = senders_.find(slot);
-    if (found != senders_.end() && found->second.chain) {
-        taps.sent = tap_stats(found->second.chain.get());
+    if (found != senders_.end() && found->second.pay) {
+        taps.sent = tap_stats(found->second.pay.get());
         taps.send_codec = found->second.params.codec;
     }
     return taps;

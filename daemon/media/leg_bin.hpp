@@ -1,7 +1,11 @@
-// One participant's part of a room's pipeline: decoders, PIN, lobby gate, encoders.
+// One participant's part of a room's pipeline: decoders, PIN, lobby gate, and what is sent.
 //
 //   transport → tap → depayload, decode → ivr → gate → [audio_src, video_src, content_src] → mixer
-//   transport ← tap ← payload, encode   ← ivr ← gate ← [audio_sink, video_sink, content_sink] ← mixer
+//   transport ← tap ← payload ← encode  ← ivr ← gate ← [audio_sink, video_sink] ← mixer         (own)
+//                            ← [audio_encoded_sink, video_encoded_sink, content_sink] ← mixer   (shared)
+//
+// The mixer encodes once for all who want the same; that is the shared way, for who is in the room. Where
+// pin-ivr or lobby-gate have something to say or to show, the leg has an encoder of its own.
 //
 // All calls come from the control thread. The pads in brackets are ghost pads of element(); a slot that is
 // not used has none.
@@ -23,11 +27,11 @@ inline constexpr std::array kSlots{Slot::audio, Slot::video, Slot::content};
 const char* to_string(Slot slot);
 
 struct SendParams {
-    std::string codec;  // "opus", "pcmu", … : pipelines/send-<codec>.launch
+    std::string codec;  // "opus", "pcmu", … : pipelines/encode-<codec>.launch, pay-<codec>.launch
     CapsPtr rtp_caps;   // payload, ssrc, extmap-*: what the payloader writes
     uint8_t payload = 0;
     uint32_t ssrc = 0;
-    uint32_t bitrate = 0;  // bit/s of the encoder; 0: the description's own
+    uint32_t bitrate = 0;  // bit/s, the most that the peer takes; 0: no limit
 };
 
 // What the two cdr-taps of one slot counted; see docs/elements/cdr-tap.md.
@@ -55,9 +59,14 @@ public:
     void receive(Slot slot, const std::string& codec, GstPad* rtp);
     void stop_receiving(GstPad* rtp);
 
-    // Encodes what comes in at the slot's sink ghost pad into `transport_sink`; again with other parameters:
-    // replaces the encoder.
+    // Sends what comes in at the slot's sink ghost pad into `transport_sink`, the own way at first (content:
+    // always the shared one); again with other parameters: replaces codec and payloader.
     void send(Slot slot, const SendParams& params, GstPad* transport_sink);
+    // Changes the way, and with it the pad that from_room() returns. Before, nothing may be linked to it.
+    void set_shared(Slot slot, bool shared);
+    bool shared(Slot slot) const;
+    // The most that may be sent, bit/s; 0: no limit.
+    uint32_t max_bitrate(Slot slot) const;
     // Hold: nothing is sent on the slot until resumed.
     void set_sending(Slot slot, bool sending);
 
@@ -80,7 +89,8 @@ private:
     };
     struct Sender {
         SendParams params;
-        ElementPtr chain;
+        ElementPtr pay;
+        ElementPtr encode;  // the own way only
         PadPtr transport_sink;
     };
 
@@ -88,7 +98,11 @@ private:
     void remove_chain(ElementPtr& chain);
     PadPtr entry(Slot slot) const;  // where decoded media goes in
     PadPtr exit(Slot slot) const;   // where media for the encoder comes out
-    void expose(Slot slot, bool towards_room);
+    void add_encoder(Slot slot, Sender& sender);
+    void stop_sending(Slot slot, Sender& sender);
+    void expose(const std::string& name, GstPad* target);
+    void hide(const std::string& name);
+    PadPtr ghost(const std::string& name) const;
     void set_content_passing(bool passing);
 
     const Pipelines& pipelines_;

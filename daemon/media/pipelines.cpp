@@ -13,8 +13,8 @@ using Names = std::vector<const char*>;
 // Which named elements each description must hold.
 const std::map<std::string, Names>& contracts() {
     static const Names receive{"tap", "depay"};
-    static const Names send_audio{"flow", "tap", "encoder", "pay", "rtpcaps"};
-    static const Names send_video{"flow", "tap", "encoder", "pay", "rtpcaps", "queue", "size"};
+    static const Names encode{"encoder"};
+    static const Names pay{"flow", "pay", "rtpcaps", "tap"};
     static const std::map<std::string, Names> contracts{
         {"room", {"mixer"}},
         {"leg", {"ivr", "gate", "content_in", "content_out"}},
@@ -25,12 +25,18 @@ const std::map<std::string, Names>& contracts() {
         {"receive-vp8", receive},
         {"receive-h264", receive},
         {"receive-telephone-event", receive},
-        {"send-opus", send_audio},
-        {"send-pcmu", send_audio},
-        {"send-pcma", send_audio},
-        {"send-g722", send_audio},
-        {"send-vp8", send_video},
-        {"send-h264", send_video},
+        {"encode-opus", encode},
+        {"encode-pcmu", encode},
+        {"encode-pcma", encode},
+        {"encode-g722", encode},
+        {"encode-vp8", encode},
+        {"encode-h264", encode},
+        {"pay-opus", pay},
+        {"pay-pcmu", pay},
+        {"pay-pcma", pay},
+        {"pay-g722", pay},
+        {"pay-vp8", pay},
+        {"pay-h264", pay},
     };
     return contracts;
 }
@@ -53,7 +59,7 @@ Result<std::string> read_description(const std::filesystem::path& path) {
 
 Result<ElementPtr> parse(const std::string& name, const std::string& description) {
     // A chain gets ghost pads for its two loose ends; the pads of leg and room are led out by who uses them.
-    const gboolean ghost = name.starts_with("receive-") || name.starts_with("send-");
+    const gboolean ghost = name != "room" && name != "leg";
     GError* problem = nullptr;
     auto bin = ElementPtr::adopt(gst_parse_bin_from_description_full(description.c_str(), ghost, nullptr,
                                                                      GST_PARSE_FLAG_FATAL_ERRORS, &problem));

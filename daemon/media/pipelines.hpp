@@ -15,8 +15,8 @@ public:
     // elements that the daemon sets properties on.
     static Result<Pipelines> load(const std::string& folder);
 
-    // A bin made from a description; the loose ends of a receive-* or send-* chain are its ghost pads `sink`,
-    // `src`. The description exists (load() checked): asking for another is a bug.
+    // A bin made from a description; the loose ends of a receive-*, encode-* or pay-* chain are its ghost
+    // pads `sink`, `src`. The description exists (load() checked): asking for another is a bug.
     ElementPtr make_bin(const std::string& name) const;
 
     bool has(const std::string& name) const { return descriptions_.contains(name); }

@@ -26,8 +26,9 @@ std::string string_field(const GstStructure* structure, const char* field) {
 
 }  // namespace
 
-RoomPipeline::RoomPipeline(ElementPtr pipeline, ElementPtr mixer, RoomPipelineObserver& observer)
-    : pipeline_(std::move(pipeline)), mixer_(std::move(mixer)), observer_(observer) {
+RoomPipeline::RoomPipeline(ElementPtr pipeline, ElementPtr mixer, const RoomVideo& video,
+                           RoomPipelineObserver& observer)
+    : pipeline_(std::move(pipeline)), mixer_(std::move(mixer)), video_(video), observer_(observer) {
     auto bus = GPtr<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
     bus_watch_ = gst_bus_add_watch(bus.get(), on_bus_message, this);
 }
@@ -38,7 +39,8 @@ Result<std::unique_ptr<RoomPipeline>> RoomPipeline::create(const Pipelines& pipe
     auto pipeline = ElementPtr::adopt(gst_pipeline_new(("room-" + room).c_str()));
     ElementPtr bin = pipelines.make_bin("room");
     ElementPtr mixer = named(bin.get(), "mixer");
-    g_object_set(mixer.get(), "width", video.width, "height", video.height, nullptr);
+    g_object_set(mixer.get(), "width", video.width, "height", video.height, "video-bitrate", video.bitrate,
+                 nullptr);
     gst_util_set_object_arg(G_OBJECT(mixer.get()), "framerate",
                             (std::to_string(video.framerate) + "/1").c_str());
     // The mixer alone goes into the pipeline: its request pads then need no ghosts.
@@ -49,7 +51,7 @@ Result<std::unique_ptr<RoomPipeline>> RoomPipeline::create(const Pipelines& pipe
     gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), clock.get());
     gst_element_set_start_time(pipeline.get(), GST_CLOCK_TIME_NONE);
     gst_element_set_base_time(pipeline.get(), common_base_time());
-    auto self = std::unique_ptr<RoomPipeline>(new RoomPipeline(pipeline, mixer, observer));
+    auto self = std::unique_ptr<RoomPipeline>(new RoomPipeline(pipeline, mixer, video, observer));
     if (gst_element_set_state(pipeline.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
         return Error{"the pipeline of room " + room + " does not start"};
     }
@@ -86,28 +88,59 @@ void RoomPipeline::refresh(const std::string& name) {
     }
 }
 
-void RoomPipeline::link_slot(Member& member, Slot slot) {
-    const auto request = [&](const char* direction) {
-        const std::string name = to_string(slot) + std::string(direction) + std::to_string(member.index);
-        PadPtr& pad = member.pads[name];
-        const bool fresh = !pad;
-        if (fresh) {
-            pad = PadPtr::adopt(gst_element_request_pad_simple(mixer_.get(), name.c_str()));
-        }
-        return std::pair(pad, fresh);
-    };
-    if (GstPad* source = member.leg->to_room(slot)) {
-        const auto [pad, fresh] = request("_sink_");
-        if (fresh) {
-            apply(member);
-            gst_pad_link(source, pad.get());
-        }
+PadPtr RoomPipeline::mixer_pad(Member& member, const std::string& name) {
+    PadPtr& pad = member.pads[name];
+    if (!pad) {
+        pad = PadPtr::adopt(gst_element_request_pad_simple(mixer_.get(), name.c_str()));
     }
-    if (GstPad* sink = member.leg->from_room(slot)) {
-        const auto [pad, fresh] = request("_src_");
-        if (fresh) {
-            gst_pad_link(pad.get(), sink);
-        }
+    return pad;
+}
+
+// First nothing comes any more from the mixer, then nothing can wait for it.
+void RoomPipeline::drop_pad(Member& member, const std::string& name) {
+    const auto found = member.pads.find(name);
+    if (found == member.pads.end()) {
+        return;
+    }
+    const PadPtr pad = found->second;
+    member.pads.erase(found);
+    if (GST_PAD_IS_SRC(pad.get())) {
+        unlink_when_idle(pad.get());
+    } else if (auto peer = PadPtr::adopt(gst_pad_get_peer(pad.get()))) {
+        gst_pad_unlink(peer.get(), pad.get());
+    }
+    gst_element_release_request_pad(mixer_.get(), pad.get());
+}
+
+// A peer that takes less than the room's picture has an encoder of its own.
+bool RoomPipeline::may_share(const Member& member, Slot slot) const {
+    const uint32_t limit = member.leg->max_bitrate(slot);
+    return member.present && !(slot == Slot::audio && member.speaking) &&
+           (slot == Slot::audio || limit == 0 || limit >= video_.bitrate);
+}
+
+void RoomPipeline::link_slot(Member& member, Slot slot) {
+    if (GstPad* source = member.leg->to_room(slot); source != nullptr && !gst_pad_is_linked(source)) {
+        const PadPtr pad =
+            mixer_pad(member, to_string(slot) + std::string("_sink_") + std::to_string(member.index));
+        apply(member);
+        gst_pad_link(source, pad.get());
+    }
+    link_from_room(member, slot);
+}
+
+void RoomPipeline::link_from_room(Member& member, Slot slot) {
+    const std::string name = to_string(slot) + std::string("_src_") + std::to_string(member.index);
+    const bool share = may_share(member, slot);
+    if (slot == Slot::content ? !member.present : share != member.leg->shared(slot)) {
+        drop_pad(member, name);
+        member.leg->set_shared(slot, share);
+    }
+    GstPad* sink = member.leg->from_room(slot);
+    const bool wanted = sink != nullptr && (slot != Slot::content || member.present);
+    if (wanted && !gst_pad_is_linked(sink)) {
+        drop_pad(member, name);  // what it fed is gone
+        gst_pad_link(mixer_pad(member, name).get(), sink);
     }
 }
 
@@ -132,14 +165,8 @@ void RoomPipeline::detach(const std::string& name) {
         return;
     }
     Member& member = found->second;
-    // First nothing comes any more from the mixer, then nothing can wait for it.
-    for (auto& [pad_name, pad] : member.pads) {
-        if (GST_PAD_IS_SRC(pad.get())) {
-            unlink_when_idle(pad.get());
-        } else if (auto peer = PadPtr::adopt(gst_pad_get_peer(pad.get()))) {
-            gst_pad_unlink(peer.get(), pad.get());
-        }
-        gst_element_release_request_pad(mixer_.get(), pad.get());
+    while (!member.pads.empty()) {
+        drop_pad(member, std::string(member.pads.begin()->first));
     }
     LegBin& leg = *member.leg;
     members_.erase(found);
@@ -153,11 +180,36 @@ void RoomPipeline::set_muted(const std::string& name, bool muted) {
     }
 }
 
-void RoomPipeline::set_present(const std::string& name, bool present) {
-    if (const auto found = members_.find(name); found != members_.end()) {
-        found->second.present = present;
-        apply(found->second);
+void RoomPipeline::admit(const std::string& name) {
+    const auto found = members_.find(name);
+    if (found == members_.end()) {
+        return;
     }
+    found->second.present = true;
+    found->second.leg->open_gate();
+    apply(found->second);
+    refresh(name);
+}
+
+void RoomPipeline::dismiss(const std::string& name, const std::string& reason) {
+    const auto found = members_.find(name);
+    if (found == members_.end()) {
+        return;
+    }
+    found->second.present = false;
+    found->second.leg->close_gate(reason);
+    apply(found->second);
+    refresh(name);
+}
+
+void RoomPipeline::play(const std::string& name, const std::string& prompts) {
+    const auto found = members_.find(name);
+    if (found == members_.end()) {
+        return;
+    }
+    found->second.speaking = true;
+    link_slot(found->second, Slot::audio);
+    g_signal_emit_by_name(found->second.leg->ivr(), "play", prompts.c_str());
 }
 
 void RoomPipeline::set_display_name(const std::string& name, const std::string& display_name) {
@@ -221,6 +273,9 @@ void RoomPipeline::on_element_message(GstMessage* message) {
         if (digit.size() == 1) {
             observer_.on_key_pressed(leg, digit[0]);
         }
+    } else if (gst_structure_has_name(structure, "vmr-prompts-played")) {
+        members_.at(leg).speaking = false;
+        refresh(leg);
     } else if (gst_structure_has_name(structure, "vmr-pin-timeout")) {
         observer_.on_pin_timed_out(leg);
     } else if (gst_structure_has_name(structure, "dtmf-event")) {

@@ -17,9 +17,10 @@
 namespace vmr::media {
 
 struct RoomVideo {
-    unsigned width = 640;     // pixels
-    unsigned height = 360;    // pixels
-    unsigned framerate = 25;  // per second
+    unsigned width = 640;          // pixels
+    unsigned height = 360;         // pixels
+    unsigned framerate = 25;       // per second
+    unsigned bitrate = 1'000'000;  // bit/s of each encoded picture
 };
 
 class RoomPipelineObserver {
@@ -53,8 +54,13 @@ public:
     void detach(const std::string& name);
 
     void set_muted(const std::string& name, bool muted);
-    // On stage and in the mix, or not: who is not in the room is neither.
-    void set_present(const std::string& name, bool present);
+    // Into the room: media passes both ways, encoded once for all who take the same.
+    void admit(const std::string& name);
+    // Out of it (how everyone begins): when this returns nothing passes any more, and the leg gets sound and
+    // picture of its own. `reason`: see docs/elements/lobby-gate.md.
+    void dismiss(const std::string& name, const std::string& reason);
+    // Says prompts to this participant alone, over what they hear.
+    void play(const std::string& name, const std::string& prompts);
     void set_display_name(const std::string& name, const std::string& display_name);
     void set_layout(const std::string& layout);
     void set_spotlight(const std::string& name);  // empty: nobody
@@ -65,18 +71,25 @@ private:
         unsigned index = 0;
         std::string display_name;
         bool muted = false;
-        bool present = false;
+        bool present = false;                // on stage and in the mix
+        bool speaking = false;               // pin-ivr says something over the mix
         std::map<std::string, PadPtr> pads;  // of the mixer, by pad name
     };
 
-    RoomPipeline(ElementPtr pipeline, ElementPtr mixer, RoomPipelineObserver& observer);
+    RoomPipeline(ElementPtr pipeline, ElementPtr mixer, const RoomVideo& video,
+                 RoomPipelineObserver& observer);
     void link_slot(Member& member, Slot slot);
+    void link_from_room(Member& member, Slot slot);
+    void drop_pad(Member& member, const std::string& name);
+    PadPtr mixer_pad(Member& member, const std::string& name);
+    bool may_share(const Member& member, Slot slot) const;
     void apply(Member& member);
     void on_element_message(GstMessage* message);
     std::string leg_of(GstObject* source) const;
     static gboolean on_bus_message(GstBus* bus, GstMessage* message, gpointer self);
 
     ElementPtr pipeline_, mixer_;
+    RoomVideo video_;
     RoomPipelineObserver& observer_;
     unsigned bus_watch_ = 0;
     unsigned next_index_ = 0;

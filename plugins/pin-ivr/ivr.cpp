@@ -114,6 +114,7 @@ void Ivr::play(const std::string& names) {
     {
         const std::lock_guard lock(mutex_);
         prompts_.add(names);
+        play_unanswered_ = true;
     }
     door_.wake();
 }
@@ -214,13 +215,20 @@ void Ivr::judge(const std::string& digits) {
 
 void Ivr::fill_closed(duplex::Samples out) {
     std::fill(out.begin(), out.end(), std::int16_t{0});
-    const std::lock_guard lock(mutex_);
-    prompts_.mix(out);
+    if (has_overlay()) {
+        mix_overlay(out);
+    }
 }
 
 bool Ivr::has_overlay() {
-    const std::lock_guard lock(mutex_);
-    return prompts_.playing();
+    {
+        const std::lock_guard lock(mutex_);
+        if (!prompts_.idle() || !std::exchange(play_unanswered_, false)) {
+            return prompts_.playing();
+        }
+    }
+    post(gst_structure_new_empty("vmr-prompts-played"));
+    return false;
 }
 
 void Ivr::mix_overlay(duplex::Samples inout) {

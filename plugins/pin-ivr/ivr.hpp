@@ -73,6 +73,7 @@ private:
     DigitCollector collector_;
     KeyFilter filter_;
     PromptQueue prompts_;
+    bool play_unanswered_ = false;  // vmr-prompts-played is due
     Nanos last_activity_ = 0;
     std::string notice_;  // second line of the screen
     unsigned own_refusals_ = 0;

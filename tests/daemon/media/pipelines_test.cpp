@@ -34,26 +34,27 @@ TEST_F(PipelinesTest, OursFitTheirContracts) {
     const auto pipelines = Pipelines::load(source_folder());
     ASSERT_TRUE(pipelines.ok()) << pipelines.error();
     for (const char* codec : {"opus", "pcmu", "pcma", "g722", "vp8", "h264"}) {
-        EXPECT_TRUE(pipelines->has(std::string("send-") + codec));
-        const ElementPtr chain = pipelines->make_bin(std::string("receive-") + codec);
-        EXPECT_TRUE(PadPtr::adopt(gst_element_get_static_pad(chain.get(), "sink")));
-        EXPECT_TRUE(PadPtr::adopt(gst_element_get_static_pad(chain.get(), "src")));
+        for (const char* part : {"receive-", "encode-", "pay-"}) {
+            const ElementPtr chain = pipelines->make_bin(std::string(part) + codec);
+            EXPECT_TRUE(PadPtr::adopt(gst_element_get_static_pad(chain.get(), "sink")));
+            EXPECT_TRUE(PadPtr::adopt(gst_element_get_static_pad(chain.get(), "src")));
+        }
     }
     EXPECT_FALSE(pipelines->has("receive-l16"));
 }
 
 TEST_F(PipelinesTest, AMissingNameIsSaid) {
-    replace("send-opus.launch", "opusenc ! rtpopuspay name=pay");
+    replace("pay-opus.launch", "opusenc ! rtpopuspay name=pay");
     const auto pipelines = Pipelines::load(folder_);
     ASSERT_FALSE(pipelines.ok());
-    EXPECT_NE(pipelines.error().find("send-opus.launch: has no element named"), std::string::npos)
+    EXPECT_NE(pipelines.error().find("pay-opus.launch: has no element named"), std::string::npos)
         << pipelines.error();
 }
 
 TEST_F(PipelinesTest, NonsenseAndMissingFilesAreSaid) {
-    replace("send-opus.launch", "no-such-element name=pay");
-    EXPECT_NE(Pipelines::load(folder_).error().find("send-opus.launch"), std::string::npos);
-    fs::remove(folder_ / "send-opus.launch");
+    replace("pay-opus.launch", "no-such-element name=pay");
+    EXPECT_NE(Pipelines::load(folder_).error().find("pay-opus.launch"), std::string::npos);
+    fs::remove(folder_ / "pay-opus.launch");
     EXPECT_NE(Pipelines::load(folder_).error().find("cannot be read"), std::string::npos);
 }
 
