@@ -54,7 +54,7 @@ const char* encoding_name(sdp::Codec codec) {
     return "";
 }
 
-// As in the names of pipelines/receive-<codec>.launch and send-<codec>.launch.
+// As in the names of pipelines/receive-, encode- and pay-<codec>.launch.
 std::string description_name(sdp::Codec codec) {
     std::string name = encoding_name(codec);
     std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });

@@ -100,6 +100,60 @@ TEST_F(SessionTest, AudioAndVideoFlowWithTheStrongestKeys) {
     far_room_->detach("far-leg");
 }
 
+// In the room a leg has no encoder of its own; a prompt gives it one for audio as long as it lasts; at a
+// closed gate it has its own again, and nothing of the room's is linked to it. The stream goes on through all
+// of that.
+TEST_F(SessionTest, WhoIsInTheRoomSharesTheEncoders) {
+    auto near = session("near-leg", sdp::Encryption::required, true);
+    auto far = session("far-leg", sdp::Encryption::required, true);
+    near_room_->attach("near-leg", near->bin(), "Near");
+    far_room_->attach("far-leg", far->bin(), "Far");
+    near->set_on_changed([&] { near_room_->refresh("near-leg"); });
+    far->set_on_changed([&] { far_room_->refresh("far-leg"); });
+    const SdpResult offer = near->offer();
+    ASSERT_TRUE(offer.ok());
+    const SdpResult answer = far->answer(offer.sdp());
+    ASSERT_TRUE(answer.ok());
+    ASSERT_TRUE(near->accept_answer(answer.sdp()).ok());
+    const auto received = [&](Slot slot) {
+        for (const auto& one : far->stats()) {
+            if (one.slot == slot) {
+                return one.rtp.received_packets;
+            }
+        }
+        return uint64_t{0};
+    };
+    const auto flows_on = [&](Slot slot) {
+        const auto before = received(slot);
+        return run_until([&] { return received(slot) > before + 5; });
+    };
+    EXPECT_TRUE(flows_on(Slot::audio) && flows_on(Slot::video));
+    EXPECT_FALSE(near->bin().shared(Slot::audio) || near->bin().shared(Slot::video));
+
+    g_signal_emit_by_name(near->bin().ivr(), "accept");
+    near_room_->admit("near-leg");
+    EXPECT_TRUE(near->bin().shared(Slot::audio) && near->bin().shared(Slot::video));
+    EXPECT_TRUE(flows_on(Slot::audio) && flows_on(Slot::video));
+
+    near_room_->play("near-leg", "joined");
+    EXPECT_FALSE(near->bin().shared(Slot::audio));
+    EXPECT_TRUE(near->bin().shared(Slot::video));
+    EXPECT_TRUE(run_until([&] { return near->bin().shared(Slot::audio); })) << "the prompt does not end";
+    EXPECT_TRUE(flows_on(Slot::audio));
+
+    near_room_->dismiss("near-leg", "held");
+    EXPECT_FALSE(near->bin().shared(Slot::audio) || near->bin().shared(Slot::video));
+    for (const char* pad : {"audio_encoded_sink", "video_encoded_sink"}) {
+        EXPECT_FALSE(PadPtr::adopt(gst_element_get_static_pad(near->bin().element(), pad))) << pad;
+    }
+    EXPECT_TRUE(flows_on(Slot::audio) && flows_on(Slot::video));
+    for (const auto& one : far->stats()) {
+        EXPECT_LT(one.rtp.lost_packets, 1) << to_string(one.slot);
+    }
+    near_room_->detach("near-leg");
+    far_room_->detach("far-leg");
+}
+
 TEST_F(SessionTest, AnUnencryptedOfferIsRefusedWhereKeysAreRequired) {
     auto near = session("near-leg", sdp::Encryption::off, false);
     auto far = session("far-leg", sdp::Encryption::required, false);
