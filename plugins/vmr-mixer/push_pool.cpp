@@ -46,8 +46,8 @@ void PushPool::Shared::spawn(const std::shared_ptr<Shared>& self) {
     }).detach();
 }
 
-// Whether this was the last idle thread is decided and counted under one hold of the lock: of two that find nothing
-// to do at once, one stays.
+// Whether this was the last idle thread is decided and counted under one hold of the lock: of two that find
+// nothing to do at once, one stays.
 void PushPool::Shared::run() {
     std::unique_lock held(lock);
     while (!stopping) {
@@ -87,12 +87,9 @@ void PushPool::Shared::serve(std::unique_lock<std::mutex>& held, PadPtr pad) {
     busy_since.erase(mark);
     if (!stopping && (lane.negotiate || !lane.buffers.empty())) {
         ready.push_back(std::move(pad));
-    } else {
-        lane.scheduled = false;
-    }
-    if (!pad) {
         return;
     }
+    lane.scheduled = false;
     held.unlock();
     pad.reset();  // may be the last reference
     held.lock();
