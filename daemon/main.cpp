@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/gst_ptr.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/ops/certificates.hpp"
 #include "daemon/ops/host_names.hpp"
@@ -168,6 +169,15 @@ int run(const Options& options) {
     return 0;
 }
 
+// GStreamer looks in its own prefix and where GST_PLUGIN_PATH points; ours may be another one (/usr/local).
+void find_installed_plugin() {
+    GstRegistry* registry = gst_registry_get();
+    const auto known = vmr::GPtr<GstPlugin>::adopt(gst_registry_find_plugin(registry, "vmr"));
+    if (!known) {
+        gst_registry_scan_path(registry, VMR_PLUGINS);
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -186,5 +196,6 @@ int main(int argc, char** argv) {
     // first use.
     g_setenv("G_TLS_GNUTLS_PRIORITY", "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", FALSE);
     gst_init(nullptr, nullptr);
+    find_installed_plugin();
     return run(options);
 }

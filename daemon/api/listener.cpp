@@ -30,6 +30,26 @@ std::string host_of(const std::string& text) {
     return text.substr(0, text.find('#'));
 }
 
+// Null, with `error` set, if the address is in use. IPv6 sockets take IPv6 alone: 0.0.0.0 and [::] can have
+// one port.
+GPtr<GSocket> listening_socket(GSocketAddress* address, GError** error) {
+    const GSocketFamily family = g_socket_address_get_family(address);
+    auto socket =
+        GPtr<GSocket>::adopt(g_socket_new(family, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error));
+    if (!socket) {
+        return nullptr;
+    }
+    if (family == G_SOCKET_FAMILY_IPV6 &&
+        !g_socket_set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, TRUE, error)) {
+        return nullptr;
+    }
+    g_socket_set_listen_backlog(socket.get(), kBacklog);
+    if (!g_socket_bind(socket.get(), address, TRUE, error) || !g_socket_listen(socket.get(), error)) {
+        return nullptr;
+    }
+    return socket;
+}
+
 // One IPv6 customer has at least a /64: addresses below it count as one source.
 std::string source_of(GSocketAddress* address) {
     if (address != nullptr && G_IS_INET_SOCKET_ADDRESS(address)) {
@@ -134,7 +154,6 @@ Listener::Listener(SoupServer* server, const ServerOptions& options)
       options_(options),
       service_(GPtr<GSocketService>::adopt(g_socket_service_new())),
       self_(std::make_shared<Listener*>(this)) {
-    g_socket_listener_set_backlog(G_SOCKET_LISTENER(service_.get()), kBacklog);
     incoming_ = SignalConnection(service_.get(), "incoming", G_CALLBACK(on_incoming), this);
 }
 
@@ -176,17 +195,17 @@ Status Listener::listen(const ListenAddress& address) {
     g_object_unref(inet);
     const auto mark = GPtr<GObject>::adopt(G_OBJECT(g_object_new(G_TYPE_OBJECT, nullptr)));
     g_object_set_data(mark.get(), kTlsMark, address.tls ? this : nullptr);
-    GSocketAddress* effective = nullptr;
     GError* error = nullptr;
-    if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service_.get()), wanted.get(), G_SOCKET_TYPE_STREAM,
-                                       G_SOCKET_PROTOCOL_TCP, mark.get(), &effective, &error)) {
+    const auto socket = listening_socket(wanted.get(), &error);
+    if (!socket ||
+        !g_socket_listener_add_socket(G_SOCKET_LISTENER(service_.get()), socket.get(), mark.get(), &error)) {
         const std::string message =
             address.address + " port " + std::to_string(address.port) + ": " + error->message;
         g_error_free(error);
         return Error{message};
     }
-    const int port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(effective));
-    g_object_unref(effective);
+    const auto effective = GPtr<GSocketAddress>::adopt(g_socket_get_local_address(socket.get(), nullptr));
+    const int port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(effective.get()));
     const bool v6 = address.address.find(':') != std::string::npos;
     urls_.push_back((address.tls ? "https://" : "http://") +
                     (v6 ? "[" + address.address + "]" : address.address) + ":" + std::to_string(port));

@@ -264,8 +264,9 @@ void RateMeter::add(std::size_t bytes, std::uint64_t now) {
         started_ = true;
         since_ = now;
     }
-    if (now >= since_ + kSecond) {
-        last_rate_ = bytes_ * 8 * kSecond / (now - since_);
+    const std::uint64_t age = now > since_ ? now - since_ : 0;
+    if (age >= kSecond) {
+        last_rate_ = bytes_ * 8 * kSecond / age;
         since_ = now;
         bytes_ = 0;
     }

@@ -107,7 +107,7 @@ void Ivr::reject(unsigned attempts_left) {
     }
     Entry typed_ahead = refuse(attempts_left);
     door_.wake();
-    act_on(std::move(typed_ahead));
+    act_on(typed_ahead);
 }
 
 void Ivr::play(const std::string& names) {
@@ -167,10 +167,10 @@ void Ivr::press(const KeyReport& report, Nanos now) {
     if (while_asking) {
         door_.wake();
     }
-    act_on(std::move(entry));
+    act_on(entry);
 }
 
-void Ivr::act_on(Entry entry) {
+void Ivr::act_on(const Entry& entry) {
     if (entry.kind == Entry::Kind::timed_out) {
         {
             const std::lock_guard lock(mutex_);
@@ -318,7 +318,7 @@ std::optional<GstClockTime> Ivr::tick(GstClockTime now) {
         }
         deadline = collector_.next_deadline();
     }
-    act_on(std::move(entry));
+    act_on(entry);
     load_wanted();
     return deadline;
 }

@@ -57,7 +57,7 @@ private:
     void press(const KeyReport& report, Nanos now);
     void begin_if_asked(Nanos now);  // under mutex_
     void load_wanted();
-    void act_on(Entry entry);
+    void act_on(const Entry& entry);
     void judge(const std::string& digits);
     Entry refuse(unsigned attempts_left);
     void post(GstStructure* structure);

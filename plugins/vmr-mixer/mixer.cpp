@@ -21,9 +21,9 @@ Mixer& mixer_of(GstPad* pad) {
 }
 
 GstFlowReturn on_audio_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
-    BufferPtr owned = BufferPtr::adopt(buffer);
+    const BufferPtr owned = BufferPtr::adopt(buffer);
     return guard(GST_ELEMENT(parent), GST_FLOW_ERROR,
-                 [&] { return mixer_of(pad).on_audio_received(pad, std::move(owned)); });
+                 [&] { return mixer_of(pad).on_audio_received(pad, owned); });
 }
 
 GstFlowReturn on_video_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
@@ -152,7 +152,7 @@ void Mixer::release_pad(GstPad* pad) {
     gst_element_remove_pad(element_, pad);
 }
 
-GstFlowReturn Mixer::on_audio_received(GstPad* pad, BufferPtr buffer) {
+GstFlowReturn Mixer::on_audio_received(GstPad* pad, const BufferPtr& buffer) {
     GstMapInfo map;
     if (!gst_buffer_map(buffer.get(), &map, GST_MAP_READ)) {
         return GST_FLOW_OK;

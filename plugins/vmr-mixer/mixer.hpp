@@ -25,7 +25,7 @@ public:
     StructurePtr stats() const;
 
     // Callbacks of the pads.
-    GstFlowReturn on_audio_received(GstPad* pad, BufferPtr buffer);
+    GstFlowReturn on_audio_received(GstPad* pad, const BufferPtr& buffer);
     GstFlowReturn on_video_received(GstPad* pad, BufferPtr buffer);
     bool on_sink_event_received(GstPad* pad, GstEvent* event);
     bool on_src_event_received(GstPad* pad, GstEvent* event);

@@ -42,29 +42,27 @@ void PushPool::Shared::spawn(const std::shared_ptr<Shared>& self) {
     ++self->threads;
     std::thread([self] {
         name_this_thread(self->thread_name);
-        guard(nullptr, [&] { self->run(); });
-        const std::lock_guard held(self->lock);
-        --self->threads;
-        self->ended.notify_all();
+        self->run();
     }).detach();
 }
 
+// Whether this was the last idle thread is decided and counted under one hold of the lock: of two that find
+// nothing to do at once, one stays.
 void PushPool::Shared::run() {
     std::unique_lock held(lock);
-    while (true) {
-        while (!stopping && ready.empty()) {
-            if (threads - busy_since.size() > 1) {
-                return;  // another one is idle already
-            }
+    while (!stopping) {
+        if (!ready.empty()) {
+            PadPtr pad = std::move(ready.front());
+            ready.pop_front();
+            serve(held, std::move(pad));
+        } else if (threads - busy_since.size() > 1) {
+            break;  // another one is idle already
+        } else {
             wake.wait(held);
         }
-        if (stopping) {
-            return;
-        }
-        PadPtr pad = std::move(ready.front());
-        ready.pop_front();
-        serve(held, std::move(pad));
     }
+    --threads;
+    ended.notify_all();
 }
 
 // Takes one item of the lane, and hands the lane on: a full lane does not starve others.
@@ -78,21 +76,20 @@ void PushPool::Shared::serve(std::unique_lock<std::mutex>& held, PadPtr pad) {
     }
     const auto mark = busy_since.insert(busy_since.end(), Clock::now());
     held.unlock();
-    if (negotiate) {
-        handler.negotiate(pad.get());
-    } else if (buffer) {
-        handler.push(pad.get(), std::move(buffer));
-    }
+    guard(nullptr, [&] {
+        if (negotiate) {
+            handler.negotiate(pad.get());
+        } else if (buffer) {
+            handler.push(pad.get(), std::move(buffer));
+        }
+    });
     held.lock();
     busy_since.erase(mark);
     if (!stopping && (lane.negotiate || !lane.buffers.empty())) {
         ready.push_back(std::move(pad));
-    } else {
-        lane.scheduled = false;
-    }
-    if (!pad) {
         return;
     }
+    lane.scheduled = false;
     held.unlock();
     pad.reset();  // may be the last reference
     held.lock();

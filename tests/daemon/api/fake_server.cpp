@@ -33,7 +33,9 @@ void FakeControl::perform(const api::Caller& caller, std::string_view operation,
 
 namespace {
 api::ServerOptions loopback(api::ServerOptions options, bool with_tls) {
-    options.listen = {{"127.0.0.1", 0, with_tls}};
+    if (options.listen.empty()) {
+        options.listen = {{"127.0.0.1", 0, with_tls}};
+    }
     return options;
 }
 json snapshot(const std::string& room) {

@@ -24,6 +24,20 @@ TEST(ServerTest, PerformsAnOperationWithMergedParams) {
     EXPECT_NE(answer.head.find("frame-ancestors 'none'"), std::string::npos);
 }
 
+TEST(ServerTest, AllAddressesOfBothFamiliesShareAPort) {
+    if (!g_file_test("/proc/net/if_inet6", G_FILE_TEST_EXISTS)) {
+        GTEST_SKIP() << "no IPv6 here";
+    }
+    api::ServerOptions options;
+    options.listen = {{"0.0.0.0", 0, false}};
+    FakeServer v4(options);
+    const std::string port = v4.url().substr(v4.url().rfind(':') + 1);
+    options.listen = {{"::", static_cast<std::uint16_t>(std::stoi(port)), false}};
+    FakeServer v6(options);
+    EXPECT_EQ(http("http://127.0.0.1:" + port, "GET", "/api/v1/rooms", v4.admin()).status, 200);
+    EXPECT_EQ(http("http://[::1]:" + port, "GET", "/api/v1/rooms", v6.admin()).status, 200);
+}
+
 TEST(ServerTest, FailsClosedWithoutABearer) {
     FakeServer fake;
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/rooms").status, 401);

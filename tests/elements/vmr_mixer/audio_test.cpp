@@ -70,11 +70,13 @@ TEST_P(MixerAudioCodec, DecodesToTheOthers) {
 INSTANTIATE_TEST_SUITE_P(
     Codecs, MixerAudioCodec,
     testing::Values(AudioCodec{"opus", "audio/x-opus ! rtpopuspay ! rtpopusdepay ! opusdec"},
-                    AudioCodec{"opus_stereo", "audio/x-opus,channels=2 ! rtpopuspay ! rtpopusdepay ! opusdec"},
+                    AudioCodec{"opus_stereo",
+                               "audio/x-opus,channels=2 ! rtpopuspay ! rtpopusdepay ! opusdec"},
                     AudioCodec{"mulaw", "audio/x-mulaw ! rtppcmupay ! rtppcmudepay ! mulawdec"},
                     AudioCodec{"alaw", "audio/x-alaw ! rtppcmapay ! rtppcmadepay ! alawdec"},
                     AudioCodec{"g722", "audio/G722 ! rtpg722pay ! rtpg722depay ! avdec_g722"},
-                    AudioCodec{"raw16", "audio/x-raw,rate=16000"}, AudioCodec{"raw8", "audio/x-raw,rate=8000"}),
+                    AudioCodec{"raw16", "audio/x-raw,rate=16000"},
+                    AudioCodec{"raw8", "audio/x-raw,rate=8000"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(MixerAudio, ListenersShareOneBuffer) {

@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
     Codecs, MixerVideoCodec,
     testing::Values(VideoCodec{"vp8", "video/x-vp8,width=320,height=180 ! rtpvp8pay ! rtpvp8depay ! vp8dec"},
                     VideoCodec{"h264",
-                          "video/x-h264,width=320,height=180 ! rtph264pay ! rtph264depay ! avdec_h264"}),
+                               "video/x-h264,width=320,height=180 ! rtph264pay ! rtph264depay ! avdec_h264"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(MixerVideo, ViewersOfOneViewShareOneEncodeAndNewOnesGetAKeyframe) {
