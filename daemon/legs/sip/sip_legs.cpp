@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/guard.hpp"
+#include "base/source_network.hpp"
 #include "daemon/legs/sip/arrival.hpp"
 #include "daemon/legs/sip/call.hpp"
 #include "daemon/legs/sip/limits.hpp"
@@ -161,14 +162,15 @@ void SipLegs::Core::on_request_received(const std::string& transaction, const Me
 std::size_t SipLegs::Core::half_open(const std::string& source) const {
     return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(), [&source](const auto& entry) {
         const Session& session = entry.second->session();
-        return session.half_open() && (source.empty() || session.dialog().flow().remote.ip == source);
+        return session.half_open() &&
+               (source.empty() || source_network(session.dialog().flow().remote.ip) == source);
     }));
 }
 
 // Limits: each refusal costs one transaction and no call.
 bool SipLegs::Core::admit(const std::string& transaction, const Message& invite) {
-    const std::string& source = invite.flow.remote.ip;
-    const bool trunk = trunks_.is_source(source);
+    const std::string source = source_network(invite.flow.remote.ip);
+    const bool trunk = trunks_.is_source(invite.flow.remote.ip);
     const bool merged = std::any_of(calls_.begin(), calls_.end(), [&invite](const auto& entry) {
         return entry.second->session().same_invite(invite);
     });
