@@ -247,11 +247,7 @@ void Bridge::at_door(const std::string& leg) {
 
 // Rule 22: who never came as far as a room leaves a record too.
 void Bridge::record_refusal(const Arrival& arrival, EndCause cause) {
-    store::CallRecord record = opened_record(arrival, {}, services_.server_version);
-    record.ended_at = record.started_at;
-    record.end_cause = vmr::to_string(cause);
-    record.crypto.signalling = arrival.signalling;
-    services_.records.finish(record, [](Status) {});
+    services_.records.refuse(refused_record(arrival, {}, cause, services_.server_version));
 }
 
 bool Bridge::transfer(const std::string& number, std::shared_ptr<Leg> leg,

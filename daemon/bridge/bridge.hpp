@@ -37,6 +37,7 @@ public:
 
     // LegObserver
     std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrived) override;
+    void on_leg_refused(const Arrival& arrival, EndCause cause) override { record_refusal(arrival, cause); }
     void on_leg_answered(const std::string& leg) override;
     void on_leg_key(const std::string& leg, char key) override;
     void on_leg_sharing(const std::string& leg, bool sharing) override;
