@@ -24,7 +24,7 @@ sdp::Policy policy_for(const Arrival& arrival, const room::RoomConfig* room) {
         policy.encryption = room->encryption == room::Encryption::required ? sdp::Encryption::required
                             : room->encryption == room::Encryption::off    ? sdp::Encryption::off
                                                                            : sdp::Encryption::best_effort;
-        policy.min_key_bits = std::max(room->encryption_floor_bits, 128U);
+        policy.min_key_bits = room->encryption_floor_bits;
     }
     return policy;
 }
