@@ -215,7 +215,7 @@ Status Daemon::start_media(const ops::Config& config) {
         VMR_VERSION,
     });
     bridge_ = std::make_unique<bridge::Bridge>(*services_, environment_);
-    bridge_->set_rooms(config.rooms);
+    bridge_->start_rooms(config.rooms);
     events_.set_snapshot_provider([this](const std::string& room) { return bridge_->snapshot(room); });
     webrtc_ = std::make_unique<webrtc::WebRtcLegs>(*bridge_);
     return Ok{};
@@ -269,7 +269,7 @@ void Daemon::publish_status(const ops::Config& config) {
 }
 
 void Daemon::reload(const ops::Config& config) {
-    bridge_->set_rooms(config.rooms);
+    bridge_->reload_rooms(config.rooms);
     publish_status(config);
     for (const Status& reloaded : {sip_->reload_certificate(), server_->reload_certificate()}) {
         if (!reloaded) {

@@ -29,7 +29,7 @@ class Control {
 public:
     virtual ~Control() = default;
     // Whether a participant may follow its room's events now: who is still at the PIN or in the lobby learns
-    // nothing of the room. Asked at each subscription.
+    // nothing of the room. Asked at each subscription and before each event.
     virtual bool may_follow_events(const Caller& caller) const = 0;
     // `operation_id` is one of the OpenAPI document's; `params` is an object that holds
     // path, query and body members merged, already validated against the document and

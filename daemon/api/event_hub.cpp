@@ -1,6 +1,7 @@
 #include "daemon/api/event_hub.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "schemas/time_text.hpp"
 
@@ -53,12 +54,29 @@ std::uint64_t EventHub::publish(const std::string& room, std::string_view type, 
         events.ring.pop_front();
     }
     for (const auto& sink : sinks) {
-        if (!sink->deliver(text)) {
-            unsubscribe(*sink);
-            sink->on_dropped("too slow");
+        if (!sink->may_follow()) {
+            drop(sink, Dropped::not_allowed);
+        } else if (!sink->deliver(text)) {
+            drop(sink, Dropped::too_slow);
         }
     }
     return id;
+}
+
+void EventHub::drop(const std::shared_ptr<Sink>& sink, Dropped reason) {
+    unsubscribe(*sink);
+    sink->on_dropped(reason);
+}
+
+void EventHub::drop_unallowed() {
+    std::vector<std::shared_ptr<Sink>> unallowed;
+    for (const auto& [room, events] : rooms_) {
+        std::ranges::copy_if(events.sinks, std::back_inserter(unallowed),
+                             [](const auto& sink) { return !sink->may_follow(); });
+    }
+    for (const auto& sink : unallowed) {
+        drop(sink, Dropped::not_allowed);
+    }
 }
 
 void EventHub::forget_room(const std::string& room) {
@@ -69,12 +87,15 @@ void EventHub::forget_room(const std::string& room) {
     const std::vector<std::shared_ptr<Sink>> sinks = std::move(found->second.sinks);
     rooms_.erase(found);
     for (const auto& sink : sinks) {
-        sink->on_dropped("room is gone");
+        sink->on_dropped(Dropped::room_gone);
     }
 }
 
 EventHub::Subscribed EventHub::subscribe(const std::string& room, std::optional<std::uint64_t> since,
                                          std::shared_ptr<Sink> sink) {
+    if (!sink->may_follow()) {
+        return Subscribed::not_allowed;
+    }
     json snapshot = snapshot_ ? snapshot_(room) : json();
     if (snapshot.is_null()) {
         return Subscribed::no_such_room;
@@ -99,7 +120,7 @@ EventHub::Subscribed EventHub::subscribe(const std::string& room, std::optional<
         alive = sink->deliver(envelope(last_id_, room, "vmr.snapshot", std::move(snapshot)));
     }
     if (!alive) {
-        sink->on_dropped("too slow");
+        sink->on_dropped(Dropped::too_slow);
         return Subscribed::ok;
     }
     events.sinks.push_back(std::move(sink));

@@ -22,13 +22,21 @@ public:
     using SnapshotProvider = std::function<nlohmann::json(const std::string& room)>;
     using Clock = std::function<std::chrono::system_clock::time_point()>;
 
+    enum class Dropped {
+        too_slow,
+        not_allowed,  // may_follow() is false
+        room_gone,
+    };
+
     class Sink {
     public:
         virtual ~Sink() = default;
+        // Whether the subscriber may learn of the room now: asked before anything is delivered.
+        virtual bool may_follow() const = 0;
         // False when the subscriber is too slow to take more: it is dropped.
         virtual bool deliver(const std::string& text) = 0;
-        // The hub dropped it or the room is gone; nothing is delivered any more.
-        virtual void on_dropped(std::string_view reason) = 0;
+        // Nothing is delivered any more.
+        virtual void on_dropped(Dropped reason) = 0;
     };
 
     struct Limits {
@@ -50,11 +58,13 @@ public:
 
     bool room_exists(const std::string& room) const { return snapshot_ && !snapshot_(room).is_null(); }
 
-    enum class Subscribed { ok, no_such_room, full };
+    enum class Subscribed { ok, no_such_room, full, not_allowed };
     // Delivers the snapshot, or the events after `since` where the ring still has them all.
     Subscribed subscribe(const std::string& room, std::optional<std::uint64_t> since,
                          std::shared_ptr<Sink> sink);
     void unsubscribe(const Sink& sink);
+    // Drops subscribers that may not follow any more; publish() does so with those of its room.
+    void drop_unallowed();
 
     std::uint64_t last_id() const { return last_id_; }
     std::size_t subscriber_count() const;
@@ -70,6 +80,7 @@ private:
         std::uint64_t forgotten = 0;  // the newest id that is no longer in the ring
         std::vector<std::shared_ptr<Sink>> sinks;
     };
+    void drop(const std::shared_ptr<Sink>& sink, Dropped reason);
     std::string envelope(std::uint64_t id, const std::string& room, std::string_view type,
                          nlohmann::json data) const;
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/guard.hpp"
+#include "base/source_network.hpp"
 
 namespace vmr::api {
 
@@ -48,21 +49,6 @@ GPtr<GSocket> listening_socket(GSocketAddress* address, GError** error) {
         return nullptr;
     }
     return socket;
-}
-
-// One IPv6 customer has at least a /64: addresses below it count as one source.
-std::string source_of(GSocketAddress* address) {
-    if (address != nullptr && G_IS_INET_SOCKET_ADDRESS(address)) {
-        GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
-        if (g_inet_address_get_family(inet) == G_SOCKET_FAMILY_IPV6) {
-            const guint8* bytes = g_inet_address_to_bytes(inet);
-            static constexpr guint8 kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-            const bool mapped = std::equal(kMapped, kMapped + 12, bytes);
-            return mapped ? "v4:" + std::string(reinterpret_cast<const char*>(bytes + 12), 4)
-                          : "v6:" + std::string(reinterpret_cast<const char*>(bytes), 8);
-        }
-    }
-    return host_of(text_of(address));
 }
 
 const char* version_text(GTlsProtocolVersion version) {
@@ -218,7 +204,7 @@ void Listener::on_connection_accepted(GSocketConnection* accepted, bool tls) {
     const auto local = GPtr<GSocketAddress>::adopt(g_socket_connection_get_local_address(accepted, nullptr));
     auto connection = std::make_shared<Connection>();
     connection->address = host_of(text_of(remote.get()));
-    connection->source = source_of(remote.get());
+    connection->source = source_network(connection->address);
     connection->key = text_of(remote.get()) + " " + text_of(local.get());
     connection->socket = GPtr<GSocket>::ref(g_socket_connection_get_socket(accepted));
     connection->budget = std::make_shared<StreamBudget>();

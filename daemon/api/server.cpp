@@ -1,6 +1,7 @@
 #include "daemon/api/server.hpp"
 
 #include "base/guard.hpp"
+#include "base/main_context.hpp"
 #include "daemon/api/portal_files.hpp"
 #include "daemon/api/server_impl.hpp"
 #include "schemas/validator.hpp"
@@ -85,6 +86,14 @@ Server::Impl::Impl(ServerOptions options, Control& control, TokenStore& tokens, 
       listener_(std::make_unique<Listener>(soup_.get(), options_)),
       requests_(options_.requests_per_second, options_.request_burst),
       self_(std::make_shared<Impl*>(this)) {
+    // From the main loop: who revokes may have something to say on the socket first.
+    tokens_.set_on_revoked([server = std::weak_ptr(self_)] {
+        call_on_main([server] {
+            if (const auto alive = server.lock()) {
+                (*alive)->check_bearers();
+            }
+        });
+    });
     // No compression of messages: it could be bombed, and secrets beside chosen text leak by length.
     soup_server_remove_websocket_extension(soup_.get(), SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
     soup_server_add_early_handler(soup_.get(), nullptr, on_early, this, nullptr);
@@ -101,6 +110,7 @@ Server::Impl::Impl(ServerOptions options, Control& control, TokenStore& tokens, 
 }
 
 Server::Impl::~Impl() {
+    tokens_.set_on_revoked(nullptr);
     stop();
 }
 

@@ -32,6 +32,7 @@ public:
     void handle_portal(SoupServerMessage* message, std::string_view path);
     void handle_metrics(SoupServerMessage* message, const ConnectionPtr& connection);
     std::optional<Caller> authenticate(SoupServerMessage* message);
+    static std::string bearer_of(SoupServerMessage* message);
     std::optional<Response> create_session(const nlohmann::json& params);
     void perform(SoupServerMessage* message, const Operation& operation, const Caller& caller,
                  const nlohmann::json& params);
@@ -42,8 +43,11 @@ public:
     std::optional<Response> check_events(SoupServerMessage* message);
     void subscribe(SoupServerMessage* message, const ConnectionPtr& connection,
                    SoupWebsocketConnection* socket);
+    bool may_follow_events(const Caller& caller) const;
     bool origin_allowed(SoupServerMessage* message, const ConnectionPtr& connection) const;
     void add_websocket(std::shared_ptr<WebSocket> socket);
+    // Closes WebSockets whose bearer is no longer valid.
+    void check_bearers();
     void set_headers(SoupServerMessage* message, const ConnectionPtr& connection) const;
     void answer(SoupServerMessage* message, const Response& response);
 

@@ -85,10 +85,13 @@ void Server::Impl::answer(SoupServerMessage* message, const Response& response) 
     }
 }
 
-std::optional<Caller> Server::Impl::authenticate(SoupServerMessage* message) {
+std::string Server::Impl::bearer_of(SoupServerMessage* message) {
     const std::string header = header_of(message, "Authorization");
-    return header.starts_with(kBearer) ? tokens_.find(std::string_view(header).substr(kBearer.size()))
-                                       : std::nullopt;
+    return header.starts_with(kBearer) ? header.substr(kBearer.size()) : std::string();
+}
+
+std::optional<Caller> Server::Impl::authenticate(SoupServerMessage* message) {
+    return tokens_.find(bearer_of(message));
 }
 
 void Server::Impl::handle_api(SoupServerMessage* message, std::string_view path,
@@ -157,7 +160,7 @@ void Server::Impl::perform(SoupServerMessage* message, const Operation& operatio
     if (operation.id == "createSession") {
         own = create_session(params);
     } else if (operation.id == "deleteSession") {
-        tokens_.revoke(std::string_view(header_of(message, "Authorization")).substr(kBearer.size()));
+        tokens_.revoke(bearer_of(message));
         own = Response{204, nullptr};
     }
     if (own) {

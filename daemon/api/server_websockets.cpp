@@ -14,6 +14,8 @@ constexpr const char* kSubscription = "vmr-subscription";
 struct Subscription {
     std::string room;
     std::optional<std::uint64_t> since;
+    Caller caller;
+    TokenStore::Lease lease;
 };
 
 // The offered subprotocols (RFC 6455 section 4.1: a comma-separated list of tokens).
@@ -82,12 +84,16 @@ std::optional<Response> Server::Impl::check_websocket(SoupServerMessage* message
 }
 
 std::optional<Response> Server::Impl::check_events(SoupServerMessage* message) {
-    std::optional<Caller> caller = authenticate(message);
+    std::vector<std::string> bearers{bearer_of(message)};
     for (const std::string& protocol : offered_protocols(message)) {
-        if (!caller && protocol.starts_with(kBearerProtocol)) {
-            caller = tokens_.find(std::string_view(protocol).substr(kBearerProtocol.size()));
+        if (protocol.starts_with(kBearerProtocol)) {
+            bearers.push_back(protocol.substr(kBearerProtocol.size()));
         }
     }
+    const auto bearer = std::ranges::find_if(
+        bearers, [&](const std::string& token) { return tokens_.find(token).has_value(); });
+    const std::optional<Caller> caller =
+        bearer != bearers.end() ? tokens_.find(*bearer) : std::optional<Caller>();
     if (!caller) {
         return problem(401);
     }
@@ -101,6 +107,8 @@ std::optional<Response> Server::Impl::check_events(SoupServerMessage* message) {
         return params.refused;
     }
     auto subscription = std::make_unique<Subscription>();
+    subscription->caller = *caller;
+    subscription->lease = tokens_.lease(*bearer);
     subscription->room = params.values.value("room", caller->room);
     if (subscription->room.empty()) {
         return problem(400, "name a room");
@@ -108,7 +116,7 @@ std::optional<Response> Server::Impl::check_events(SoupServerMessage* message) {
     if (caller->kind == Caller::Kind::participant && subscription->room != caller->room) {
         return problem(403);
     }
-    if (caller->kind == Caller::Kind::participant && !control_.may_follow_events(*caller)) {
+    if (!may_follow_events(*caller)) {
         return problem(403, "not in the room yet");
     }
     if (!events_.room_exists(subscription->room)) {
@@ -137,7 +145,7 @@ void Server::Impl::on_websocket_opened(SoupServerMessage* message, std::string_v
         return;
     }
     auto channel = std::make_shared<SignallingSocket>(
-        socket, connection, options_, *signalling_,
+        socket, connection, options_, tokens_, *signalling_,
         SignallingSocket::Origin{header_of(message, "User-Agent").substr(0, 256),
                                  header_of(message, "Origin")});
     add_websocket(channel);
@@ -148,14 +156,36 @@ void Server::Impl::subscribe(SoupServerMessage* message, const ConnectionPtr& co
                              SoupWebsocketConnection* socket) {
     const auto* subscription =
         static_cast<Subscription*>(g_object_get_data(G_OBJECT(message), kSubscription));
-    auto subscriber = std::make_shared<EventsSocket>(socket, connection, options_, events_);
+    if (subscription == nullptr) {
+        soup_websocket_connection_close(socket, SOUP_WEBSOCKET_CLOSE_GOING_AWAY, nullptr);
+        return;
+    }
+    auto subscriber = std::make_shared<EventsSocket>(
+        socket, connection, options_, tokens_, events_,
+        [this, caller = subscription->caller] { return may_follow_events(caller); });
+    subscriber->bind_bearer(subscription->lease);
     add_websocket(subscriber);
-    const auto done = subscription != nullptr
-                          ? events_.subscribe(subscription->room, subscription->since, subscriber)
-                          : EventHub::Subscribed::no_such_room;
-    if (done != EventHub::Subscribed::ok) {
-        subscriber->close_with(SOUP_WEBSOCKET_CLOSE_GOING_AWAY,
-                               done == EventHub::Subscribed::full ? "too many subscribers" : "no such room");
+    switch (events_.subscribe(subscription->room, subscription->since, subscriber)) {
+        case EventHub::Subscribed::ok:
+            return;
+        case EventHub::Subscribed::no_such_room:
+            return subscriber->close_with(SOUP_WEBSOCKET_CLOSE_GOING_AWAY, "no such room");
+        case EventHub::Subscribed::full:
+            return subscriber->close_with(SOUP_WEBSOCKET_CLOSE_GOING_AWAY, "too many subscribers");
+        case EventHub::Subscribed::not_allowed:
+            return subscriber->on_dropped(EventHub::Dropped::not_allowed);
+    }
+}
+
+bool Server::Impl::may_follow_events(const Caller& caller) const {
+    return caller.kind == Caller::Kind::admin || control_.may_follow_events(caller);
+}
+
+void Server::Impl::check_bearers() {
+    events_.drop_unallowed();
+    const auto sockets = websockets_;  // closing one takes it out
+    for (const auto& socket : sockets) {
+        socket->check_bearer();
     }
 }
 

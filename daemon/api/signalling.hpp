@@ -21,6 +21,8 @@ public:
     // `code` is a WebSocket close code (RFC 6455 section 7.4); on_closed follows, from the main loop.
     virtual void close(unsigned short code, std::string_view reason) = 0;
     virtual bool is_open() const = 0;
+    // The leg goes by this bearer from here on: when it is revoked or expires, the channel is closed.
+    virtual void bind_bearer(std::string_view token) = 0;
     virtual std::string remote_address() const = 0;  // without the port
     virtual SignallingTls tls() const = 0;
     virtual std::string user_agent() const = 0;

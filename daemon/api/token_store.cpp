@@ -46,7 +46,7 @@ std::optional<TokenStore::Issued> TokenStore::add(Entry entry, Seconds lifetime)
     }
     Issued issued{random_token(), clock_() + lifetime};
     entry.digest = digest_of(issued.token);
-    entry.expires = issued.expires;
+    entry.expires = std::make_shared<const Clock::result_type>(issued.expires);
     entries_.push_back(std::move(entry));
     return issued;
 }
@@ -71,7 +71,7 @@ TokenStore::Entry* TokenStore::lookup(std::string_view token, bool one_time) {
     const auto now = clock_();
     for (Entry& entry : entries_) {
         if (sodium_memcmp(entry.digest.data(), digest.data(), digest.size()) == 0) {
-            return entry.one_time == one_time && entry.expires > now ? &entry : nullptr;
+            return entry.one_time == one_time && *entry.expires > now ? &entry : nullptr;
         }
     }
     return nullptr;
@@ -80,6 +80,16 @@ TokenStore::Entry* TokenStore::lookup(std::string_view token, bool one_time) {
 std::optional<Caller> TokenStore::find(std::string_view token) {
     const Entry* entry = lookup(token, false);
     return entry != nullptr ? std::optional(entry->caller) : std::nullopt;
+}
+
+TokenStore::Lease TokenStore::lease(std::string_view token) {
+    const Entry* entry = lookup(token, false);
+    return entry != nullptr ? Lease(entry->expires) : Lease();
+}
+
+bool TokenStore::is_valid(const Lease& lease) const {
+    const auto expires = lease.lock();
+    return expires && *expires > clock_();
 }
 
 std::optional<TokenStore::Issued> TokenStore::redeem(std::string_view one_time, Seconds session_lifetime) {
@@ -96,19 +106,26 @@ void TokenStore::set_admin_bearer(std::string_view token) {
     Entry entry;
     entry.digest = digest_of(token);
     entry.caller.kind = Caller::Kind::admin;
-    entry.expires = Clock::result_type::max();
+    entry.expires = std::make_shared<const Clock::result_type>(Clock::result_type::max());
     entries_.push_back(std::move(entry));
+}
+
+template <typename Condition>
+void TokenStore::revoke_if(Condition condition) {
+    if (std::erase_if(entries_, condition) > 0 && on_revoked_) {
+        on_revoked_();
+    }
 }
 
 void TokenStore::revoke(std::string_view token) {
     const Digest digest = digest_of(token);
-    std::erase_if(entries_, [&](const Entry& entry) {
+    revoke_if([&](const Entry& entry) {
         return sodium_memcmp(entry.digest.data(), digest.data(), digest.size()) == 0;
     });
 }
 
 void TokenStore::revoke_participant(std::string_view room, std::string_view participant) {
-    std::erase_if(entries_, [&](const Entry& entry) {
+    revoke_if([&](const Entry& entry) {
         return entry.caller.kind == Caller::Kind::participant && entry.caller.room == room &&
                entry.caller.participant == participant;
     });
@@ -116,7 +133,7 @@ void TokenStore::revoke_participant(std::string_view room, std::string_view part
 
 void TokenStore::drop_expired() {
     const auto now = clock_();
-    std::erase_if(entries_, [&](const Entry& entry) { return entry.expires <= now; });
+    std::erase_if(entries_, [&](const Entry& entry) { return *entry.expires <= now; });
 }
 
 }  // namespace vmr::api

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ public:
         std::string token;  // base64url, 43 characters
         std::chrono::system_clock::time_point expires;
     };
+    // What a connection keeps of the bearer that opened it.
+    using Lease = std::weak_ptr<const std::chrono::system_clock::time_point>;
 
     explicit TokenStore(Clock clock = std::chrono::system_clock::now, std::size_t max_tokens = 20000);
 
@@ -28,6 +31,12 @@ public:
     std::optional<Issued> issue(const Caller& caller, Seconds lifetime);
     // A bearer's caller; nothing when it is unknown, expired or revoked.
     std::optional<Caller> find(std::string_view token);
+    // The lease of a bearer; one that is never valid when the bearer is unknown.
+    Lease lease(std::string_view token);
+    // False from the moment on at which the bearer is revoked or has expired.
+    bool is_valid(const Lease& lease) const;
+    // Called after each revocation; what was opened with the bearer can be closed then. Null: nobody is told.
+    void set_on_revoked(std::function<void()> on_revoked) { on_revoked_ = std::move(on_revoked); }
     void revoke(std::string_view token);
     // All bearers of one participant, when it has left for good.
     void revoke_participant(std::string_view room, std::string_view participant);
@@ -45,16 +54,19 @@ private:
     struct Entry {
         Digest digest;
         Caller caller;
-        std::chrono::system_clock::time_point expires;
+        std::shared_ptr<const std::chrono::system_clock::time_point> expires;  // the only owner: see Lease
         bool one_time = false;
     };
     std::optional<Issued> add(Entry entry, Seconds lifetime);
     Entry* lookup(std::string_view token, bool one_time);
     void drop_expired();
+    template <typename Condition>
+    void revoke_if(Condition condition);
 
     Clock clock_;
     std::size_t max_tokens_;
     std::vector<Entry> entries_;
+    std::function<void()> on_revoked_;
 };
 
 }  // namespace vmr::api

@@ -62,9 +62,11 @@ const std::map<std::string, schema::Validator>& client_messages() {
 
 }  // namespace
 
-WebSocket::WebSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, const ServerOptions& options)
+WebSocket::WebSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, const ServerOptions& options,
+                     TokenStore& tokens)
     : socket_(GPtr<SoupWebsocketConnection>::ref(socket)),
       connection_(std::move(connection)),
+      tokens_(tokens),
       messages_(options.messages_per_second, options.message_burst, std::chrono::steady_clock::now()) {
     soup_websocket_connection_set_max_incoming_payload_size(socket, kRefusedMessage);
     const auto seconds = static_cast<guint>(options.keepalive.count());
@@ -132,9 +134,16 @@ void WebSocket::close_with(unsigned short code, std::string_view reason) {
     }
 }
 
+void WebSocket::check_bearer() {
+    if (!has_valid_bearer()) {
+        close_with(SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, "the bearer is no longer valid");
+    }
+}
+
 void WebSocket::on_message_received(SoupWebsocketDataType type, GBytes* message) {
     silent_intervals_ = 0;
     connection_->budget->read_left = kReadBudget;
+    check_bearer();
     if (!is_open()) {
         return;
     }
@@ -193,23 +202,29 @@ bool WebSocket::on_keepalive_due() {
         connection_->abort();  // libsoup then reports it closed
         return false;
     }
+    check_bearer();
     return true;
 }
 
 EventsSocket::EventsSocket(SoupWebsocketConnection* socket, ConnectionPtr connection,
-                           const ServerOptions& options, EventHub& hub)
-    : WebSocket(socket, std::move(connection), options), hub_(hub) {}
+                           const ServerOptions& options, TokenStore& tokens, EventHub& hub,
+                           std::function<bool()> may_follow)
+    : WebSocket(socket, std::move(connection), options, tokens),
+      hub_(hub),
+      may_follow_(std::move(may_follow)) {}
 
 bool EventsSocket::deliver(const std::string& text) {
     return send_text(text);
 }
 
-void EventsSocket::on_dropped(std::string_view reason) {
-    // A slow reader would not get to the close frame either.
-    if (reason == "too slow") {
-        cut();
-    } else {
-        close_with(SOUP_WEBSOCKET_CLOSE_NORMAL, reason);
+void EventsSocket::on_dropped(EventHub::Dropped reason) {
+    switch (reason) {
+        case EventHub::Dropped::too_slow:
+            return cut();  // it would not get to a close frame either
+        case EventHub::Dropped::not_allowed:
+            return close_with(SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, "not in the room");
+        case EventHub::Dropped::room_gone:
+            return close_with(SOUP_WEBSOCKET_CLOSE_NORMAL, "the room is gone");
     }
 }
 
@@ -222,8 +237,9 @@ void EventsSocket::closed() {
 }
 
 SignallingSocket::SignallingSocket(SoupWebsocketConnection* socket, ConnectionPtr connection,
-                                   const ServerOptions& options, SignallingHandler& handler, Origin from)
-    : WebSocket(socket, std::move(connection), options), handler_(handler), from_(std::move(from)) {}
+                                   const ServerOptions& options, TokenStore& tokens,
+                                   SignallingHandler& handler, Origin from)
+    : WebSocket(socket, std::move(connection), options, tokens), handler_(handler), from_(std::move(from)) {}
 
 void SignallingSocket::send(const json& message) {
     if (!send_text(message.dump(-1, ' ', false, json::error_handler_t::replace))) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,12 +14,15 @@
 #include "daemon/api/listener.hpp"
 #include "daemon/api/rate_limit.hpp"
 #include "daemon/api/signalling.hpp"
+#include "daemon/api/token_store.hpp"
 
 namespace vmr::api {
 
 class WebSocket {
 public:
-    WebSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, const ServerOptions& options);
+    // `tokens` outlives the socket.
+    WebSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, const ServerOptions& options,
+              TokenStore& tokens);
     virtual ~WebSocket();
     WebSocket(const WebSocket&) = delete;
 
@@ -29,6 +33,10 @@ public:
     bool is_open() const;
     // Called once, from the main loop, when the socket is closed.
     void set_gone(std::function<void(WebSocket*)> gone) { gone_ = std::move(gone); }
+    // Closed once this bearer is no longer valid: at the next check, message or ping.
+    void bind_bearer(TokenStore::Lease lease) { lease_ = std::move(lease); }
+    bool has_valid_bearer() const { return !lease_ || tokens_.is_valid(*lease_); }
+    void check_bearer();
 
     void on_message_received(SoupWebsocketDataType type, GBytes* message);
     void on_failed(const GError* error);
@@ -41,12 +49,15 @@ protected:
     virtual void too_big() {}
     virtual void closed() = 0;
     const Connection& connection() const { return *connection_; }
+    TokenStore& tokens() const { return tokens_; }
 
 private:
     void give_slot_back();
 
     GPtr<SoupWebsocketConnection> socket_;
     ConnectionPtr connection_;
+    TokenStore& tokens_;
+    std::optional<TokenStore::Lease> lease_;  // none: no bearer was needed to open it, and none came later
     SignalConnection message_, error_, closed_signal_, pong_;
     std::function<void(WebSocket*)> gone_;
     TokenBucket messages_;
@@ -60,16 +71,19 @@ private:
 // Events of one room to one subscriber.
 class EventsSocket : public WebSocket, public EventHub::Sink {
 public:
+    // `may_follow`: what else than a valid bearer the subscriber needs.
     EventsSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, const ServerOptions& options,
-                 EventHub& hub);
+                 TokenStore& tokens, EventHub& hub, std::function<bool()> may_follow);
+    bool may_follow() const override { return has_valid_bearer() && may_follow_(); }
     bool deliver(const std::string& text) override;
-    void on_dropped(std::string_view reason) override;
+    void on_dropped(EventHub::Dropped reason) override;
 
 private:
     void text_received(std::string_view) override;
     void closed() override;
 
     EventHub& hub_;
+    std::function<bool()> may_follow_;
 };
 
 // Signalling of one browser leg.
@@ -80,11 +94,12 @@ public:
         std::string origin;
     };
     SignallingSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, const ServerOptions& options,
-                     SignallingHandler& handler, Origin from);
+                     TokenStore& tokens, SignallingHandler& handler, Origin from);
 
     void send(const nlohmann::json& message) override;
     void close(unsigned short code, std::string_view reason) override { close_with(code, reason); }
     bool is_open() const override { return WebSocket::is_open(); }
+    void bind_bearer(std::string_view token) override { WebSocket::bind_bearer(tokens().lease(token)); }
     std::string remote_address() const override { return connection().address; }
     SignallingTls tls() const override {
         return {connection().secure, connection().tls_version, connection().tls_suite};

@@ -1,7 +1,6 @@
 #include "daemon/bridge/bridge.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/guard.hpp"
@@ -11,39 +10,6 @@ namespace vmr::bridge {
 namespace {
 
 constexpr std::size_t kMaxDoor = 500;  // legs that have arrived and not been looked at
-
-std::string lower(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
-
-room::RoomConfig core_config(const ops::RoomConfig& config) {
-    room::RoomConfig core;
-    core.id = config.id;
-    core.title = config.title.empty() ? config.id : config.title;
-    core.aliases = config.aliases;
-    if (std::ranges::find(core.aliases, config.id) == core.aliases.end()) {
-        core.aliases.insert(core.aliases.begin(), config.id);
-    }
-    core.locale = config.locale;
-    core.guests_allowed = config.guests_allowed;
-    core.host_pin_length = static_cast<unsigned>(config.host_pin.size());
-    core.guest_pin_length = static_cast<unsigned>(config.guest_pin.size());
-    core.layout = room::parse_layout(ops::text(config.layout)).value_or(room::Layout::speaker);
-    core.encryption = config.encryption == ops::Encryption::required ? room::Encryption::required
-                      : config.encryption == ops::Encryption::off    ? room::Encryption::off
-                                                                     : room::Encryption::best_effort;
-    core.encryption_floor_bits = static_cast<unsigned>(config.min_key_bits);
-    core.host_absence = config.host_absence == ops::HostAbsence::end      ? room::HostAbsence::end
-                        : config.host_absence == ops::HostAbsence::rehold ? room::HostAbsence::rehold
-                                                                          : room::HostAbsence::keep_going;
-    core.max_participants = static_cast<unsigned>(config.max_participants);
-    core.host_grace = config.grace;
-    core.lobby_timeout = config.lobby_timeout;
-    core.lone_timeout = config.lone_timeout;
-    core.max_duration = config.max_duration;
-    return core;
-}
 
 sdp::Policy policy_for(const Arrival& arrival, const room::RoomConfig* room) {
     sdp::Policy policy;
@@ -58,7 +24,7 @@ sdp::Policy policy_for(const Arrival& arrival, const room::RoomConfig* room) {
         policy.encryption = room->encryption == room::Encryption::required ? sdp::Encryption::required
                             : room->encryption == room::Encryption::off    ? sdp::Encryption::off
                                                                            : sdp::Encryption::best_effort;
-        policy.min_key_bits = std::max(room->encryption_floor_bits, 128U);
+        policy.min_key_bits = room->encryption_floor_bits;
     }
     return policy;
 }
@@ -92,67 +58,13 @@ Bridge::~Bridge() {
     g_source_remove(watch_);
 }
 
-bool Bridge::takes_others_name(const ops::RoomConfig& config) const {
-    const auto is_taken = [&](const std::string& name) {
-        const auto found = aliases_.find(lower(name));
-        return found != aliases_.end() && found->second != config.id;
-    };
-    return is_taken(config.id) || std::ranges::any_of(config.aliases, is_taken) ||
-           std::ranges::any_of(config.numbers, is_taken);
-}
-
-void Bridge::set_room(const ops::RoomConfig& config) {
-    configs_[config.id] = config;
-    std::erase_if(aliases_, [&](const auto& entry) { return entry.second == config.id; });
-    aliases_[lower(config.id)] = config.id;
-    for (const auto* names : {&config.aliases, &config.numbers}) {
-        for (const std::string& name : *names) {
-            aliases_.emplace(lower(name), config.id);
-        }
-    }
-    const auto hashed = [this](const std::string& pin) {
-        if (pin.empty()) {
-            return std::string();
-        }
-        const auto hash = services_.hasher.hash(pin);
-        if (!hash) {
-            throw std::runtime_error(hash.error());
-        }
-        return *hash;
-    };
-    const PinHashes hashes{hashed(config.host_pin), hashed(config.guest_pin)};
-    if (RoomHost* existing = host(config.id)) {
-        existing->set_pins(core_config(config), hashes);
-    } else {
-        rooms_[config.id] = std::make_unique<RoomHost>(services_, core_config(config), hashes);
-    }
-}
-
-void Bridge::set_rooms(const std::vector<ops::RoomConfig>& rooms) {
-    std::set<std::string> listed;
-    for (const ops::RoomConfig& room : rooms) {
-        set_room(room);
-        listed.insert(room.id);
-    }
-    std::erase_if(rooms_, [&](const auto& entry) {
-        const bool gone =
-            from_file_.contains(entry.first) && !listed.contains(entry.first) && entry.second->is_empty();
-        if (gone) {
-            configs_.erase(entry.first);
-            std::erase_if(aliases_, [&](const auto& alias) { return alias.second == entry.first; });
-        }
-        return gone;
-    });
-    from_file_.merge(listed);
-}
-
 RoomHost* Bridge::host(const std::string& room) const {
     const auto found = rooms_.find(room);
     return found == rooms_.end() ? nullptr : found->second.get();
 }
 
 RoomHost* Bridge::host_of_alias(const std::string& alias) const {
-    const auto found = aliases_.find(lower(alias));
+    const auto found = aliases_.find(room_key(alias));
     return found == aliases_.end() ? nullptr : host(found->second);
 }
 
@@ -195,7 +107,7 @@ RoomHost* Bridge::resumed_host(const Arrival& arrival, api::Caller& caller) cons
 std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrived) {
     Arrival arrival = arrived;
     if (arrival.kind == LegKind::sip && !reception_alias_.empty() &&
-        lower(arrival.alias) == reception_alias_) {
+        room_key(arrival.alias) == reception_alias_) {
         arrival.ask_meeting_number = true;
     }
     const auto refuse = [&](EndCause cause) {
@@ -247,11 +159,7 @@ void Bridge::at_door(const std::string& leg) {
 
 // Rule 22: who never came as far as a room leaves a record too.
 void Bridge::record_refusal(const Arrival& arrival, EndCause cause) {
-    store::CallRecord record = opened_record(arrival, {}, services_.server_version);
-    record.ended_at = record.started_at;
-    record.end_cause = vmr::to_string(cause);
-    record.crypto.signalling = arrival.signalling;
-    services_.records.finish(record, [](Status) {});
+    services_.records.refuse(refused_record(arrival, {}, cause, services_.server_version));
 }
 
 bool Bridge::transfer(const std::string& number, std::shared_ptr<Leg> leg,

@@ -17,14 +17,20 @@
 
 namespace vmr::bridge {
 
+// Aliases are compared in lower case.
+std::string room_key(std::string text);
+
 class Bridge final : public LegObserver, public api::Control {
 public:
     Bridge(Services& services, const media::MediaEnvironment& environment);
     ~Bridge() override;
 
-    // Rooms of the configuration; again on reload: new ones appear, changed ones change, those that are gone
-    // from the file go if nobody is there, else with the next reload. Rooms made by the API stay.
-    void set_rooms(const std::vector<ops::RoomConfig>& rooms);
+    // Rooms of the configuration. Waits for their PINs to be hashed.
+    void start_rooms(const std::vector<ops::RoomConfig>& rooms);
+    // New ones appear, changed ones change, as their PINs are hashed (by the worker: this waits for nothing);
+    // those that are gone from the file go if nobody is there, else with the next reload. Rooms made by the
+    // API stay.
+    void reload_rooms(const std::vector<ops::RoomConfig>& rooms);
     // What getStatus adds to its own: SIP addresses and numbers.
     void set_status(nlohmann::json status) { status_ = std::move(status); }
     // The user part of a SIP address that asks for a meeting number; empty: none does.
@@ -37,6 +43,7 @@ public:
 
     // LegObserver
     std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrived) override;
+    void on_leg_refused(const Arrival& arrival, EndCause cause) override { record_refusal(arrival, cause); }
     void on_leg_answered(const std::string& leg) override;
     void on_leg_key(const std::string& leg, char key) override;
     void on_leg_sharing(const std::string& leg, bool sharing) override;
@@ -61,9 +68,24 @@ private:
     void at_door(const std::string& leg);
     void record_refusal(const Arrival& arrival, EndCause cause);
     bool takes_others_name(const ops::RoomConfig& config) const;
-    void set_room(const ops::RoomConfig& room);
     bool transfer(const std::string& number, std::shared_ptr<Leg> leg,
                   std::shared_ptr<media::Session> session, Arrival arrival);
+
+    // Rooms (rooms.cpp)
+    using OnRoomSet = std::function<void(const Status&)>;
+    struct HashedPins {
+        std::vector<std::string> pins;  // host's, guests'; empty: none
+        PinHashes hashes;
+    };
+    struct Pending {  // settings that wait for the PINs to be hashed
+        std::uint64_t number = 0;
+        std::vector<OnRoomSet> on_done;
+    };
+    void name_room(const ops::RoomConfig& config);
+    void set_room(const ops::RoomConfig& config, OnRoomSet on_done);
+    void apply_room(const std::string& id, HashedPins pins);
+    void forget_room(const std::string& id);
+    void settle_room(const std::string& id, const Status& result);
 
     // Operations (operations.cpp)
     void perform_on_room(RoomHost& room, const api::Caller& caller, std::string_view operation,
@@ -80,7 +102,10 @@ private:
 
     Services& services_;
     const media::MediaEnvironment& environment_;
-    std::map<std::string, ops::RoomConfig> configs_;
+    std::map<std::string, ops::RoomConfig> configs_;  // as asked for last
+    std::map<std::string, HashedPins> hashed_;        // as in force
+    std::map<std::string, Pending> pending_;
+    std::uint64_t last_pending_ = 0;
     std::map<std::string, std::unique_ptr<RoomHost>> rooms_;
     std::map<std::string, std::string> aliases_;  // lower case alias or number → room
     std::set<std::string> from_file_;             // rooms of the configuration; others were made by the API

@@ -152,8 +152,7 @@ void Bridge::perform_on_room(RoomHost& room, const api::Caller& caller, std::str
     if (operation == "deleteRoom") {
         const std::string id = room.core().config().id;
         room.end(room::Cause::ended_by_admin);
-        configs_.erase(id);
-        std::erase_if(aliases_, [&](const auto& alias) { return alias.second == id; });
+        forget_room(id);
         // Legs say goodbye first; the room itself goes with the next reload of an empty room.
         if (room.core().idle() && room.is_empty()) {
             rooms_.erase(id);
@@ -268,14 +267,19 @@ void Bridge::create_room(const json& params, api::Reply reply) {
     ops::RoomConfig config;
     config.id = params.at("id");
     merge(config, params);
-    if (rooms_.contains(config.id) || takes_others_name(config)) {
+    if (rooms_.contains(config.id) || configs_.contains(config.id) || takes_others_name(config)) {
         return reply(api::problem(409, "a room of this name exists"));
     }
     if (!config.host_pin.empty() && config.host_pin == config.guest_pin) {
         return reply(api::problem(422, "host and guest PIN must differ"));
     }
-    set_room(config);
-    reply({201, to_json(host(config.id)->core().view())});
+    set_room(config, [this, id = config.id, reply](const Status& done) {
+        if (!done) {
+            forget_room(id);
+            return reply(api::problem(503, done.error()));
+        }
+        reply({201, to_json(host(id)->core().view())});
+    });
 }
 
 void Bridge::update_room(RoomHost& room, const json& params, api::Reply reply) {
@@ -287,8 +291,13 @@ void Bridge::update_room(RoomHost& room, const json& params, api::Reply reply) {
     if (!config.host_pin.empty() && config.host_pin == config.guest_pin) {
         return reply(api::problem(422, "host and guest PIN must differ"));
     }
-    set_room(config);
-    reply({200, to_json(room.core().view())});
+    set_room(config, [this, id = config.id, reply](const Status& done) {
+        const RoomHost* changed = host(id);
+        if (!done || changed == nullptr) {
+            return reply(api::problem(503, done ? "the room is gone" : done.error()));
+        }
+        reply({200, to_json(changed->core().view())});
+    });
 }
 
 }  // namespace vmr::bridge

@@ -22,6 +22,8 @@ void Reception::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session>
         auto pipeline = media::RoomPipeline::create(services_.pipelines, "reception", services_.video, *this);
         if (!pipeline) {
             g_warning("%s", pipeline.error().c_str());
+            services_.records.refuse(
+                refused_record(arrival, {}, EndCause::internal_error, services_.server_version));
             leg->refuse(EndCause::internal_error);
             return;
         }

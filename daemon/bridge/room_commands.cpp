@@ -63,6 +63,8 @@ void RoomHost::carry_out(const room::Answer& command) {
     if (answered == nullptr || !answered->leg) {
         return;
     }
+    services_.records.begin(answered->record);
+    answered->record_begun = true;
     if (answered->arrival.kind == LegKind::webrtc) {
         const auto bearer = services_.tokens.issue(
             {api::Caller::Kind::participant, room_.config().id, command.id, ""}, kBearerLifetime);
@@ -270,6 +272,10 @@ void RoomHost::carry_out(const room::WriteRecord& command) {
         return;
     }
     complete_record(written->record, command.record);
+    written->record_written = true;
+    if (!written->record_begun) {
+        return services_.records.refuse(written->record);
+    }
     if (written->session) {
         add_streams(written->record, *written->session);
     }

@@ -50,7 +50,6 @@ void RoomHost::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> 
     seat->session = std::move(session);
     seat->answered = answered;
     seat->record = opened_record(arrival, room_.config(), services_.server_version);
-    services_.records.begin(seat->record);
     participants_[arrival.leg] = id;
     if (!seat_media(*seats_.emplace(id, std::move(seat)).first->second)) {
         seats_.at(id)->leg->refuse(EndCause::internal_error);
@@ -200,6 +199,10 @@ void RoomHost::leg_ended(const std::string& leg, EndCause cause, std::shared_ptr
         execute(room_.handle(room::Left{id, room_cause(cause)}, now()));
     }
     if (Seat* gone = seat(id)) {
+        if (!gone->record_written) {  // the room never knew of it
+            services_.records.refuse(
+                refused_record(gone->arrival, room_.config(), cause, services_.server_version));
+        }
         unseat_media(*gone);
         seats_.erase(id);
     }

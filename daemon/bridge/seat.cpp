@@ -177,6 +177,15 @@ store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& 
     return record;
 }
 
+store::CallRecord refused_record(const Arrival& arrival, const room::RoomConfig& room, EndCause cause,
+                                 const std::string& version) {
+    store::CallRecord record = opened_record(arrival, room, version);
+    record.ended_at = record.started_at;
+    record.end_cause = vmr::to_string(cause);
+    record.crypto.signalling = arrival.signalling;
+    return record;
+}
+
 void complete_record(store::CallRecord& record, const room::RecordDraft& draft) {
     record.participant = draft.participant;
     record.name = draft.name;

@@ -18,6 +18,8 @@ struct Seat {
     std::shared_ptr<Leg> leg;                 // null while a browser is away
     std::shared_ptr<media::Session> session;  // null with it
     store::CallRecord record;
+    bool record_begun = false;  // the call is answered: a crash from here on leaves a record, too
+    bool record_written = false;
     std::shared_ptr<void> receipt;  // of the peer's hang-up; released when the record is on disk
     bool resuming = false;          // a returned browser's media is not up yet
     bool answered = false;          // before it came here (virtual reception)
@@ -41,6 +43,9 @@ room::CryptoReceipt room_receipt(const CryptoReceipt& receipt);
 // The call record: what is known when the leg arrives, and what the room knows at its end.
 store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& room,
                                 const std::string& version);
+// The whole record of a leg that no room took.
+store::CallRecord refused_record(const Arrival& arrival, const room::RoomConfig& room, EndCause cause,
+                                 const std::string& version);
 void complete_record(store::CallRecord& record, const room::RecordDraft& draft);
 // Adds what the session's transports and taps have counted; before the session goes. A browser that came back
 // has streams of each of its connections.

@@ -157,6 +157,9 @@ public:
     // was not called); nothing else is then reported about the leg.
     virtual std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg,
                                                          const Arrival& arrival) = 0;
+    // A call was turned away before it became a leg (over a limit, draining, unknown trunk number): nothing
+    // else is reported about it. For the record.
+    virtual void on_leg_refused(const Arrival& arrival, EndCause cause) = 0;
     virtual void on_leg_answered(const std::string& leg) = 0;       // offer and answer are complete
     virtual void on_leg_key(const std::string& leg, char key) = 0;  // '0'-'9' '*' '#' 'A'-'D' by signalling
     virtual void on_leg_sharing(const std::string& /*leg*/, bool /*sharing*/) {}  // content started, ended

@@ -27,7 +27,8 @@ std::string generate_pin(int digits) {
 
 class PinHasher::Impl {
 public:
-    Impl(Costs costs, std::size_t max_pending) : costs_(costs), max_pending_(max_pending) {
+    Impl(Costs costs, std::size_t max_pending, std::size_t max_hashing)
+        : costs_(costs), checks_{max_pending, {}}, hashing_{max_hashing, {}} {
         if (sodium_init() < 0) {
             throw std::runtime_error("libsodium has no random source");
         }
@@ -44,15 +45,26 @@ public:
         thread_.join();
     }
 
-    bool push(std::function<void()> job) {
-        const std::scoped_lock lock(mutex_);
-        if (jobs_.size() >= max_pending_) {
-            return false;
+    bool push_check(std::function<void()> job) { return push(checks_, std::move(job)); }
+    bool push_hashing(std::function<void()> job) { return push(hashing_, std::move(job)); }
+
+    Hashes hash(const std::vector<std::string>& pins) const {
+        std::vector<std::string> hashes;
+        for (const std::string& pin : pins) {
+            const auto hashed = pin.empty() ? Result<std::string>(std::string()) : hash(pin);
+            if (!hashed) {
+                return Error{hashed.error()};
+            }
+            hashes.push_back(*hashed);
         }
-        jobs_.push_back(std::move(job));
-        wake_.notify_one();
-        return true;
+        return hashes;
     }
+
+private:
+    struct Queue {
+        std::size_t limit;
+        std::deque<std::function<void()>> jobs;
+    };
 
     Result<std::string> hash(const std::string& pin) const {
         char text[crypto_pwhash_STRBYTES];
@@ -63,16 +75,26 @@ public:
         return std::string(text);
     }
 
-private:
+    bool push(Queue& queue, std::function<void()> job) {
+        const std::scoped_lock lock(mutex_);
+        if (queue.jobs.size() >= queue.limit) {
+            return false;
+        }
+        queue.jobs.push_back(std::move(job));
+        wake_.notify_one();
+        return true;
+    }
+
     void run() {
         std::unique_lock lock(mutex_);
         while (!stopping_) {
-            if (jobs_.empty()) {
+            std::deque<std::function<void()>>& jobs = checks_.jobs.empty() ? hashing_.jobs : checks_.jobs;
+            if (jobs.empty()) {
                 wake_.wait(lock);
                 continue;
             }
-            const auto job = std::move(jobs_.front());
-            jobs_.pop_front();
+            const auto job = std::move(jobs.front());
+            jobs.pop_front();
             lock.unlock();
             job();
             lock.lock();
@@ -80,35 +102,36 @@ private:
     }
 
     const Costs costs_;
-    const std::size_t max_pending_;
-    std::mutex mutex_;  // guards jobs_ and stopping_
+    std::mutex mutex_;  // guards checks_, hashing_ and stopping_
     std::condition_variable wake_;
-    std::deque<std::function<void()>> jobs_;
+    Queue checks_;
+    Queue hashing_;
     bool stopping_ = false;
     std::thread thread_;
 };
 
 PinHasher::PinHasher() : PinHasher(Costs()) {}
 
-PinHasher::PinHasher(Costs costs, std::size_t max_pending)
-    : impl_(std::make_unique<Impl>(costs, max_pending)) {}
+PinHasher::PinHasher(Costs costs, std::size_t max_pending, std::size_t max_hashing)
+    : impl_(std::make_unique<Impl>(costs, max_pending, max_hashing)) {}
 
 PinHasher::~PinHasher() = default;
 
-Result<std::string> PinHasher::hash(const std::string& pin) const {
-    return impl_->hash(pin);
+PinHasher::Hashes PinHasher::hash(const std::vector<std::string>& pins) const {
+    return impl_->hash(pins);
 }
 
-bool PinHasher::hash_later(std::string pin, std::function<void(Result<std::string>)> done) {
-    return impl_->push([impl = impl_.get(), pin = std::move(pin), done = std::move(done)] {
-        auto result = impl->hash(pin);
+bool PinHasher::hash_later(std::vector<std::string> pins, std::function<void(const Hashes&)> done) {
+    return impl_->push_hashing([impl = impl_.get(), pins = std::move(pins), done = std::move(done)] {
+        auto result = impl->hash(pins);
         call_on_main([done, result = std::move(result)] { done(result); });
     });
 }
 
 bool PinHasher::verify_later(std::string digits, std::vector<std::string> hashes,
                              std::function<void(int)> done) {
-    return impl_->push([digits = std::move(digits), hashes = std::move(hashes), done = std::move(done)] {
+    return impl_->push_check([digits = std::move(digits), hashes = std::move(hashes),
+                              done = std::move(done)] {
         int match = -1;
         for (std::size_t i = 0; i < hashes.size(); ++i) {
             if (crypto_pwhash_str_verify(hashes[i].c_str(), digits.data(), digits.size()) == 0 && match < 0) {

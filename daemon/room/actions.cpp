@@ -37,7 +37,7 @@ Core::Result Core::act(const Actor& actor, const ActionKind& kind) {
         standing.state = seat->p.state;
         standing.role = seat->p.role;
         standing.grants = seat->p.grants;
-        source = PinThrottle::source_key(seat->p.address, seat->p.trunk);
+        source = PinThrottle::source_name(seat->p.address, seat->p.trunk);
     }
     const ParticipantId* target = target_of(kind);
     if (target != nullptr) {

@@ -234,7 +234,7 @@ void Core::answer_entry(Seat& seat) {
 }
 
 void Core::audit_pin(const Seat& seat, const char* result) {
-    audit(seat.p.id, source_of(seat.p), "pin", config.id, result);
+    audit(seat.p.id, PinThrottle::source_name(seat.p.address, seat.p.trunk), "pin", config.id, result);
 }
 
 void Core::on(const PinTimedOut& event) {

@@ -2,9 +2,15 @@
 
 #include <algorithm>
 
+#include "base/source_network.hpp"
+
 namespace vmr::room {
 
 std::string PinThrottle::source_key(const std::string& address, const std::string& trunk) {
+    return source_name(source_network(address), trunk);
+}
+
+std::string PinThrottle::source_name(const std::string& address, const std::string& trunk) {
     return trunk.empty() ? address : trunk + "|" + address;
 }
 

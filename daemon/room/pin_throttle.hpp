@@ -10,7 +10,8 @@
 namespace vmr::room {
 
 // Two limits, over a sliding window:
-// - a source (address, or caller number and trunk) gets at most `per_source` guesses evaluated. A further one
+// - a source (IPv4 address, IPv6 /64, or caller number and trunk) gets at most `per_source` guesses
+// evaluated. A further one
 //   is not refused but waits until a slot is free: nobody with the right host PIN is locked out.
 // - a room that saw `room_attack` wrong guesses delays each guest's answer, right or wrong; a host's never.
 // A right entry was no guess: its slot is given back, so that an office behind one address can join.
@@ -39,7 +40,10 @@ public:
     // How long a guest's answer waits in this room now; zero = no attack.
     Duration guest_delay(const std::string& room, TimePoint now) const;
 
+    // What counts as one source.
     static std::string source_key(const std::string& address, const std::string& trunk);
+    // The source exactly, for the audit log.
+    static std::string source_name(const std::string& address, const std::string& trunk);
 
 private:
     using Window = std::deque<TimePoint>;

@@ -214,7 +214,7 @@ void Core::refuse(const Arrived& arrived, Cause cause) {
     record.start = record.stop = now_;
     record.states = {{State::connecting, LobbyReason::none, now_}, {State::left, LobbyReason::none, now_}};
     record.cause = cause;
-    audit(arrived.id, PinThrottle::source_key(arrived.address, arrived.trunk), "arrive", config.id,
+    audit(arrived.id, PinThrottle::source_name(arrived.address, arrived.trunk), "arrive", config.id,
           to_string(cause));
     emit(WriteRecord{std::move(record)});
     emit(Refuse{arrived.id, cause});

@@ -23,7 +23,7 @@ const char* to_string(Codec codec);
 struct Policy {
     LegKind kind = LegKind::sip;
     Encryption encryption = Encryption::best_effort;
-    unsigned min_key_bits = 128;        // below it counts as unencrypted (room-rules 20)
+    unsigned min_key_bits = 128;        // below it counts as unencrypted (room-rules 20); 0: no floor
     bool signalling_encrypted = false;  // SDES over clear signalling counts as unencrypted (room-rules 21)
     std::vector<Codec> audio_codecs = {Codec::opus, Codec::g722, Codec::pcma, Codec::pcmu};
     std::vector<Codec> video_codecs = {Codec::h264, Codec::vp8};

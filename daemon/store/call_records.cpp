@@ -11,8 +11,10 @@
 #include <random>
 #include <thread>
 
+#include "base/guard.hpp"
 #include "base/main_context.hpp"
 #include "daemon/store/record_files.hpp"
+#include "daemon/store/refusal_log.hpp"
 
 namespace vmr::store {
 
@@ -36,6 +38,10 @@ public:
     }
 
     ~Impl() {
+        if (refusals_timer_ != 0) {
+            g_source_remove(refusals_timer_);
+        }
+        write_refusals();
         if (!thread_.joinable()) {
             return;
         }
@@ -73,6 +79,21 @@ public:
         wake_.notify_one();
     }
 
+    void write_end(const CallRecord& record, std::function<void(Status)> on_stored) {
+        json value = to_json(record);
+        value["server_version"] = options_.server_version;
+        push({true, record.id, std::move(value), std::move(on_stored)});
+    }
+
+    void refuse(CallRecord record) {
+        if (const auto now = refusals_.take(std::move(record), std::chrono::steady_clock::now())) {
+            write_end(*now, {});
+        } else if (refusals_timer_ == 0) {
+            refusals_timer_ = g_timeout_add_seconds(static_cast<guint>(RefusalLog::Limits().window.count()),
+                                                    on_refusals_due, this);
+        }
+    }
+
     std::size_t recovered() const { return recovered_; }
     std::size_t pending() const {
         const std::scoped_lock lock(mutex_);
@@ -81,6 +102,19 @@ public:
     const CallRecordsOptions& options() const { return options_; }
 
 private:
+    static gboolean on_refusals_due(gpointer data) {
+        auto* self = static_cast<Impl*>(data);
+        self->refusals_timer_ = 0;
+        guard(nullptr, [&] { self->write_refusals(); });
+        return G_SOURCE_REMOVE;
+    }
+
+    void write_refusals() {
+        for (const CallRecord& record : refusals_.counted()) {
+            write_end(record, {});
+        }
+    }
+
     void run() {
         std::unique_lock lock(mutex_);
         while (true) {
@@ -154,7 +188,9 @@ private:
     }
 
     const CallRecordsOptions options_;
-    RecordFiles files_;  // of the thread, once it runs
+    RecordFiles files_;    // of the thread, once it runs
+    RefusalLog refusals_;  // of the main context, as is refusals_timer_
+    guint refusals_timer_ = 0;
     std::size_t recovered_ = 0;
     std::string trouble_;       // of the thread
     mutable std::mutex mutex_;  // guards jobs_, queries_, stopping_
@@ -204,9 +240,11 @@ void CallRecords::begin(const CallRecord& record) {
 }
 
 void CallRecords::finish(const CallRecord& record, std::function<void(Status)> on_stored) {
-    json value = to_json(record);
-    value["server_version"] = impl_->options().server_version;
-    impl_->push({true, record.id, std::move(value), std::move(on_stored)});
+    impl_->write_end(record, std::move(on_stored));
+}
+
+void CallRecords::refuse(CallRecord record) {
+    impl_->refuse(std::move(record));
 }
 
 void CallRecords::list(Query query, std::function<void(json)> done) {

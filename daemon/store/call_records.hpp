@@ -64,6 +64,7 @@ struct CallRecord {
     int pin_attempts = 0;
     std::string end_cause;  // left, removed, refused, wrong_pin, timeout, no_media, crash, …
     std::string end_text;
+    std::uint64_t count = 1;  // calls that the record stands for: see CallRecords::refuse
     CryptoRecord crypto;
     std::vector<StreamRecord> streams;
 };
@@ -99,6 +100,9 @@ public:
     // `on_stored` is called on the main context when the record is on disk (fsync), or with an
     // error when it never will be (too many pending). A failed write is retried meanwhile.
     void finish(const CallRecord& record, std::function<void(Status)> on_stored);
+    // A whole record of a call that was never answered. Many of one source leave one record that counts them
+    // (RefusalLog), up to a minute later.
+    void refuse(CallRecord record);
 
     struct Query {
         std::string room;  // empty: all

@@ -97,6 +97,7 @@ json to_json(const CallRecord& record) {
             {"pin_attempts", record.pin_attempts},
             {"end_cause", cut(record.end_cause, 64)},
             {"end_text", cut(record.end_text, 256)},
+            {"count", record.count},
             {"crypto",
              {{"signalling", cut(record.crypto.signalling, 128)},
               {"media", cut(record.crypto.media, 160)},
@@ -133,6 +134,7 @@ Result<CallRecord> call_record_from_json(const json& value) {
         record.pin_attempts = value.value("pin_attempts", 0);
         record.end_cause = value.at("end_cause");
         record.end_text = value.value("end_text", "");
+        record.count = value.value("count", record.count);
         const json& crypto = value.at("crypto");
         record.crypto = {crypto.at("signalling"), crypto.at("media"), crypto.at("key_bits"),
                          crypto.at("encrypted")};

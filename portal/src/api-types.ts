@@ -233,6 +233,8 @@ export type Call = {
   pin_attempts?: number;
   end_cause: string;
   end_text?: string;
+  /** calls that this record stands for: 1, or more where a source was refused often within a minute */
+  count?: number;
   crypto: CallCrypto;
   streams: Array<Stream>;
 };

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/guard.hpp"
+#include "base/source_network.hpp"
 #include "daemon/legs/sip/bounds.hpp"
 #include "daemon/legs/sip/limits.hpp"
 #include "daemon/legs/sip/re_streams.hpp"
@@ -255,7 +256,7 @@ std::string ReStack::local_ip(const Socket& socket, const sa& source) {
 void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_view bytes) {
     Flow flow;
     flow.remote = to_address(source);
-    if (!limiter_.allow(flow.remote.ip, now_ms())) {
+    if (!limiter_.allow(source_network(flow.remote.ip), now_ms())) {
         ++statistics_.rate_limited;
         publish();
         return;
@@ -274,7 +275,7 @@ void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_
 }
 
 bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
-    if (flow.connection != 0 && !limiter_.allow(flow.remote.ip, now_ms())) {
+    if (flow.connection != 0 && !limiter_.allow(source_network(flow.remote.ip), now_ms())) {
         ++statistics_.rate_limited;
         publish();
         return true;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/guard.hpp"
+#include "base/source_network.hpp"
 #include "daemon/legs/sip/bounds.hpp"
 #include "daemon/legs/sip/re_tls.hpp"
 
@@ -66,7 +67,8 @@ void Streams::on_tcp_accepted(const sa* peer, void* arg) {
 
 void Streams::accept(Listener& listener, const sa& peer) {
     const Address remote = to_address(peer);
-    const auto known = per_source_.find(remote.ip);
+    const std::string source = source_network(remote.ip);
+    const auto known = per_source_.find(source);
     if (connections_.size() >= static_cast<std::size_t>(config_.max_connections) ||
         (known != per_source_.end() && known->second >= config_.max_connections_per_source)) {
         ++statistics_.connections_refused;
@@ -103,7 +105,7 @@ void Streams::accept(Listener& listener, const sa& peer) {
     tmr_init(&connection->timer);
     tmr_start(&connection->timer, static_cast<std::uint64_t>(config_.first_message_timeout_ms),
               on_timer_expired, connection.get());
-    ++per_source_[remote.ip];
+    ++per_source_[source];
     const std::uint64_t id = connection->flow.connection;
     connections_.emplace(id, std::move(connection));
     statistics_.connections = static_cast<int>(connections_.size());
@@ -248,8 +250,9 @@ void Streams::erase(std::uint64_t id) {
     tmr_cancel(&connection->timer);
     mem_deref(connection->tls);
     mem_deref(connection->tcp);
-    if (--per_source_[connection->flow.remote.ip] <= 0) {
-        per_source_.erase(connection->flow.remote.ip);
+    const std::string source = source_network(connection->flow.remote.ip);
+    if (--per_source_[source] <= 0) {
+        per_source_.erase(source);
     }
     statistics_.connections = static_cast<int>(connections_.size());
     if (handlers_.on_connection_closed) {

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/guard.hpp"
+#include "base/source_network.hpp"
 #include "daemon/legs/sip/arrival.hpp"
 #include "daemon/legs/sip/call.hpp"
 #include "daemon/legs/sip/limits.hpp"
@@ -67,6 +68,8 @@ private:
     static constexpr std::int64_t kGranularity = 50;  // ms that a deadline may be late
 
     void reply(const std::string& transaction, const Message& request, Reply reply);
+    void refuse(const std::string& transaction, const Message& invite, Reply answer, EndCause cause);
+    bool is_over_limit(const Message& invite);
     void take_invite(const std::string& transaction, const Message& invite);
     bool admit(const std::string& transaction, const Message& invite);
     std::optional<Trunks::Match> identify(const std::string& transaction, const Message& invite);
@@ -134,6 +137,13 @@ void SipLegs::Core::reply(const std::string& transaction, const Message& request
     respond(transaction, reply.status, write_response(request, reply));
 }
 
+// A call that does not even become a leg.
+void SipLegs::Core::refuse(const std::string& transaction, const Message& invite, Reply answer,
+                           EndCause cause) {
+    reply(transaction, invite, std::move(answer));
+    observer_.on_leg_refused(describe(invite, {}, "sip-" + random_token(8)), cause);
+}
+
 std::shared_ptr<Call> SipLegs::Core::find(const std::string& key) const {
     const auto found = calls_.find(key);
     return found != calls_.end() ? found->second : nullptr;
@@ -152,7 +162,12 @@ void SipLegs::Core::on_request_received(const std::string& transaction, const Me
         return;
     }
     if (std::optional<Reply> answer = early_answer(request)) {
-        reply(transaction, request, std::move(*answer));
+        if (request.method == "INVITE") {
+            const EndCause cause = answer->status == 400 ? EndCause::malformed : EndCause::not_acceptable;
+            refuse(transaction, request, std::move(*answer), cause);
+        } else {
+            reply(transaction, request, std::move(*answer));
+        }
         return;
     }
     take_invite(transaction, request);
@@ -161,14 +176,13 @@ void SipLegs::Core::on_request_received(const std::string& transaction, const Me
 std::size_t SipLegs::Core::half_open(const std::string& source) const {
     return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(), [&source](const auto& entry) {
         const Session& session = entry.second->session();
-        return session.half_open() && (source.empty() || session.dialog().flow().remote.ip == source);
+        return session.half_open() &&
+               (source.empty() || source_network(session.dialog().flow().remote.ip) == source);
     }));
 }
 
 // Limits: each refusal costs one transaction and no call.
 bool SipLegs::Core::admit(const std::string& transaction, const Message& invite) {
-    const std::string& source = invite.flow.remote.ip;
-    const bool trunk = trunks_.is_source(source);
     const bool merged = std::any_of(calls_.begin(), calls_.end(), [&invite](const auto& entry) {
         return entry.second->session().same_invite(invite);
     });
@@ -176,19 +190,27 @@ bool SipLegs::Core::admit(const std::string& transaction, const Message& invite)
         reply(transaction, invite, {.status = 482});  // it came by two ways (section 8.2.2.2)
         return false;
     }
-    if (draining_ || calls_.size() >= config_.max_calls || !invites_.allow(source, now()) ||
-        half_open() >= config_.max_half_open ||
-        (!trunk && half_open(source) >= config_.max_half_open_per_source)) {
-        reply(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}});
+    if (draining_ || is_over_limit(invite)) {
+        refuse(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}},
+               draining_ ? EndCause::shutdown : EndCause::overload);
         return false;
     }
     return true;
+}
+
+bool SipLegs::Core::is_over_limit(const Message& invite) {
+    const std::string source = source_network(invite.flow.remote.ip);
+    return calls_.size() >= config_.max_calls || !invites_.allow(source, now()) ||
+           half_open() >= config_.max_half_open ||
+           (!trunks_.is_source(invite.flow.remote.ip) &&
+            half_open(source) >= config_.max_half_open_per_source);
 }
 
 // The trunk that the call comes from, or none; nothing when the call was challenged or refused.
 std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transaction, const Message& invite) {
     std::string user;
     bool stale = false;
+    bool wrong = false;
     const auto secret_of = [this, &user](const std::string& name) {
         user = name;
         return trunks_.secret_of(name);
@@ -204,10 +226,12 @@ std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transact
         }
         user.clear();
         stale = verdict == Digest::Verdict::stale;
+        wrong = wrong || verdict == Digest::Verdict::refused;
     }
     const Trunks::Match match = trunks_.match(invite, user);
     if (match.kind == Trunks::Match::Kind::denied) {
-        reply(transaction, invite, {.status = 404});  // a trunk calls its own numbers and nothing else
+        // A trunk calls its own numbers and nothing else.
+        refuse(transaction, invite, {.status = 404}, EndCause::not_found);
         return std::nullopt;
     }
     if (match.kind == Trunks::Match::Kind::challenge) {
@@ -216,7 +240,11 @@ std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transact
              digest_.challenge(match.trunk->algorithms, invite.flow.remote.ip, stale, now())) {
             challenge.headers.push_back({"Proxy-Authenticate", std::move(value)});
         }
-        reply(transaction, invite, std::move(challenge));
+        if (wrong) {
+            refuse(transaction, invite, std::move(challenge), EndCause::unauthorized);
+        } else {
+            reply(transaction, invite, std::move(challenge));  // the call comes again with credentials
+        }
         return std::nullopt;
     }
     return match;

@@ -69,6 +69,7 @@ void WebRtcLeg::notify_state(std::string_view state, std::string_view json) {
     }
     if (state == "joined") {
         message["type"] = "joined";
+        channel_->bind_bearer(message.value("token", ""));
     } else {
         message["type"] = "state";
         message["state"] = state;

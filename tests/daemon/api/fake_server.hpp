@@ -56,10 +56,12 @@ struct FakeServer {
     std::string participant(const std::string& room, const std::string& id) {
         return tokens.issue({api::Caller::Kind::participant, room, id, ""}, std::chrono::hours(1))->token;
     }
+    void let_bearers_expire() { later += std::chrono::hours(2); }
 
     FakeControl control;
     FakeLeg leg;
-    api::TokenStore tokens;
+    std::chrono::hours later{0};
+    api::TokenStore tokens{[this] { return std::chrono::system_clock::now() + later; }};
     api::EventHub events;
     api::Server server;
 };

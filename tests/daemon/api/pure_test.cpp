@@ -17,10 +17,12 @@ struct FakeSink : EventHub::Sink {
         events.push_back(json::parse(text));
         return events.size() < limit;
     }
-    void on_dropped(std::string_view why) override { dropped = why; }
+    bool may_follow() const override { return allowed; }
+    void on_dropped(EventHub::Dropped why) override { dropped = why; }
     std::vector<json> events;
     std::size_t limit = 1000;
-    std::string dropped;
+    bool allowed = true;
+    std::optional<EventHub::Dropped> dropped;
 };
 
 json snapshot(const std::string& room) {
@@ -57,10 +59,49 @@ TEST(EventHubTest, DropsSlowSinksAndCapsThem) {
     EXPECT_EQ(hub.subscribe("board", {}, quick), EventHub::Subscribed::ok);
     EXPECT_EQ(hub.subscribe("board", {}, std::make_shared<FakeSink>()), EventHub::Subscribed::full);
     hub.publish("board", "vmr.talking", {});
-    EXPECT_EQ(slow->dropped, "too slow");
+    EXPECT_EQ(slow->dropped, EventHub::Dropped::too_slow);
     EXPECT_EQ(hub.subscriber_count(), 1u);
     hub.publish("board", "vmr.announcement", {{"text", "\xff"}});  // broken UTF-8 does not throw
     EXPECT_EQ(quick->events.size(), 3u);
+}
+
+TEST(EventHubTest, DeliversNothingToWhoMayNotFollow) {
+    EventHub hub(snapshot);
+    auto held = std::make_shared<FakeSink>(), revoked = std::make_shared<FakeSink>();
+    EXPECT_EQ(hub.subscribe("board", {}, held), EventHub::Subscribed::ok);
+    EXPECT_EQ(hub.subscribe("board", {}, revoked), EventHub::Subscribed::ok);
+    held->allowed = false;
+    hub.publish("board", "vmr.talking", {});
+    EXPECT_EQ(held->events.size(), 1u);  // the snapshot
+    EXPECT_EQ(held->dropped, EventHub::Dropped::not_allowed);
+    EXPECT_EQ(revoked->events.size(), 2u);
+    revoked->allowed = false;
+    hub.drop_unallowed();
+    EXPECT_EQ(revoked->dropped, EventHub::Dropped::not_allowed);
+    EXPECT_EQ(hub.subscriber_count(), 0u);
+    EXPECT_EQ(hub.subscribe("board", {}, held), EventHub::Subscribed::not_allowed);
+    EXPECT_EQ(held->events.size(), 1u);
+}
+
+TEST(TokenStoreTest, LeasesEndWithTheirBearers) {
+    auto now = std::chrono::system_clock::time_point(1'000'000s);
+    TokenStore store([&] { return now; });
+    int revocations = 0;
+    store.set_on_revoked([&] { ++revocations; });
+    const Caller ada{Caller::Kind::participant, "board", "p1", ""};
+    const std::string first = store.issue(ada, 60s)->token;
+    const std::string second = store.issue(ada, 600s)->token;
+    const auto of_first = store.lease(first), of_second = store.lease(second);
+    EXPECT_FALSE(store.is_valid(store.lease("unknown")));
+    EXPECT_TRUE(store.is_valid(of_first) && store.is_valid(of_second));
+    now += 60s;
+    EXPECT_FALSE(store.is_valid(of_first));
+    EXPECT_TRUE(store.is_valid(of_second));
+    store.revoke("unknown");
+    EXPECT_EQ(revocations, 0);
+    store.revoke(second);
+    EXPECT_EQ(revocations, 1);
+    EXPECT_FALSE(store.is_valid(of_second));
 }
 
 TEST(TokenStoreTest, ExpiresRevokesAndRedeemsOnce) {

@@ -64,6 +64,55 @@ TEST(EventsTest, OnlyOnesOwnRoomAndOrigin) {
     EXPECT_EQ(http(fake.url(), "GET", "/api/v1/events", fake.admin()).status, 426);
 }
 
+TEST(EventsTest, EndWhenTheParticipantIsNotInTheRoomAnyMore) {
+    FakeServer fake;
+    WebSocketClient client(fake.url(), "/api/v1/events",
+                           {"vmr.events", "vmr.bearer." + fake.participant("board", "p1")});
+    WebSocketClient admin(fake.url(), "/api/v1/events?room=board",
+                          {"vmr.events", "vmr.bearer." + fake.admin()});
+    ASSERT_TRUE(run_until([&] { return client.received.size() == 1 && admin.received.size() == 1; }));
+    fake.control.in_room = false;  // a host put them in the lobby; the room tells the others
+    fake.events.publish("board", "vmr.participant.updated", {{"id", "p1"}});
+    ASSERT_TRUE(run_until([&] { return client.closed && admin.received.size() == 2; }));
+    EXPECT_EQ(client.close_code, 1008);
+    EXPECT_EQ(client.received.size(), 1u);
+    EXPECT_FALSE(admin.closed);
+}
+
+TEST(EventsTest, EndWithTheBearer) {
+    FakeServer fake;
+    const std::string session = fake.admin();
+    WebSocketClient admin(fake.url(), "/api/v1/events?room=board", {"vmr.events", "vmr.bearer." + session});
+    WebSocketClient participant(fake.url(), "/api/v1/events",
+                                {"vmr.events", "vmr.bearer." + fake.participant("board", "p1")});
+    WebSocketClient other(fake.url(), "/api/v1/events",
+                          {"vmr.events", "vmr.bearer." + fake.participant("board", "p2")});
+    ASSERT_TRUE(run_until([&] { return fake.events.subscriber_count() == 3; }));
+    EXPECT_EQ(http(fake.url(), "DELETE", "/api/v1/session", session).status, 204);
+    ASSERT_TRUE(run_until([&] { return admin.closed; }));
+    EXPECT_EQ(admin.close_code, 1008);
+    fake.tokens.revoke_participant("board", "p1");
+    ASSERT_TRUE(run_until([&] { return participant.closed; }));
+    EXPECT_EQ(participant.close_code, 1008);
+    EXPECT_FALSE(other.closed);
+    fake.let_bearers_expire();
+    fake.events.publish("board", "vmr.talking", {{"participants", json::array()}});
+    ASSERT_TRUE(run_until([&] { return other.closed; }));
+    EXPECT_EQ(other.received.size(), 1u);  // the snapshot
+}
+
+TEST(EventsTest, EndSoonAfterTheBearerHasExpired) {
+    api::ServerOptions options;
+    options.keepalive = std::chrono::seconds(1);
+    FakeServer fake(options);
+    WebSocketClient client(fake.url(), "/api/v1/events",
+                           {"vmr.events", "vmr.bearer." + fake.participant("board", "p1")});
+    ASSERT_NE(client.socket, nullptr);
+    fake.let_bearers_expire();
+    ASSERT_TRUE(run_until([&] { return client.closed; }));  // nothing was published
+    EXPECT_EQ(client.close_code, 1008);
+}
+
 TEST(EventsTest, SlowReaderIsDropped) {
     FakeServer fake;
     const std::string url = fake.url();
@@ -119,6 +168,28 @@ TEST(SignallingTest, MessagesReachTheLegAndBack) {
     EXPECT_TRUE(run_until([&] { return fake.leg.closed == 1; }));
     EXPECT_FALSE(fake.leg.channels[0]->is_open());
     fake.leg.channels[0]->send({{"type", "state"}});  // nobody there: nothing happens
+}
+
+TEST(SignallingTest, EndsWithTheBearerThatWasGivenOut) {
+    FakeServer fake;
+    WebSocketClient revoked(fake.url(), "/api/v1/legs/webrtc", {"vmr.webrtc"});
+    ASSERT_TRUE(run_until([&] { return fake.leg.channels.size() == 1; }));
+    WebSocketClient expired(fake.url(), "/api/v1/legs/webrtc", {"vmr.webrtc"});
+    ASSERT_TRUE(run_until([&] { return fake.leg.channels.size() == 2; }));
+    fake.leg.channels[0]->bind_bearer(fake.participant("board", "p1"));
+    fake.leg.channels[1]->bind_bearer(fake.participant("board", "p2"));
+    // What is said together with the revocation still arrives.
+    fake.tokens.revoke_participant("board", "p1");
+    fake.leg.channels[0]->send({{"type", "state"}, {"state", "left"}});
+    ASSERT_TRUE(run_until([&] { return revoked.closed; }));
+    EXPECT_EQ(revoked.received.size(), 1u);
+    EXPECT_EQ(revoked.close_code, 1008);
+    EXPECT_FALSE(expired.closed);
+    fake.let_bearers_expire();
+    expired.send(R"({"type":"guest"})");
+    ASSERT_TRUE(run_until([&] { return expired.closed; }));
+    EXPECT_TRUE(fake.leg.messages.empty());
+    EXPECT_TRUE(run_until([&] { return fake.leg.closed == 2; }));
 }
 
 TEST(SignallingTest, GarbageIsRefusedAndCounted) {

@@ -30,8 +30,8 @@ void run_until(const std::function<bool()>& done) {
 TEST(PinHasherTest, VerifiesOnItsWorkerAndBoundsItsQueue) {
     const PinHasher::Costs cheap{1, 8192};
     PinHasher hasher(cheap, 3);
-    const std::string host = *hasher.hash("482913"), guest = *hasher.hash("1234");
-    EXPECT_NE(host, *hasher.hash("482913"));  // salted
+    const std::string host = hasher.hash({"482913"})->at(0), guest = hasher.hash({"1234"})->at(0);
+    EXPECT_NE(host, hasher.hash({"482913"})->at(0));  // salted
     std::vector<int> results;
     for (const char* digits : {"482913", "1234", "9999"}) {
         ASSERT_TRUE(
@@ -44,6 +44,26 @@ TEST(PinHasherTest, VerifiesOnItsWorkerAndBoundsItsQueue) {
         accepted += hasher.verify_later("1", {host}, [](int) {}) ? 1 : 0;
     }
     EXPECT_LT(accepted, 2000);
+}
+
+TEST(PinHasherTest, ChecksGoBeforeHashing) {
+    PinHasher hasher(PinHasher::Costs{1, 8192}, 10, 500);
+    const std::string host = hasher.hash({"482913"})->at(0);
+    int accepted = 0, hashed = 0, hashed_before_check = -1;
+    while (hasher.hash_later({"1234", "", "5678"}, [&](const PinHasher::Hashes& hashes) {
+        EXPECT_TRUE(hashes && hashes->at(0) != hashes->at(2) && hashes->at(1).empty());
+        ++hashed;
+    })) {
+        ++accepted;  // the worker takes them meanwhile
+    }
+    EXPECT_GE(accepted, 500);
+    ASSERT_TRUE(hasher.verify_later("482913", {host}, [&](int match) {
+        EXPECT_EQ(match, 0);
+        hashed_before_check = hashed;
+    }));
+    run_until([&] { return hashed == accepted; });
+    EXPECT_GE(hashed_before_check, 0);
+    EXPECT_LT(hashed_before_check, accepted - 100);
 }
 
 TEST(LogTest, OneLineWhateverTheTextHolds) {

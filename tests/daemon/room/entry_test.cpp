@@ -223,6 +223,22 @@ TEST(PinThrottle, Rule5NeverMoreThanTwentyInAnyTenMinutes) {
     }
 }
 
+TEST(PinThrottle, Rule5AnIpv6NetworkIsOneSource) {
+    PinThrottle throttle;
+    const TimePoint now{};
+    for (int one = 0; one < 20; ++one) {
+        const std::string address = "2001:db8:0:1:" + std::to_string(one) + "::" + std::to_string(one);
+        ASSERT_TRUE(throttle.begin(PinThrottle::source_key(address, ""), now));
+    }
+    EXPECT_FALSE(throttle.begin(PinThrottle::source_key("2001:db8:0:1:ffff::1", ""), now));
+    EXPECT_TRUE(throttle.begin(PinThrottle::source_key("2001:db8:0:2::1", ""), now));
+    EXPECT_EQ(PinThrottle::source_key("::ffff:192.0.2.7", ""), "192.0.2.7");
+    EXPECT_EQ(PinThrottle::source_key("fe80::1%eth0", ""), "fe80::/64");
+    EXPECT_EQ(PinThrottle::source_key("192.0.2.7", ""), "192.0.2.7");
+    EXPECT_EQ(PinThrottle::source_key("+4930123", "t"), "t|+4930123");
+    EXPECT_EQ(PinThrottle::source_name("2001:db8::1", ""), "2001:db8::1");
+}
+
 TEST(PinThrottle, Rule5MemoryIsBoundedAndDelayGrowsToItsLimit) {
     PinThrottle::Limits limits;
     limits.max_keys = 10;

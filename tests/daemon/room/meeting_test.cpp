@@ -201,6 +201,9 @@ TEST_F(RoomTest, Rule20RequiredRefusesBeforeAnsweringWhenTheOfferTells) {
 TEST_F(RoomTest, Rule20BelowTheFloorCountsAsUnencrypted) {
     auto config = pins_and_guests();
     config.encryption = Encryption::required;
+    EXPECT_TRUE(counts_as_encrypted({"", "DTLS-SRTP", "X", 112}, 0));
+    EXPECT_FALSE(counts_as_encrypted({"", "DTLS-SRTP", "X", 112}, 128));
+    EXPECT_FALSE(counts_as_encrypted({"", "DTLS-SRTP", "X", 0}, 0));
     config.encryption_floor_bits = 256;
     use(config);
     come("a", LegKind::sip, {"TLSv1.3", "DTLS-SRTP", "AES_CM_128_HMAC_SHA1_80", 128});

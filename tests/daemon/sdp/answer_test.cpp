@@ -191,6 +191,17 @@ TEST(AnswerRoomSystem, AFloorLeavesOutWhatIsWeaker) {
     EXPECT_TRUE(plan.counts_as_encrypted);
 }
 
+TEST(AnswerRoomSystem, NoFloorTakesEverySuiteButNoneWithoutKeys) {
+    auto policy = sip_policy(Encryption::required);
+    policy.min_key_bits = 0;
+    const auto plan = answered(sample("room-system"), policy);
+    EXPECT_TRUE(plan.find(MediaKind::video, Role::content));
+    EXPECT_TRUE(plan.counts_as_encrypted);
+    EXPECT_FALSE(sdes_counts(CryptoSuite::none, policy));
+    policy.signalling_encrypted = false;
+    EXPECT_FALSE(sdes_counts(CryptoSuite::aead_aes_256_gcm, policy));
+}
+
 TEST(AnswerDuplicates, TheProtectedAlternativeWins) {
     const auto plan = answered(sample("duplicate-savp-avp"), sip_policy());
     EXPECT_FALSE(plan.media[0].accepted);

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "daemon/store/refusal_log.hpp"
 #include "schemas/validator.hpp"
 
 namespace vmr::store {
@@ -194,6 +195,57 @@ TEST_F(CallRecordsTest, ListsTheLatestAndRotates) {
     ASSERT_TRUE(run_until([&] { return of_room.is_array(); }));
     ASSERT_EQ(of_room.size(), 1u);
     EXPECT_EQ(of_room[0]["participant"], "p3");
+}
+
+// However many calls are refused, the disk takes little, and none is lost from the count.
+TEST_F(CallRecordsTest, RefusalsAreCountedNotWrittenOneByOne) {
+    {
+        auto records = open(1000);
+        for (int i = 0; i < 5000; ++i) {
+            CallRecord record = sample();
+            record.remote_address = "192.0.2.7:" + std::to_string(1024 + i);
+            record.end_cause = i % 2 == 0 ? "overload" : "not_found";
+            records->refuse(record);
+        }
+    }
+    const auto all = lines();
+    ASSERT_EQ(all.size(), 12u);  // 10, and one for each cause
+    std::uint64_t count = 0;
+    for (const json& line : all) {
+        count += line["count"].get<std::uint64_t>();
+        EXPECT_TRUE(schema::Validator(schema::embedded("cdr.json")).check(line).empty());
+    }
+    EXPECT_EQ(count, 5000u);
+    EXPECT_EQ(call_record_from_json(all.back())->count, 2495u);
+}
+
+TEST(RefusalLogTest, BoundsSourcesAndBeginsAnew) {
+    RefusalLog log({2, 5, 3, std::chrono::seconds(60)});
+    const auto refused = [&](const std::string& address, RefusalLog::SteadyTime now) {
+        CallRecord record;
+        record.remote_address = address;
+        record.from = "somebody";
+        record.end_cause = "overload";
+        return log.take(record, now).has_value();
+    };
+    RefusalLog::SteadyTime now{std::chrono::hours(1)};
+    EXPECT_TRUE(refused("[2001:db8::1]:5060", now));
+    EXPECT_TRUE(refused("2001:db8::2", now));
+    EXPECT_FALSE(refused("[2001:db8::3]:5060", now));  // the same network
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(refused("192.0.2." + std::to_string(i) + ":5060", now), i < 3);  // five in all
+    }
+    const auto counted = log.counted();
+    ASSERT_EQ(counted.size(), 4u);  // the network, two more, the rest
+    std::uint64_t count = 0;
+    for (const CallRecord& record : counted) {
+        count += record.count;
+        EXPECT_EQ(record.from.empty(), record.count == 95) << record.count;
+    }
+    EXPECT_EQ(count, 98u);
+    EXPECT_FALSE(refused("192.0.2.1:5060", now + std::chrono::seconds(59)));
+    EXPECT_EQ(log.counted().size(), 1u);
+    EXPECT_TRUE(refused("192.0.2.1:5060", now + std::chrono::seconds(60)));
 }
 
 TEST_F(CallRecordsTest, OneProcessAtATime) {

@@ -87,6 +87,18 @@ public:
         on_arrival(*leg);
         return media;
     }
+    void on_leg_refused(const Arrival&, EndCause cause) override {
+        {
+            const std::lock_guard lock(mutex_);
+            refused_.push_back(cause);
+        }
+        changed_.notify_all();
+    }
+    // Those turned away before they became legs.
+    std::vector<EndCause> refused() {
+        const std::lock_guard lock(mutex_);
+        return refused_;
+    }
     void on_leg_answered(const std::string& leg) override {
         change(leg, [](Record& record) { record.answered = true; });
     }
@@ -142,6 +154,7 @@ private:
     std::condition_variable changed_;
     std::map<std::string, Record> records_;
     std::vector<std::string> order_;
+    std::vector<EndCause> refused_;
 };
 
 }  // namespace vmr::sip::test

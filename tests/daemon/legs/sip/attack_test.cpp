@@ -173,6 +173,12 @@ TEST(Limits, UnacknowledgedCallsAreCappedPerSource) {
     EXPECT_NE(header(refused, "Retry-After"), "");
     EXPECT_EQ(harness.observer.arrivals(), 5U);
     EXPECT_TRUE(alive(harness));
+    EXPECT_EQ(harness.observer.refused(), std::vector{EndCause::overload});
+    harness.run([&] { harness.legs->refuse_new_calls(); });
+    Caller seventh(client);
+    client.send(seventh.request("INVITE", {}, kOffer));
+    ASSERT_NE(client.expect("SIP/2.0 503"), "");
+    EXPECT_EQ(harness.observer.refused(), (std::vector{EndCause::overload, EndCause::shutdown}));
 }
 
 TEST(Limits, AFloodFromOneSourceIsCut) {

@@ -1,0 +1,169 @@
+// Which rooms there are, and their settings. PINs are hashed on the worker: a room's settings take effect
+// together, when its hashes are there.
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <stdexcept>
+
+#include "daemon/bridge/bridge.hpp"
+
+namespace vmr::bridge {
+namespace {
+
+room::RoomConfig core_config(const ops::RoomConfig& config) {
+    room::RoomConfig core;
+    core.id = config.id;
+    core.title = config.title.empty() ? config.id : config.title;
+    core.aliases = config.aliases;
+    if (std::ranges::find(core.aliases, config.id) == core.aliases.end()) {
+        core.aliases.insert(core.aliases.begin(), config.id);
+    }
+    core.locale = config.locale;
+    core.guests_allowed = config.guests_allowed;
+    core.host_pin_length = static_cast<unsigned>(config.host_pin.size());
+    core.guest_pin_length = static_cast<unsigned>(config.guest_pin.size());
+    core.layout = room::parse_layout(ops::text(config.layout)).value_or(room::Layout::speaker);
+    core.encryption = config.encryption == ops::Encryption::required ? room::Encryption::required
+                      : config.encryption == ops::Encryption::off    ? room::Encryption::off
+                                                                     : room::Encryption::best_effort;
+    core.encryption_floor_bits = static_cast<unsigned>(config.min_key_bits);
+    core.host_absence = config.host_absence == ops::HostAbsence::end      ? room::HostAbsence::end
+                        : config.host_absence == ops::HostAbsence::rehold ? room::HostAbsence::rehold
+                                                                          : room::HostAbsence::keep_going;
+    core.max_participants = static_cast<unsigned>(config.max_participants);
+    core.host_grace = config.grace;
+    core.lobby_timeout = config.lobby_timeout;
+    core.lone_timeout = config.lone_timeout;
+    core.max_duration = config.max_duration;
+    return core;
+}
+
+// Argument and result of PinHasher for a room: host's PIN, guests' PIN.
+std::vector<std::string> pins_of(const ops::RoomConfig& config) {
+    return {config.host_pin, config.guest_pin};
+}
+
+}  // namespace
+
+std::string room_key(std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+bool Bridge::takes_others_name(const ops::RoomConfig& config) const {
+    const auto is_taken = [&](const std::string& name) {
+        const auto found = aliases_.find(room_key(name));
+        return found != aliases_.end() && found->second != config.id;
+    };
+    return is_taken(config.id) || std::ranges::any_of(config.aliases, is_taken) ||
+           std::ranges::any_of(config.numbers, is_taken);
+}
+
+void Bridge::name_room(const ops::RoomConfig& config) {
+    configs_[config.id] = config;
+    std::erase_if(aliases_, [&](const auto& entry) { return entry.second == config.id; });
+    aliases_[room_key(config.id)] = config.id;
+    for (const auto* names : {&config.aliases, &config.numbers}) {
+        for (const std::string& name : *names) {
+            aliases_.emplace(room_key(name), config.id);
+        }
+    }
+}
+
+void Bridge::forget_room(const std::string& id) {
+    configs_.erase(id);
+    hashed_.erase(id);
+    std::erase_if(aliases_, [&](const auto& alias) { return alias.second == id; });
+    settle_room(id, Error{"the room is gone"});
+}
+
+void Bridge::settle_room(const std::string& id, const Status& result) {
+    if (const auto pending = pending_.extract(id)) {
+        for (const auto& done : pending.mapped().on_done) {
+            done(result);
+        }
+    }
+}
+
+void Bridge::set_room(const ops::RoomConfig& config, OnRoomSet on_done) {
+    name_room(config);
+    Pending& pending = pending_[config.id];  // what was on its way is outdated
+    pending.number = ++last_pending_;
+    pending.on_done.push_back(std::move(on_done));
+    const auto known = hashed_.find(config.id);
+    if (known != hashed_.end() && known->second.pins == pins_of(config)) {
+        apply_room(config.id, HashedPins(known->second));
+        return;
+    }
+    if (config.host_pin.empty() && config.guest_pin.empty()) {
+        apply_room(config.id, {pins_of(config), {}});
+        return;
+    }
+    const auto on_hashed = [this, alive = std::weak_ptr(alive_), id = config.id, pins = pins_of(config),
+                            number = pending.number](const Result<std::vector<std::string>>& hashes) {
+        if (alive.expired()) {
+            return;
+        }
+        const auto waiting = pending_.find(id);
+        if (waiting == pending_.end() || waiting->second.number != number) {
+            return;  // gone, or changed again meanwhile
+        }
+        if (hashes) {
+            apply_room(id, {pins, {hashes->at(0), hashes->at(1)}});
+        } else {
+            settle_room(id, Error{hashes.error()});
+        }
+    };
+    if (!services_.hasher.hash_later(pins_of(config), on_hashed)) {
+        settle_room(config.id, Error{"too many PINs wait to be hashed"});
+    }
+}
+
+void Bridge::apply_room(const std::string& id, HashedPins pins) {
+    const PinHashes hashes = pins.hashes;
+    hashed_[id] = std::move(pins);
+    const ops::RoomConfig& config = configs_.at(id);
+    if (RoomHost* existing = host(id)) {
+        existing->set_pins(core_config(config), hashes);
+    } else {
+        rooms_[id] = std::make_unique<RoomHost>(services_, core_config(config), hashes);
+    }
+    settle_room(id, Ok{});
+}
+
+void Bridge::start_rooms(const std::vector<ops::RoomConfig>& rooms) {
+    for (const ops::RoomConfig& room : rooms) {
+        name_room(room);
+        const auto hashes = services_.hasher.hash(pins_of(room));
+        if (!hashes) {
+            throw std::runtime_error(hashes.error());
+        }
+        apply_room(room.id, {pins_of(room), {hashes->at(0), hashes->at(1)}});
+        from_file_.insert(room.id);
+    }
+}
+
+void Bridge::reload_rooms(const std::vector<ops::RoomConfig>& rooms) {
+    std::set<std::string> listed;
+    for (const ops::RoomConfig& room : rooms) {
+        set_room(room, [id = room.id](const Status& done) {
+            if (!done) {
+                g_critical("room %s keeps its settings: %s", id.c_str(), done.error().c_str());
+            }
+        });
+        listed.insert(room.id);
+    }
+    std::set<std::string> gone;
+    std::ranges::set_difference(from_file_, listed, std::inserter(gone, gone.end()));
+    for (const std::string& id : gone) {
+        const RoomHost* room = host(id);
+        if (room == nullptr || room->is_empty()) {
+            forget_room(id);
+            rooms_.erase(id);
+            from_file_.erase(id);
+        }
+    }
+    from_file_.merge(listed);
+}
+
+}  // namespace vmr::bridge
