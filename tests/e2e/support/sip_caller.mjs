@@ -12,7 +12,7 @@ const open = (address) => new Promise((resolve, reject) => {
 export class SipCaller {
   static async start({ user = 'raw', address = '127.0.0.1', port }) {
     const caller = new SipCaller();
-    Object.assign(caller, { user, address, port, sequence: 0, received: 0, answers: [], requests: [] });
+    Object.assign(caller, { user, address, port, sequence: 0, received: 0, sent: 0, answers: [], requests: [] });
     caller.signalling = await open(address);
     caller.media = await open(address);
     caller.callId = randomBytes(8).toString('hex');
@@ -38,14 +38,15 @@ export class SipCaller {
     }
   }
 
+  // Settled when it is in the server's socket.
   send(text) {
-    this.signalling.send(text, this.port, '127.0.0.1');
+    return new Promise((resolve) => this.signalling.send(text, this.port, '127.0.0.1', resolve));
   }
 
-  request(method, sequence, { target, to, type, body = '' }) {
+  request(method, sequence, { target, to, type, body = '', branch = randomBytes(6).toString('hex') }) {
     const { port } = this.signalling.address();
-    this.send([
-      `${method} ${target} SIP/2.0`, `Via: SIP/2.0/UDP ${this.address}:${port};rport;branch=z9hG4bK${randomBytes(6).toString('hex')}`,
+    return this.send([
+      `${method} ${target} SIP/2.0`, `Via: SIP/2.0/UDP ${this.address}:${port};rport;branch=z9hG4bK${branch}`,
       'Max-Forwards: 70', `From: "${this.user}" <sip:${this.user}@${this.address}>;tag=${this.tag}`, `To: ${to}`, `Call-ID: ${this.callId}`,
       `CSeq: ${sequence} ${method}`, `Contact: <sip:${this.user}@${this.address}:${port}>`, ...(type ? [`Content-Type: ${type}`] : []),
       `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
@@ -70,6 +71,25 @@ export class SipCaller {
     return final;
   }
 
+  // An INVITE and, without a pause, its CANCEL; the final statuses of both. A call that was answered all the same is ended.
+  async inviteAndCancel(target, sent) {
+    const to = `<${target}>`;
+    const branch = randomBytes(6).toString('hex');
+    await Promise.all([
+      this.request('INVITE', ++this.sequence, { target, to, branch, type: 'application/sdp', body: this.description() }),
+      this.request('CANCEL', this.sequence, { target, to, branch }),
+    ]);
+    sent();
+    const sequence = this.sequence;
+    const final = (method) => until(() => this.answers.find((answer) => answer.cseq === `${sequence} ${method}` && answer.status >= 200),
+      5000, () => JSON.stringify(this.answers));
+    const [cancel, invite] = [await final('CANCEL'), await final('INVITE')];
+    Object.assign(this, { target, to: invite.to });
+    this.request('ACK', sequence, { target, to: invite.to, branch: invite.status === 200 ? undefined : branch });
+    if (invite.status === 200) await this.hangup();
+    return { cancel: cancel.status, invite: invite.status };
+  }
+
   talk(port) {
     let count = 0;
     const packet = Buffer.alloc(172, 0xff); // PCMU silence
@@ -80,6 +100,7 @@ export class SipCaller {
       packet.writeUInt16BE(count & 0xffff, 2);
       packet.writeUInt32BE((count++ * 160) >>> 0, 4);
       this.media.send(packet, port, '127.0.0.1');
+      this.sent++;
     }, 20).unref();
   }
 
