@@ -12,7 +12,7 @@ const open = (address) => new Promise((resolve, reject) => {
 export class SipCaller {
   static async start({ user = 'raw', address = '127.0.0.1', port }) {
     const caller = new SipCaller();
-    Object.assign(caller, { user, address, port, sequence: 0, received: 0, sent: 0, answers: [], requests: [] });
+    Object.assign(caller, { user, address, port, sequence: 0, received: 0, answers: [], requests: [] });
     caller.signalling = await open(address);
     caller.media = await open(address);
     caller.callId = randomBytes(8).toString('hex');
@@ -57,8 +57,8 @@ export class SipCaller {
       `m=audio ${this.media.address().port} ${profile} 0`, 'a=rtpmap:0 PCMU/8000', 'a=sendrecv', ''].join('\r\n');
   }
 
-  // The final answer's status; a 200 is acknowledged, and silence is sent as a phone does.
-  async invite(target, body = this.description()) {
+  // The final answer's status; a 200 is acknowledged, and with `talks` silence is sent as a phone does.
+  async invite(target, body = this.description(), { talks = true } = {}) {
     this.target = target;
     this.request('INVITE', ++this.sequence, { target, to: `<${target}>`, type: 'application/sdp', body });
     const mine = `${this.sequence} INVITE`;
@@ -67,7 +67,7 @@ export class SipCaller {
     this.to = final.to;
     if (final.status === 200) this.target = final.contact.replace(/^.*<([^>]*)>.*$/, '$1');
     this.request('ACK', this.sequence, { target: this.target, to: this.to });
-    if (final.status === 200) this.talk(Number(final.text.match(/^m=audio (\d+)/m)[1]));
+    if (final.status === 200 && talks) this.talk(Number(final.text.match(/^m=audio (\d+)/m)[1]));
     return final;
   }
 
@@ -100,7 +100,6 @@ export class SipCaller {
       packet.writeUInt16BE(count & 0xffff, 2);
       packet.writeUInt32BE((count++ * 160) >>> 0, 4);
       this.media.send(packet, port, '127.0.0.1');
-      this.sent++;
     }, 20).unref();
   }
 
