@@ -67,11 +67,16 @@ export class Baresip {
     return until(() => /session closed|terminated \(duration/.test(this.output), milliseconds, () => this.output.slice(-2000));
   }
 
-  // Keys as a person presses them: RFC 4733 events need each key's release before the next.
+  // Keys as a person presses them: one begins when the one before has ended (RFC 4733: its end goes out three times, in
+  // 60 ms; baresip says every 100 ms how the call goes).
   async press(keys) {
     for (const key of keys) {
+      const from = this.output.length;
       this.process.stdin.write(key);
-      await new Promise((resolve) => setTimeout(resolve, 350));
+      await until(() => {
+        const [, after] = this.output.slice(from).split(`send DTMF digit end: '${key}'`);
+        return after?.match(/ audio=\d+\/\d+ /g)?.length >= 2;
+      }, 5000, () => this.output.slice(from));
     }
   }
 
