@@ -14,6 +14,18 @@ sip::ListenAddress sip_listener(sip::Transport transport, const ops::Endpoint& e
     return {transport, {endpoint.address, endpoint.port}};
 }
 
+sip::DigestAlgorithms digest_algorithms(ops::TrunkDigest digest) {
+    switch (digest) {
+        case ops::TrunkDigest::both:
+            return sip::DigestAlgorithms::both;
+        case ops::TrunkDigest::md5:
+            return sip::DigestAlgorithms::md5;
+        case ops::TrunkDigest::sha256:
+            return sip::DigestAlgorithms::sha256;
+    }
+    return sip::DigestAlgorithms::both;
+}
+
 sip::SipConfig sip_config(const ops::Config& config) {
     sip::SipConfig sip;
     for (const auto& endpoint : config.sip.udp) {
@@ -32,6 +44,7 @@ sip::SipConfig sip_config(const ops::Config& config) {
     }
     for (const ops::TrunkConfig& trunk : config.trunks) {
         sip::TrunkConfig mapped{trunk.name, trunk.addresses, trunk.username, trunk.secret};
+        mapped.algorithms = digest_algorithms(trunk.digest);
         for (const auto& [number, target] : trunk.numbers) {
             mapped.numbers[number] = target == "reception" ? "" : target;
         }

@@ -123,6 +123,7 @@ SdpResult Session::accept_answer(std::string_view answer) {
     }
     negotiated_ = *negotiated;
     discard_offer();
+    report_if_ready();
     if (on_changed_) {
         on_changed_();
     }
@@ -132,6 +133,12 @@ SdpResult Session::accept_answer(std::string_view answer) {
 void Session::discard_offer() {
     offered_.reset();
     offered_local_.reset();
+    drop_unused_paths();
+}
+
+// An offer has a path for each of its m-lines; those that the answer refuses would never become ready.
+void Session::drop_unused_paths() {
+    std::erase_if(paths_, [](const auto& path) { return !path.second.secured; });
 }
 
 void Session::add_candidate(std::string_view candidate, std::string_view, int) {
@@ -364,6 +371,10 @@ void Session::on_state_changed(TransportState state, const std::string& reason) 
         callbacks_.on_media_failed(EndCause::media_failed, reason);
         return;
     }
+    report_if_ready();
+}
+
+void Session::report_if_ready() {
     const auto is_ready = [](const auto& path) {
         return path.second.transport->state() == TransportState::ready;
     };

@@ -84,6 +84,8 @@ private:
     sdp::LocalTransport local_transport(std::size_t id, const std::string& remote_address);
     const sdp::LocalCrypto& key(Path& path, sdp::CryptoSuite suite, unsigned tag);
     std::string sdp_address(const std::string& remote_address) const;
+    void drop_unused_paths();
+    void report_if_ready();
     void on_stream_added(const StreamInfo& stream, GstPad* pad);
     void on_state_changed(TransportState state, const std::string& reason);
     void on_candidate_found(std::size_t path, const std::string& candidate);

@@ -159,6 +159,10 @@ void read_trunks(ConfigDocument& document, const std::vector<RoomConfig>& rooms,
         TrunkConfig trunk{list[i].value("name", ""), strings(list[i], "addresses"),
                           list[i].value("username", ""), document.secret(at + "/secret"),
                           list[i].value("numbers", std::map<std::string, std::string>())};
+        const std::string digest = list[i].value("digest", "");
+        trunk.digest = digest == "md5"      ? TrunkDigest::md5
+                       : digest == "sha256" ? TrunkDigest::sha256
+                                            : TrunkDigest::both;
         for (std::size_t n = 0; n < trunk.addresses.size(); ++n) {
             if (!is_network(trunk.addresses[n])) {
                 document.fault(at + "/addresses/" + std::to_string(n),
@@ -273,6 +277,7 @@ Config self_contained_config(const SelfContainedOptions& options) {
     phone.name = "phone";
     phone.username = "phone";
     phone.secret = generate_pin(12);
+    phone.digest = TrunkDigest::md5;  // softphones built on libre give up when they see SHA-256
     phone.numbers = {{"+10000001000", "meet"}, {"+10000002000", "board"}, {"+10000009000", "reception"}};
     config.trunks = {phone};
     config.records_path = options.state_directory + "/calls.jsonl";

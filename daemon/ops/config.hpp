@@ -83,12 +83,15 @@ struct RoomConfig {
     std::string locale = "en";
 };
 
+enum class TrunkDigest { both, md5, sha256 };
+
 struct TrunkConfig {
     std::string name;
     std::vector<std::string> addresses;  // CIDR or single addresses it may call from
     std::string username;                // digest; empty: by address alone
     std::string secret;
     std::map<std::string, std::string> numbers;  // called number -> room id, or "reception"
+    TrunkDigest digest = TrunkDigest::both;      // what it is challenged with
 };
 
 enum class LogFormat { journal, logfmt, json };

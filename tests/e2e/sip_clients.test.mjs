@@ -40,7 +40,7 @@ const opening = (one) => {
 };
 
 test('linphone over TLS with SRTP mandatory: AES-256, sound both ways, its picture at the others', async () => {
-  const other = opening(await Baresip.start({ name: 'Bob', frequency: 2000, video: true, ...secure() }));
+  const other = opening(await Baresip.start({ name: 'Bob', frequency: 2000, video: 'vp8', ...secure() }));
   await other.dial(vmrd.sipsUri('safe'));
   const lin = opening(await Linphone.start({ name: 'Lin', frequency: 1000, video: true, trusted: `${vmrd.folder}/sip.crt` }));
   await lin.dial(vmrd.sipsUri('safe').replace('127.0.0.1', 'localhost')); // it wants a name, not an address, in certificates

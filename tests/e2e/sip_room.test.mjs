@@ -31,7 +31,7 @@ addresses = ["127.0.0.2"]
   people.ben = await Person.open(browser, { frequency: frequencies.ben, colour: cyan });
   await people.anna.join(vmrd.url, 'meet', { name: 'Anna' });
   await people.ben.join(vmrd.url, 'meet', { name: 'Ben' });
-  people.system = await Baresip.start({ name: 'System', frequency: frequencies.system, video: true, transport: 'tls',
+  people.system = await Baresip.start({ name: 'System', frequency: frequencies.system, video: 'vp8', transport: 'tls',
     encryption: 'srtp-mand', trusted: `${vmrd.folder}/sip.crt` });
   people.phone = await Baresip.start({ name: 'Phone', frequency: frequencies.phone, address: '127.0.0.2' });
   await people.system.dial(vmrd.sipsUri('meet'));

@@ -21,7 +21,7 @@ let vmrd, other, client;
 before(async () => {
   if (!address) return;
   vmrd = await Vmrd.start('[[rooms]]\nid = "meet"\nlayout = "equal"\n', { media: address });
-  other = await Baresip.start({ name: 'Bob', frequency: 2000, video: true });
+  other = await Baresip.start({ name: 'Bob', frequency: 2000, video: 'vp8' });
   await other.dial(vmrd.sipUri('meet'));
   const folder = mkdtempSync(join(tmpdir(), 'vmr-webrtcbin-'));
   client = spawn('/usr/bin/python3', [join(fileURLToPath(new URL('.', import.meta.url)), 'support/webrtcbin.py'), vmrd.url, 'meet', 'Bin', folder,

@@ -118,9 +118,7 @@ bool Digest::take_count(const std::string& nonce, std::uint32_t count, std::int6
 }
 
 Digest::Verdict Digest::verify(std::string_view authorization, const std::string& method,
-                               const std::string& source,
-                               const std::function<std::optional<std::string>(const std::string&)>& secret_of,
-                               std::int64_t now_ms) {
+                               const std::string& source, const SecretOf& secret_of, std::int64_t now_ms) {
     authorization = trim(authorization);
     if (authorization.size() < 7 || !equal_nocase(authorization.substr(0, 7), "Digest ")) {
         return Verdict::refused;
@@ -140,7 +138,8 @@ Digest::Verdict Digest::verify(std::string_view authorization, const std::string
     if (!genuine(given.nonce, source, issued) || now_ms - issued > kNonceLifetime) {
         return Verdict::stale;
     }
-    const std::optional<std::string> secret = secret_of(given.user);
+    const std::optional<std::string> secret =
+        secret_of(given.user, sha256 ? DigestAlgorithms::sha256 : DigestAlgorithms::md5);
     const char* algorithm = sha256 ? "SHA-256" : "MD5";
     const std::string ha1 = hash_hex(algorithm, given.user + ":" + realm_ + ":" + secret.value_or(""));
     const std::string ha2 = hash_hex(algorithm, method + ":" + given.uri);

@@ -24,10 +24,11 @@ public:
                                        std::int64_t now_ms);
 
     enum class Verdict { accepted, refused, stale };
-    // `secret_of` returns the secret of a user, or nothing; asked only for a good nonce.
+    // The secret of a user who may answer by this algorithm (never `both`), or nothing.
+    using SecretOf = std::function<std::optional<std::string>(const std::string& user, DigestAlgorithms)>;
+    // `secret_of` is asked only for a good nonce.
     Verdict verify(std::string_view authorization, const std::string& method, const std::string& source,
-                   const std::function<std::optional<std::string>(const std::string& user)>& secret_of,
-                   std::int64_t now_ms);
+                   const SecretOf& secret_of, std::int64_t now_ms);
 
 private:
     std::string nonce(const std::string& source, std::int64_t now_ms);

@@ -211,9 +211,9 @@ std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transact
     std::string user;
     bool stale = false;
     bool wrong = false;
-    const auto secret_of = [this, &user](const std::string& name) {
+    const auto secret_of = [this, &user](const std::string& name, DigestAlgorithms answer) {
         user = name;
-        return trunks_.secret_of(name);
+        return trunks_.secret_of(name, answer);
     };
     for (const Header& header : invite.headers) {
         if (header.name != "proxy-authorization") {

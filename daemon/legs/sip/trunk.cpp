@@ -89,7 +89,11 @@ Result<Trunks> Trunks::make(std::vector<TrunkConfig> configs) {
         if (config.sources.empty() && (config.user.empty() || config.secret.empty())) {
             return Error{"trunk " + config.name + " needs sources, or a user and a secret"};
         }
-        if (trunks.secret_of(config.user)) {
+        const bool taken = !config.user.empty() && std::any_of(trunks.trunks_.begin(), trunks.trunks_.end(),
+                                                               [&config](const Trunk& other) {
+                                                                   return other.config.user == config.user;
+                                                               });
+        if (taken) {
             return Error{"trunk " + config.name + ": its user belongs to another trunk too"};
         }
         Trunk trunk;
@@ -145,9 +149,11 @@ Trunks::Match Trunks::match(const Message& invite, const std::string& user) cons
     return result;
 }
 
-std::optional<std::string> Trunks::secret_of(const std::string& user) const {
+std::optional<std::string> Trunks::secret_of(const std::string& user, DigestAlgorithms answer) const {
     for (const Trunk& trunk : trunks_) {
-        if (!user.empty() && trunk.config.user == user) {
+        const bool allowed =
+            trunk.config.algorithms == DigestAlgorithms::both || trunk.config.algorithms == answer;
+        if (!user.empty() && trunk.config.user == user && allowed) {
             return trunk.config.secret;
         }
     }

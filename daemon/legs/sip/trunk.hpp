@@ -49,7 +49,7 @@ public:
     // `user`: the digest user that was verified, or empty.
     Match match(const Message& invite, const std::string& user) const;
     // The secret of a digest user.
-    std::optional<std::string> secret_of(const std::string& user) const;
+    std::optional<std::string> secret_of(const std::string& user, DigestAlgorithms answer) const;
     bool is_source(const std::string& ip) const;
 
 private:

@@ -164,6 +164,18 @@ TEST_F(SessionTest, AnUnencryptedOfferIsRefusedWhereKeysAreRequired) {
     EXPECT_EQ(answer.problem().kind, MediaProblem::Kind::encryption_required);
 }
 
+TEST_F(SessionTest, AnAnswerThatRefusesVideoMakesTheRestReady) {
+    auto near = session("near-leg", sdp::Encryption::best_effort, false);
+    near_room_->attach("near-leg", near->bin(), "Near");
+    ASSERT_TRUE(near->offer().ok());
+    const SdpResult result = near->accept_answer(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+        "m=audio 40000 RTP/AVP 0\r\nm=video 0 RTP/AVP 97\r\nm=video 0 RTP/AVP 97\r\n");
+    ASSERT_TRUE(result.ok()) << result.problem().text;
+    EXPECT_TRUE(run_until([&] { return near->ready(); }));
+    near_room_->detach("near-leg");
+}
+
 TEST_F(SessionTest, MalformedOffersAreRefusedAndTheCallGoesOn) {
     auto far = session("far-leg", sdp::Encryption::best_effort, false);
     EXPECT_EQ(far->answer("hello").problem().kind, MediaProblem::Kind::malformed);

@@ -42,6 +42,7 @@ name = "carrier"
 addresses = ["192.0.2.0/24"]
 username = "me"
 secret = {env = "VMR_TEST_SECRET"}
+digest = "md5"
 numbers = {"+4930123" = "board", "+4930124" = "reception"}
 [log]
 level = "debug"
@@ -59,6 +60,7 @@ format = "json"
     EXPECT_EQ(room.host_absence, HostAbsence::rehold);
     EXPECT_EQ(room.grace.count(), 5);
     EXPECT_EQ(config->trunks.at(0).secret, "trunk-secret");
+    EXPECT_EQ(config->trunks.at(0).digest, TrunkDigest::md5);
     EXPECT_EQ(config->trunks.at(0).numbers.at("+4930123"), "board");
     EXPECT_EQ(config->log_level, LogLevel::debug);
 }

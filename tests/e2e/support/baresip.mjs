@@ -14,15 +14,16 @@ process.on('exit', () => running.forEach((one) => one.process.kill('SIGKILL')));
 export class Baresip {
   // address: where SIP comes from; media always comes from 127.0.0.1, as its description says (baresip does not bind it).
   // modules: codecs; frequency: Hz of the tone sent, or `file`: a WAV to play instead (8 kHz for G.711).
+  // video: 'vp8' or 'h264', or none.
   static async start({ name = 'baresip', transport = 'udp', encryption = '', codecs = 'pcmu', modules = ['g711'],
-    frequency = 1000, file = '', video = false, trusted = '', account = '', address = '127.0.0.1' } = {}) {
+    frequency = 1000, file = '', video = '', trusted = '', account = '', address = '127.0.0.1' } = {}) {
     const phone = new Baresip();
     phone.folder = mkdtempSync(join(tmpdir(), 'vmr-baresip-'));
     phone.sounds = join(phone.folder, 'sounds');
     mkdirSync(phone.sounds);
     const port = await freePort();
     const used = ['stdio', ...modules, file ? 'aufile' : 'ausine', 'sndfile', 'srtp', 'dtls_srtp'];
-    if (video) used.push('vp8', 'fakevideo', 'snapshot');
+    if (video) used.push(video === 'h264' ? 'avcodec' : 'vp8', 'fakevideo', 'snapshot');
     const rate = file ? 8000 : 48000;
     writeFileSync(join(phone.folder, 'config'), [
       `sip_listen ${address}:${port}`, trusted && `sip_cafile ${trusted}`, 'net_interface 127.0.0.1', 'call_max_calls 4',
@@ -34,7 +35,7 @@ export class Baresip {
         'video_bitrate 300000', 'videnc_format yuv420p'] : []),
     ].filter(Boolean).join('\n') + '\n');
     writeFileSync(join(phone.folder, 'accounts'), `"${name}" <sip:${name.toLowerCase()}@${address};transport=${transport}>;regint=0;` +
-      `audio_codecs=${codecs}${video ? ';video_codecs=vp8' : ''}${encryption && `;mediaenc=${encryption}`}${account && `;${account}`}\n`);
+      `audio_codecs=${codecs}${video && `;video_codecs=${video}`}${encryption && `;mediaenc=${encryption}`}${account && `;${account}`}\n`);
     writeFileSync(join(phone.folder, 'contacts'), '');
     phone.process = spawn('baresip', ['-4', '-f', phone.folder], { cwd: phone.folder, stdio: ['pipe', 'pipe', 'pipe'] });
     running.add(phone);
@@ -66,11 +67,16 @@ export class Baresip {
     return until(() => /session closed|terminated \(duration/.test(this.output), milliseconds, () => this.output.slice(-2000));
   }
 
-  // Keys as a person presses them: RFC 4733 events need each key's release before the next.
+  // Keys as a person presses them: one begins when the one before has ended (RFC 4733: its end goes out three times, in
+  // 60 ms; baresip says every 100 ms how the call goes).
   async press(keys) {
     for (const key of keys) {
+      const from = this.output.length;
       this.process.stdin.write(key);
-      await new Promise((resolve) => setTimeout(resolve, 350));
+      await until(() => {
+        const [, after] = this.output.slice(from).split(`send DTMF digit end: '${key}'`);
+        return after?.match(/ audio=\d+\/\d+ /g)?.length >= 2;
+      }, 5000, () => this.output.slice(from));
     }
   }
 

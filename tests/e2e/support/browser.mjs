@@ -34,7 +34,7 @@ export function launchFirefox() {
 }
 
 // Runs in the page before its own scripts. One AudioContext serves the tone and the measuring.
-function instrument({ frequency, colour }) {
+function instrument({ frequency, colour, relay }) {
   const context = new AudioContext();
   void context.resume();
   const makeStream = (wants, paint) => {
@@ -68,8 +68,8 @@ function instrument({ frequency, colour }) {
   const sockets = [];
   const PeerConnection = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends PeerConnection {
-    constructor(...options) {
-      super(...options);
+    constructor(configuration, ...more) {
+      super(relay ? { ...configuration, iceTransportPolicy: 'relay' } : configuration, ...more);
       peers.push(this);
     }
   };
@@ -207,7 +207,8 @@ export const colours = { red: [255, 0, 0], green: [0, 160, 0], blue: [0, 0, 255]
 export const css = (colour) => `rgb(${colour.join(',')})`;
 
 export class Person {
-  static async open(browser, { frequency, colour }) {
+  // relay: media may go through TURN only.
+  static async open(browser, { frequency, colour, relay = false }) {
     const person = new Person();
     person.context = await browser.createBrowserContext();
     person.page = await person.context.newPage();
@@ -215,7 +216,7 @@ export class Person {
     person.log = [];
     person.page.on('console', (line) => person.log.push(line.text()));
     person.page.on('pageerror', (problem) => person.log.push(String(problem)));
-    await person.page.evaluateOnNewDocument(instrument, { frequency, colour: css(colour) });
+    await person.page.evaluateOnNewDocument(instrument, { frequency, colour: css(colour), relay });
     return person;
   }
 

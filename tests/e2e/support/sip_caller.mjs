@@ -38,14 +38,15 @@ export class SipCaller {
     }
   }
 
+  // Settled when it is in the server's socket.
   send(text) {
-    this.signalling.send(text, this.port, '127.0.0.1');
+    return new Promise((resolve) => this.signalling.send(text, this.port, '127.0.0.1', resolve));
   }
 
-  request(method, sequence, { target, to, type, body = '' }) {
+  request(method, sequence, { target, to, type, body = '', branch = randomBytes(6).toString('hex') }) {
     const { port } = this.signalling.address();
-    this.send([
-      `${method} ${target} SIP/2.0`, `Via: SIP/2.0/UDP ${this.address}:${port};rport;branch=z9hG4bK${randomBytes(6).toString('hex')}`,
+    return this.send([
+      `${method} ${target} SIP/2.0`, `Via: SIP/2.0/UDP ${this.address}:${port};rport;branch=z9hG4bK${branch}`,
       'Max-Forwards: 70', `From: "${this.user}" <sip:${this.user}@${this.address}>;tag=${this.tag}`, `To: ${to}`, `Call-ID: ${this.callId}`,
       `CSeq: ${sequence} ${method}`, `Contact: <sip:${this.user}@${this.address}:${port}>`, ...(type ? [`Content-Type: ${type}`] : []),
       `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
@@ -56,8 +57,8 @@ export class SipCaller {
       `m=audio ${this.media.address().port} ${profile} 0`, 'a=rtpmap:0 PCMU/8000', 'a=sendrecv', ''].join('\r\n');
   }
 
-  // The final answer's status; a 200 is acknowledged, and silence is sent as a phone does.
-  async invite(target, body = this.description()) {
+  // The final answer's status; a 200 is acknowledged, and with `talks` silence is sent as a phone does.
+  async invite(target, body = this.description(), { talks = true } = {}) {
     this.target = target;
     this.request('INVITE', ++this.sequence, { target, to: `<${target}>`, type: 'application/sdp', body });
     const mine = `${this.sequence} INVITE`;
@@ -66,8 +67,27 @@ export class SipCaller {
     this.to = final.to;
     if (final.status === 200) this.target = final.contact.replace(/^.*<([^>]*)>.*$/, '$1');
     this.request('ACK', this.sequence, { target: this.target, to: this.to });
-    if (final.status === 200) this.talk(Number(final.text.match(/^m=audio (\d+)/m)[1]));
+    if (final.status === 200 && talks) this.talk(Number(final.text.match(/^m=audio (\d+)/m)[1]));
     return final;
+  }
+
+  // An INVITE and, without a pause, its CANCEL; the final statuses of both. A call that was answered all the same is ended.
+  async inviteAndCancel(target, sent) {
+    const to = `<${target}>`;
+    const branch = randomBytes(6).toString('hex');
+    await Promise.all([
+      this.request('INVITE', ++this.sequence, { target, to, branch, type: 'application/sdp', body: this.description() }),
+      this.request('CANCEL', this.sequence, { target, to, branch }),
+    ]);
+    sent();
+    const sequence = this.sequence;
+    const final = (method) => until(() => this.answers.find((answer) => answer.cseq === `${sequence} ${method}` && answer.status >= 200),
+      5000, () => JSON.stringify(this.answers));
+    const [cancel, invite] = [await final('CANCEL'), await final('INVITE')];
+    Object.assign(this, { target, to: invite.to });
+    this.request('ACK', sequence, { target, to: invite.to, branch: invite.status === 200 ? undefined : branch });
+    if (invite.status === 200) await this.hangup();
+    return { cancel: cancel.status, invite: invite.status };
   }
 
   talk(port) {

@@ -56,6 +56,18 @@ export function writeTone(path, frequency, seconds, rate = 16000) {
   return writeWav(path, [tone], rate);
 }
 
+// The same as bare G.711 mu-law samples, 8 kHz.
+export function writeMuLaw(path, frequency, seconds) {
+  const bytes = Buffer.alloc(8000 * seconds);
+  for (let i = 0; i < bytes.length; i++) {
+    const sample = 0.25 * Math.sin((2 * Math.PI * frequency * i) / 8000);
+    const magnitude = Math.round(Math.abs(sample) * 32767 * 0.99) + 132;
+    const exponent = Math.floor(Math.log2(magnitude)) - 7;
+    bytes[i] = ~((sample < 0 ? 0x80 : 0) | (exponent << 4) | ((magnitude >> (exponent + 3)) & 15)) & 0xff;
+  }
+  writeFileSync(path, bytes);
+}
+
 function writeWav(path, parts, rate) {
   const count = parts.reduce((sum, part) => sum + part.length, 0);
   const bytes = Buffer.alloc(44 + 2 * count);

@@ -1,7 +1,7 @@
 // A vmrd of our own: free ports, a folder of its own, ended by its process id.
 import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync, readFileSync, existsSync, readdirSync } from 'node:fs';
+import { mkdtempSync, writeFileSync, readFileSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,8 +70,8 @@ ${extra}`,
     this.process.stdout.on('data', keep);
     this.process.stderr.on('data', keep);
     this.exited = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
-    await until(() => this.output.includes('vmr is running') || this.process.exitCode !== null, 30_000, () => this.output);
-    if (this.process.exitCode !== null) throw new Error(`vmrd ended at once:\n${this.output}`);
+    await until(() => this.output.includes('vmr is running') || !this.alive(), 30_000, () => this.output);
+    if (!this.alive()) throw new Error(`vmrd ended at once:\n${this.output}`);
   }
 
   get url() {
@@ -118,6 +118,21 @@ ${extra}`,
       memory: number('VmRSS'),
       descriptors: readdirSync(`/proc/${this.process.pid}/fd`).length,
     };
+  }
+
+  // The UDP ports that it has open for media.
+  mediaPorts() {
+    const folder = `/proc/${this.process.pid}/fd`;
+    const sockets = new Set(readdirSync(folder).map((name) => {
+      try {
+        return readlinkSync(join(folder, name)).match(/^socket:\[(\d+)\]/)?.[1];
+      } catch {
+        return undefined; // closed meanwhile
+      }
+    }));
+    const lines = readFileSync('/proc/net/udp', 'utf8').split('\n').slice(1).filter(Boolean).map((line) => line.trim().split(/\s+/));
+    return lines.filter((fields) => sockets.has(fields[9])).map((fields) => Number.parseInt(fields[1].split(':')[1], 16))
+      .filter((port) => port !== this.sip);
   }
 
   alive() {

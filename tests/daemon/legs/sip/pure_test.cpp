@@ -127,7 +127,7 @@ std::string credentials(const std::string& challenge, const char* algorithm, con
 
 TEST(DigestRules, GoodBadReplayedExpiredAndStolen) {
     Digest digest("vmr", "key");
-    const auto secret_of = [](const std::string& user) {
+    const auto secret_of = [](const std::string& user, DigestAlgorithms) {
         return user == "trunk" ? std::optional<std::string>("s3cret") : std::nullopt;
     };
     const auto verify = [&](const std::string& text, std::int64_t now,
@@ -175,6 +175,20 @@ TEST(TrunkRules, DenyByDefault) {
     EXPECT_EQ(match("203.0.113.1", "+1900555", "trunk").kind, Kind::denied);
     EXPECT_FALSE(Trunks::make({{.name = "open", .numbers = {{"+1", "x"}}}}).ok());
     EXPECT_FALSE(Trunks::make({{.name = "bad", .sources = {"10.0.0.0/33"}}}).ok());
+}
+
+TEST(TrunkRules, AnAnswerByAnAlgorithmThatWasNotAskedForIsNone) {
+    const auto trunks =
+        Trunks::make({{.name = "any", .user = "any", .secret = "a"},
+                      {.name = "new", .user = "new", .secret = "n", .algorithms = DigestAlgorithms::sha256}});
+    ASSERT_TRUE(trunks.ok());
+    EXPECT_EQ(trunks->secret_of("any", DigestAlgorithms::md5), "a");
+    EXPECT_EQ(trunks->secret_of("new", DigestAlgorithms::sha256), "n");
+    EXPECT_FALSE(trunks->secret_of("new", DigestAlgorithms::md5));
+    EXPECT_FALSE(
+        Trunks::make({{.name = "a", .user = "u", .secret = "1"},
+                      {.name = "b", .user = "u", .secret = "2", .algorithms = DigestAlgorithms::md5}})
+            .ok());
 }
 
 TEST(TrunkRules, TheCallerIsTheAssertedIdentityThenFrom) {
