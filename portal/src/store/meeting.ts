@@ -4,7 +4,7 @@ import type { CloudEvent, JoinInfo, LegState, Participant, Role, Room } from '..
 import { reduceCloudEvent } from './cloud';
 
 export type Phase = 'prejoin' | 'connecting' | 'pin' | 'lobby' | 'in_room' | 'reconnecting' | 'left';
-export type DeviceState = 'off' | 'on' | 'starting' | 'denied' | 'missing';
+export type DeviceState = 'off' | 'on' | 'starting' | 'denied' | 'missing' | 'failed';
 export type Panel = 'none' | 'people' | 'settings' | 'help';
 
 export interface Toast {
@@ -42,6 +42,7 @@ export interface State {
 export type Event =
   | { type: 'join_info'; info: JoinInfo }
   | { type: 'join_requested'; name: string }
+  | { type: 'resume_requested'; name: string }
   | { type: 'joined'; participant: string; room: string; resumed: boolean }
   | { type: 'leg_state'; state: LegState; role?: Role; reason?: string; cause?: string; attemptsLeft?: number }
   | { type: 'join_failed'; message: string }
@@ -51,7 +52,7 @@ export type Event =
   | { type: 'left'; cause: string }
   | { type: 'cloud_event'; event: CloudEvent }
   | { type: 'media'; media: Partial<State['media']> }
-  | { type: 'self_changed'; changes: Partial<Pick<Participant, 'self_muted' | 'hand'>> }
+  | { type: 'self_changed'; changes: Partial<Pick<Participant, 'hand'>> }
   | { type: 'panel'; panel: Panel }
   | { type: 'toast'; kind: Toast['kind']; text: string }
   | { type: 'toast_closed'; id: number }
@@ -134,6 +135,9 @@ export function reduce(state: State, event: Event): State {
     case 'join_requested':
       return { ...initialState(state.alias, event.name), title: state.title, asksPin: state.asksPin,
                media: { ...state.media, sharing: false }, phase: 'connecting' };
+    case 'resume_requested':
+      return { ...initialState(state.alias, event.name), title: state.title, asksPin: state.asksPin,
+               media: { ...state.media, sharing: false }, phase: 'reconnecting' };
     case 'joined':
       return joined(state, event);
     case 'leg_state':
