@@ -114,7 +114,7 @@ function JoinFields({ app, state }: { app: App; state: State }) {
       {state.asksPin && (
         <div class="field">
           <label for={pinId}>{text.join.pin}</label>
-          <input id={pinId} type="password" inputMode="numeric" pattern="[0-9]{4,20}" maxLength={20} autocomplete="off"
+          <input id={pinId} type="password" inputMode="numeric" enterkeyhint="go" pattern="[0-9]{4,20}" maxLength={20} autocomplete="off"
             value={pin} data-testid="join-pin" aria-describedby={`${pinId}-hint`}
             onInput={(event) => setPin(event.currentTarget.value)} />
           <p class="hint" id={`${pinId}-hint`}>{text.join.pinHint}</p>

@@ -29,7 +29,7 @@ export function PinStep({ app, state }: { app: App; state: State }) {
       <p>{fill(text.pin.lead, { title: state.title })}</p>
       <div class="field">
         <label for={id}>{text.pin.label}</label>
-        <input id={id} ref={input} type="password" inputMode="numeric" pattern="[0-9]{1,20}" maxLength={20}
+        <input id={id} ref={input} type="password" inputMode="numeric" enterkeyhint="go" pattern="[0-9]{1,20}" maxLength={20}
           autocomplete="off" value={digits} data-testid="pin-input" aria-invalid={wrong}
           aria-describedby={`${id}-note`} onInput={(event) => setDigits(event.currentTarget.value)} />
       </div>
