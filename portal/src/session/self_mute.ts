@@ -92,7 +92,7 @@ export class SelfMute {
   private follow(muted: boolean): void {
     this.known = muted;
     const words = muted ? text.meeting.mutedElsewhere : text.meeting.unmutedElsewhere;
-    this.store.dispatch({ type: 'toast', kind: muted ? 'warning' : 'info', text: words });
+    this.store.dispatch({ type: 'toast', kind: muted ? 'warning' : 'info', text: words, topic: 'mute' });
     void this.apply(muted);
   }
 

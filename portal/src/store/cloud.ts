@@ -32,8 +32,9 @@ function putParticipant(state: State, value: Dict): State {
 /** Who muted is worth a word: a host, and not the own switch. */
 function tellHostMute(state: State, before: boolean, muted: boolean): State {
   if (before === muted) return state;
-  if (muted) return withToast(state, 'warning', text.meeting.hostMuted);
-  return withToast(state, 'info', state.media.microphone === 'on' ? text.meeting.hostUnmuted : text.meeting.hostUnmutedOff);
+  if (muted) return withToast(state, 'warning', text.meeting.hostMuted, 'mute');
+  const words = state.media.microphone === 'on' ? text.meeting.hostUnmuted : text.meeting.hostUnmutedOff;
+  return withToast(state, 'info', words, 'mute');
 }
 
 function dropParticipant(state: State, id: string): State {

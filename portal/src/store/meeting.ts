@@ -11,6 +11,8 @@ export interface Toast {
   id: number;
   kind: 'info' | 'warning' | 'error';
   text: string;
+  /** A newer one on the same topic takes its place. */
+  topic?: string;
 }
 
 export interface State {
@@ -54,7 +56,7 @@ export type Event =
   | { type: 'media'; media: Partial<State['media']> }
   | { type: 'self_changed'; changes: Partial<Pick<Participant, 'hand'>> }
   | { type: 'panel'; panel: Panel }
-  | { type: 'toast'; kind: Toast['kind']; text: string }
+  | { type: 'toast'; kind: Toast['kind']; text: string; topic?: string }
   | { type: 'toast_closed'; id: number }
   | { type: 'rejoin_offered' };
 
@@ -83,10 +85,11 @@ export function initialState(alias: string, name = ''): State {
   };
 }
 
-export function withToast(state: State, kind: Toast['kind'], text: string): State {
+export function withToast(state: State, kind: Toast['kind'], text: string, topic?: string): State {
   if (!text) return state;
-  const toast = { id: state.nextToast, kind, text: text.slice(0, kMaxToastText) };
-  return { ...state, toasts: [...state.toasts, toast].slice(-kMaxToasts), nextToast: state.nextToast + 1 };
+  const toast = { id: state.nextToast, kind, text: text.slice(0, kMaxToastText), topic };
+  const others = state.toasts.filter((one) => !topic || one.topic !== topic);
+  return { ...state, toasts: [...others, toast].slice(-kMaxToasts), nextToast: state.nextToast + 1 };
 }
 
 function reduceLegState(state: State, event: Extract<Event, { type: 'leg_state' }>): State {
@@ -166,7 +169,7 @@ export function reduce(state: State, event: Event): State {
     case 'panel':
       return { ...state, panel: state.panel === event.panel ? 'none' : event.panel };
     case 'toast':
-      return withToast(state, event.kind, event.text);
+      return withToast(state, event.kind, event.text, event.topic);
     case 'toast_closed':
       return { ...state, toasts: state.toasts.filter((toast) => toast.id !== event.id) };
   }
