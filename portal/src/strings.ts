@@ -127,6 +127,7 @@ export const en = {
     leave: 'Leave',
     talking: 'Talking: {names}',
     alone: 'You are the only one here.',
+    comingBack: 'Coming back to the meeting …',
     reconnecting: 'Connection lost. Reconnecting …',
     reconnectingTry: 'Connection lost. Reconnecting (attempt {count}) …',
     soundBlocked: 'Turn on sound',

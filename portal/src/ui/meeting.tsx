@@ -88,7 +88,9 @@ function ReconnectBanner({ state }: { state: State }) {
   const words =
     state.reconnectAttempt > 1
       ? fill(text.meeting.reconnectingTry, { count: state.reconnectAttempt })
-      : text.meeting.reconnecting;
+      : state.reconnectAttempt === 0
+        ? text.meeting.comingBack // the page was loaded again
+        : text.meeting.reconnecting;
   return (
     <div class="banner" role="alert" data-testid="reconnecting">
       <span class="spinner" aria-hidden="true" />
