@@ -127,6 +127,18 @@ const tests = {
     await look('join-dark');
   },
 
+  async 'the chosen microphone is chosen the next time'() {
+    if (firefox) return; // has one fake microphone
+    await open('/join/board');
+    await state('on', 'microphone');
+    const chosen = () => page.$eval(id('select-microphone'), (one) => one.value);
+    const others = await page.$$eval(`${id('select-microphone')} option`, (all) => all.map((one) => one.value).filter((one) => one !== 'default'));
+    await page.select(id('select-microphone'), others.at(-1));
+    await page.reload();
+    await state('on', 'microphone');
+    await until('the same again', async () => (await chosen()) === others.at(-1));
+  },
+
   async 'PIN step, wrong then right'() {
     server.startState = { state: 'pin', attempts_left: 3 };
     await join();
