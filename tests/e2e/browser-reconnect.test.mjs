@@ -138,34 +138,34 @@ test('a page that is loaded again is back as the same participant, without a PIN
 });
 
 test('the microphone follows what a phone key and the API do to it', async () => {
-  const ben = await come(chromium, 'Ben', 1100, 'magenta');
+  const mona = await come(chromium, 'Mona', 1100, 'magenta');
   await anna.hears([1100], [700]);
-  const id = await ben.data('participant');
-  const microphone = (wanted) => until(async () => (await ben.data('microphone')) === wanted, 5_000, () => `microphone ${wanted}`);
-  const selfMuted = (wanted) => until(async () => (await vmrd.participant('meet', 'Ben')).self_muted === wanted, 5_000);
-  const told = (words) => until(() => ben.page.$$eval('[data-testid=toast]',
+  const id = await mona.data('participant');
+  const microphone = (wanted) => until(async () => (await mona.data('microphone')) === wanted, 5_000, () => `microphone ${wanted}`);
+  const selfMuted = (wanted) => until(async () => (await vmrd.participant('meet', 'Mona')).self_muted === wanted, 5_000);
+  const told = (words) => until(() => mona.page.$$eval('[data-testid=toast]',
     (all, part) => all.some((one) => one.textContent.includes(part)), words), 5_000, () => words);
 
-  await ben.page.evaluate(() => window.probe.sockets[0].send('{"type":"digits","digits":"*6"}'));
+  await mona.page.evaluate(() => window.probe.sockets[0].send('{"type":"digits","digits":"*6"}'));
   await microphone('off');
   await told('muted by a phone key');
   await anna.hears([], [1100]);
 
-  const bearer = await ben.page.evaluate(() => window.probe.sockets.map((one) => one.bearer).find(Boolean));
+  const bearer = await mona.page.evaluate(() => window.probe.sockets.map((one) => one.bearer).find(Boolean));
   assert.equal((await vmrd.api('PATCH', `/rooms/meet/participants/${id}`, { self_muted: false }, bearer)).status, 204);
   await microphone('on');
   await told('unmuted by a phone key');
   await anna.hears([1100], [700]);
 
-  await ben.click('mute'); // and the server follows the button
+  await mona.click('mute'); // and the server follows the button
   await selfMuted(true);
-  await ben.click('mute');
+  await mona.click('mute');
   await selfMuted(false);
   await microphone('on');
   await anna.hears([1100], [700]);
 
   assert.equal((await vmrd.api('PATCH', `/rooms/meet/participants/${id}`, { muted: true })).status, 204);
   await told('A host has muted you');
-  assert.equal(await ben.data('microphone'), 'on'); // two switches: the host's does not turn ours
-  await ben.close();
+  assert.equal(await mona.data('microphone'), 'on'); // two switches: the host's does not turn ours
+  await mona.close();
 });
