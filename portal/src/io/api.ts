@@ -1,5 +1,5 @@
 // The control API (/api/v1). Nothing here keeps state but the bearer that each call carries.
-import { text } from '../strings';
+import { refusal } from '../strings';
 import type { JoinInfo, Layout, Room, Session, Status } from '../types';
 import type { ParticipantUpdate, Right } from '../api-types';
 
@@ -41,7 +41,7 @@ export async function request<T>(method: string, path: string, bearer: string, b
       credentials: 'omit',
     });
   } catch {
-    throw new ApiError(0, text.errors.unreachable ?? '');
+    throw new ApiError(0, refusal('unreachable'));
   }
   if (!response.ok) throw new ApiError(response.status, await problemText(response));
   if (response.status === 204) return undefined as T;

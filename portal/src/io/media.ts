@@ -28,6 +28,7 @@ const kVideo: MediaTrackConstraints = {
 export function failureOf(error: unknown): DeviceFailure {
   const name = error instanceof DOMException ? error.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
+  if (name === 'InsecureContext') return 'insecure';
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing';
   return 'failed';
 }
@@ -53,10 +54,11 @@ async function capture(kind: Kind, deviceId: string): Promise<MediaStreamTrack> 
 }
 
 export class LocalMedia {
-  readonly choice: DeviceChoice = { microphone: '', camera: '', speaker: '' };
   private tracks: Record<Kind | 'screen', MediaStreamTrack | null> = { microphone: null, camera: null, screen: null };
   private listeners = new Set<MediaHandlers>();
   private asked: Record<Kind, number> = { microphone: 0, camera: 0 };
+
+  constructor(readonly choice: DeviceChoice = { microphone: '', camera: '', speaker: '' }) {}
 
   static get supported(): boolean {
     return Boolean(navigator.mediaDevices?.getUserMedia);

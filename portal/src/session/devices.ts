@@ -4,6 +4,7 @@ import { failureOf } from '../io/media';
 import type { DeviceState, Event, State } from '../store/meeting';
 import type { Store } from '../store/store';
 import { fill, text } from '../strings';
+import { keptDevices } from './kept';
 
 export class Devices {
   constructor(
@@ -29,7 +30,7 @@ export class Devices {
       denied: 'denied',
       missing: 'missing',
       insecure: 'missing',
-      failed: 'off',
+      failed: 'failed',
     };
     this.show(kind, states[failure]);
   }
@@ -41,8 +42,9 @@ export class Devices {
       await this.media.start(kind);
       return true;
     } catch (error) {
-      this.failed(kind, failureOf(error));
-      if (!quiet) this.complain(text.meeting.deviceFailed, error);
+      const failure = failureOf(error);
+      this.failed(kind, failure);
+      if (!quiet) this.complain(fill(text.devices.failures[failure], { device: text.devices.names[kind] }));
       return false;
     }
   }
@@ -64,9 +66,21 @@ export class Devices {
     }
   }
 
-  private complain(template: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.store.dispatch({ type: 'toast', kind: 'error', text: fill(template, { reason }) });
+  /** After a reload of the page: what was on is on again. */
+  async restore(on: Record<Kind, boolean>): Promise<void> {
+    for (const kind of ['microphone', 'camera'] as const) if (on[kind]) await this.start(kind);
+  }
+
+  /** Once more for what could not be had. */
+  async startMissing(): Promise<void> {
+    const { media } = this.store.state;
+    for (const kind of ['microphone', 'camera'] as const) {
+      if (media[kind] !== 'on' && media[kind] !== 'off') await this.start(kind, true);
+    }
+  }
+
+  private complain(words: string): void {
+    this.store.dispatch({ type: 'toast', kind: 'error', text: words });
   }
 
   async setMicrophone(on: boolean): Promise<void> {
@@ -87,10 +101,16 @@ export class Devices {
 
   async choose(kind: Kind, deviceId: string): Promise<void> {
     this.media.choice[kind] = deviceId;
+    keptDevices[kind].write(deviceId);
     const running = this.media.track(kind);
     if (!running) return;
     const enabled = running.enabled;
     if ((await this.start(kind)) && !enabled) await this.setMicrophone(false);
+  }
+
+  chooseSpeaker(deviceId: string): void {
+    this.media.choice.speaker = deviceId;
+    keptDevices.speaker.write(deviceId);
   }
 
   async setSharing(on: boolean): Promise<void> {
@@ -101,7 +121,9 @@ export class Devices {
     try {
       await this.media.startScreen();
     } catch (error) {
-      if (failureOf(error) !== 'denied') this.complain(text.meeting.shareFailed, error); // denied: they cancelled
+      if (failureOf(error) === 'denied') return; // they cancelled
+      const reason = error instanceof Error ? error.message : String(error);
+      this.complain(fill(text.meeting.shareFailed, { reason }));
     }
   }
 }

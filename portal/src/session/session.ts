@@ -6,7 +6,7 @@ import type { IceState, Peer, PeerHandlers, PreferredCodec } from '../io/peer';
 import type { Closer, EventHandlers, Signalling, SignallingHandlers } from '../io/sockets';
 import type { Event, State } from '../store/meeting';
 import { Store } from '../store/store';
-import { text } from '../strings';
+import { refusal, text } from '../strings';
 import type { LegMessage } from '../types';
 import { kGiveUpMs, retryDelay } from './backoff';
 
@@ -19,6 +19,8 @@ export interface SessionDeps {
   codec: PreferredCodec;
   now(): number;
   random(): number;
+  /** Why the server does not take the join, in words; asked when its socket does not open. */
+  diagnose(alias: string): Promise<string>;
 }
 
 export interface JoinRequest {
@@ -79,6 +81,29 @@ export class Session {
     this.request = { ...request };
     this.store.dispatch({ type: 'join_requested', name: request.name });
     this.connect();
+  }
+
+  /** Back after a reload of the page, as the participant of before: without a name, a PIN or a click. */
+  resume(place: { token: string; name: string }): void {
+    this.forget();
+    this.token = place.token;
+    this.store.dispatch({ type: 'resume_requested', name: place.name });
+    this.connect();
+  }
+
+  /** The page goes, perhaps to be loaded again. What it takes to resume(), or null where there is nothing to keep. */
+  suspend(): { token: string; name: string } | null {
+    const { phase, me } = this.store.state;
+    if (phase === 'prejoin' || phase === 'left') return null;
+    const { token } = this;
+    if (!token || phase === 'connecting' || phase === 'pin') {
+      this.leave();
+      return null;
+    }
+    this.forget();
+    this.deps.media.stopAll();
+    this.store.dispatch({ type: 'resume_requested', name: me.name });
+    return { token, name: me.name };
   }
 
   sendPin(digits: string): void {
@@ -182,7 +207,7 @@ export class Session {
     try {
       await this.startMedia(attempt, message.ice_servers ?? []);
     } catch {
-      if (attempt === this.attempt) this.fail(text.errors.unsupported ?? '');
+      if (attempt === this.attempt) this.fail(refusal('unsupported'));
     }
   }
 
@@ -236,7 +261,9 @@ export class Session {
 
   private on_state_changed(message: Extract<LegMessage, { type: 'state' }>): void {
     if (message.state === 'left') {
-      this.end(message.cause || message.reason || 'ended');
+      const cause = message.cause || message.reason || 'ended';
+      if (this.attempt?.joined || this.token) this.end(cause);
+      else this.fail(refusal(cause));
       return;
     }
     this.store.dispatch({
@@ -269,8 +296,6 @@ export class Session {
   private enterRoom(): void {
     if (this.events) return; // in it already: the role has changed
     this.openEvents();
-    const self_muted = this.store.state.media.microphone !== 'on';
-    void this.act((api, me) => api.update(me, { self_muted }));
   }
 
   /** To the lobby, or the PIN again: what I share must not start by itself when I am back. */
@@ -307,7 +332,7 @@ export class Session {
 
   private on_refused(attempt: Attempt, code: string, message: string): void {
     if (attempt.joined) {
-      this.store.dispatch({ type: 'toast', kind: 'error', text: text.errors[code] ?? message });
+      this.store.dispatch({ type: 'toast', kind: 'error', text: refusal(code, message) });
       return;
     }
     if (this.token) {
@@ -316,7 +341,7 @@ export class Session {
       this.connection_lost(attempt);
       return;
     }
-    this.fail(text.errors[code] ?? message);
+    this.fail(refusal(code, message));
   }
 
   private connection_lost(attempt: Attempt): void {
@@ -326,7 +351,7 @@ export class Session {
     this.drop();
     this.closeEvents();
     if (!everUp) {
-      this.fail(text.errors.unreachable ?? '');
+      void this.fail_unreached();
       return;
     }
     this.deadMedia += joined ? 1 : 0;
@@ -339,6 +364,12 @@ export class Session {
     this.tries++;
     this.store.dispatch({ type: 'connection_lost', attempt: this.tries });
     this.retryTimer = setTimeout(() => this.connect(), retryDelay(this.tries, since, this.deps.random()));
+  }
+
+  private async fail_unreached(): Promise<void> {
+    const request = this.request;
+    const message = await this.deps.diagnose(this.store.state.alias);
+    if (request === this.request && !this.attempt) this.fail(message); // not after another try
   }
 
   private fail(message: string): void {

@@ -2,6 +2,7 @@
 import type { CloudEvent, Participant, Room } from '../types';
 import type { State } from './meeting';
 import { withToast } from './meeting';
+import { text } from '../strings';
 
 type Dict = Record<string, unknown>;
 
@@ -23,8 +24,17 @@ function putParticipant(state: State, value: Dict): State {
   const known = state.participants[participant.id];
   if (!known && Object.keys(state.participants).length >= kMaxParticipants) return state;
   const participants = { ...state.participants, [participant.id]: { ...known, ...participant } };
-  const me = participant.id === state.me.id ? { ...state.me, role: participant.role } : state.me;
-  return { ...state, participants, me };
+  if (participant.id !== state.me.id) return { ...state, participants };
+  const next = { ...state, participants, me: { ...state.me, role: participant.role } };
+  return tellHostMute(next, known?.muted ?? false, participant.muted);
+}
+
+/** Who muted is worth a word: a host, and not the own switch. */
+function tellHostMute(state: State, before: boolean, muted: boolean): State {
+  if (before === muted) return state;
+  if (muted) return withToast(state, 'warning', text.meeting.hostMuted, 'mute');
+  const words = state.media.microphone === 'on' ? text.meeting.hostUnmuted : text.meeting.hostUnmutedOff;
+  return withToast(state, 'info', words, 'mute');
 }
 
 function dropParticipant(state: State, id: string): State {
@@ -54,10 +64,12 @@ function talking(state: State, data: unknown): State {
   };
 }
 
+// Said here, and better: by a host, by one's own switch, or from elsewhere.
+const kOwnWords = new Set(['you_are_muted', 'you_are_unmuted']);
 const kWarnings = new Set(['unencrypted', 'encryption', 'ending', 'locked']);
 
 function announcement(state: State, data: unknown): State {
-  if (!isDict(data) || typeof data.text !== 'string') return state;
+  if (!isDict(data) || typeof data.text !== 'string' || kOwnWords.has(String(data.kind))) return state;
   const forMe = data.to === undefined || data.to === 'everyone' || data.to === state.me.id ||
     (data.to === 'hosts' && state.me.role === 'host');
   if (!forMe) return state;

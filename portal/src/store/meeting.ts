@@ -4,13 +4,15 @@ import type { CloudEvent, JoinInfo, LegState, Participant, Role, Room } from '..
 import { reduceCloudEvent } from './cloud';
 
 export type Phase = 'prejoin' | 'connecting' | 'pin' | 'lobby' | 'in_room' | 'reconnecting' | 'left';
-export type DeviceState = 'off' | 'on' | 'starting' | 'denied' | 'missing';
+export type DeviceState = 'off' | 'on' | 'starting' | 'denied' | 'missing' | 'failed';
 export type Panel = 'none' | 'people' | 'settings' | 'help';
 
 export interface Toast {
   id: number;
   kind: 'info' | 'warning' | 'error';
   text: string;
+  /** A newer one on the same topic takes its place. */
+  topic?: string;
 }
 
 export interface State {
@@ -42,6 +44,7 @@ export interface State {
 export type Event =
   | { type: 'join_info'; info: JoinInfo }
   | { type: 'join_requested'; name: string }
+  | { type: 'resume_requested'; name: string }
   | { type: 'joined'; participant: string; room: string; resumed: boolean }
   | { type: 'leg_state'; state: LegState; role?: Role; reason?: string; cause?: string; attemptsLeft?: number }
   | { type: 'join_failed'; message: string }
@@ -51,9 +54,9 @@ export type Event =
   | { type: 'left'; cause: string }
   | { type: 'cloud_event'; event: CloudEvent }
   | { type: 'media'; media: Partial<State['media']> }
-  | { type: 'self_changed'; changes: Partial<Pick<Participant, 'self_muted' | 'hand'>> }
+  | { type: 'self_changed'; changes: Partial<Pick<Participant, 'hand'>> }
   | { type: 'panel'; panel: Panel }
-  | { type: 'toast'; kind: Toast['kind']; text: string }
+  | { type: 'toast'; kind: Toast['kind']; text: string; topic?: string }
   | { type: 'toast_closed'; id: number }
   | { type: 'rejoin_offered' };
 
@@ -82,10 +85,11 @@ export function initialState(alias: string, name = ''): State {
   };
 }
 
-export function withToast(state: State, kind: Toast['kind'], text: string): State {
+export function withToast(state: State, kind: Toast['kind'], text: string, topic?: string): State {
   if (!text) return state;
-  const toast = { id: state.nextToast, kind, text: text.slice(0, kMaxToastText) };
-  return { ...state, toasts: [...state.toasts, toast].slice(-kMaxToasts), nextToast: state.nextToast + 1 };
+  const toast = { id: state.nextToast, kind, text: text.slice(0, kMaxToastText), topic };
+  const others = state.toasts.filter((one) => !topic || one.topic !== topic);
+  return { ...state, toasts: [...others, toast].slice(-kMaxToasts), nextToast: state.nextToast + 1 };
 }
 
 function reduceLegState(state: State, event: Extract<Event, { type: 'leg_state' }>): State {
@@ -134,6 +138,9 @@ export function reduce(state: State, event: Event): State {
     case 'join_requested':
       return { ...initialState(state.alias, event.name), title: state.title, asksPin: state.asksPin,
                media: { ...state.media, sharing: false }, phase: 'connecting' };
+    case 'resume_requested':
+      return { ...initialState(state.alias, event.name), title: state.title, asksPin: state.asksPin,
+               media: { ...state.media, sharing: false }, phase: 'reconnecting' };
     case 'joined':
       return joined(state, event);
     case 'leg_state':
@@ -162,7 +169,7 @@ export function reduce(state: State, event: Event): State {
     case 'panel':
       return { ...state, panel: state.panel === event.panel ? 'none' : event.panel };
     case 'toast':
-      return withToast(state, event.kind, event.text);
+      return withToast(state, event.kind, event.text, event.topic);
     case 'toast_closed':
       return { ...state, toasts: state.toasts.filter((toast) => toast.id !== event.id) };
   }

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { LocalMedia } from '../io/media';
 import type { State } from '../store/meeting';
 import { me, waiting } from '../store/selectors';
+import { keptShortcuts } from '../session/kept';
 import { text } from '../strings';
 import type { App } from './app';
 import { Icon } from './icons';
@@ -20,14 +21,7 @@ export interface Commands {
 export function createCommands(app: App, on_leave_asked: () => void): Commands {
   const { store, session, devices } = app;
   return {
-    mute: () => {
-      const on = store.state.media.microphone !== 'on';
-      void devices.setMicrophone(on).then(() => {
-        const self_muted = store.state.media.microphone !== 'on';
-        store.dispatch({ type: 'self_changed', changes: { self_muted } });
-        return session.act((api, id) => api.update(id, { self_muted }));
-      });
-    },
+    mute: () => void devices.setMicrophone(store.state.media.microphone !== 'on'), // SelfMute tells the server
     camera: () => void devices.setCamera(store.state.media.camera !== 'on'),
     share: () => void devices.setSharing(!store.state.media.sharing),
     hand: () => {
@@ -64,7 +58,7 @@ export function useShortcuts(commands: Commands, on_escaped: () => void, enabled
     const on_key_pressed = (event: KeyboardEvent) => {
       if (!isShortcut(event)) return;
       if (event.key === 'Escape') on_escaped();
-      const command = kKeys[event.key.toLowerCase()];
+      const command = keptShortcuts.read() === 'off' ? undefined : kKeys[event.key.toLowerCase()];
       if (command) {
         event.preventDefault();
         commands[command]();
@@ -106,6 +100,15 @@ function Control(props: ControlProps) {
   );
 }
 
+/** What pressing the button does; where it can do nothing for the sound, why. */
+function microphoneLabel(state: State): string {
+  const { microphone } = state.media;
+  if (microphone === 'denied') return text.meeting.micBlocked;
+  if (microphone === 'missing') return text.meeting.noMicrophone;
+  if (me(state)?.muted) return text.meeting.mutedByHost;
+  return microphone === 'on' ? text.meeting.mute : text.meeting.unmute;
+}
+
 /** Where there is no room yet (PIN, lobby), the own devices and the way out remain. */
 export function Controls({ state, commands, app }: { state: State; commands: Commands; app: App }) {
   const { microphone, camera, sharing } = state.media;
@@ -113,7 +116,7 @@ export function Controls({ state, commands, app }: { state: State; commands: Com
   const cameraOn = camera === 'on';
   const inside = state.room !== null;
   const own = me(state);
-  const micLabel = own?.muted ? text.meeting.mutedByHost : micOn ? text.meeting.mute : text.meeting.unmute;
+  const micLabel = microphoneLabel(state);
   const open = (panel: 'settings' | 'help') => app.store.dispatch({ type: 'panel', panel });
   return (
     <div class="controls" role="region" aria-label={text.meeting.controls} data-testid="controls">

@@ -82,7 +82,7 @@ export function DeviceChoices({ devices, media, on_speaker_chosen }: ChoiceProps
         <DeviceSelect label={text.devices.speaker} testid="select-speaker" devices={of('audiooutput')}
           value={choice.speaker}
           on_chosen={(id) => {
-            choice.speaker = id;
+            devices.chooseSpeaker(id);
             on_speaker_chosen?.(id);
             redraw((n) => n + 1);
           }} />

@@ -1,10 +1,10 @@
 // `/join/ALIAS` before the meeting: who I am, what I look and sound like, and my PIN.
 import { useEffect, useId, useState } from 'preact/hooks';
 import { LocalMedia } from '../io/media';
+import { keptName } from '../session/kept';
 import type { State } from '../store/meeting';
 import { fill, text } from '../strings';
 import type { App } from './app';
-import { rememberName } from './app';
 import { DeviceChoices, DeviceLevel } from './devices';
 import { useStream, useTitle } from './hooks';
 import { Icon } from './icons';
@@ -50,16 +50,37 @@ function Preview({ app, state }: { app: App; state: State }) {
   );
 }
 
-function DeviceNotice({ media }: { media: State['media'] }) {
-  const states = [media.microphone, media.camera];
-  const words = !LocalMedia.supported
-    ? text.join.insecure
-    : states.includes('denied')
-      ? text.join.blocked
-      : states.every((one) => one === 'missing')
-        ? text.join.missing
-        : '';
-  return words ? <p class="notice" data-testid="device-notice">{words}</p> : null;
+function troubleWords(media: State['media']): string {
+  if (!LocalMedia.supported) return text.join.insecure;
+  const troubles = (['microphone', 'camera'] as const).flatMap((kind) => {
+    const state = media[kind];
+    return state === 'denied' || state === 'missing' || state === 'failed' ? [{ kind, state }] : [];
+  });
+  if (troubles.length === 2 && troubles.every((one) => one.state === 'denied')) return text.join.blocked;
+  if (troubles.length === 2 && troubles.every((one) => one.state === 'missing')) return text.join.missing;
+  const words = troubles.map(({ kind, state }) =>
+    fill(text.devices.failures[state], { device: text.devices.names[kind] }));
+  return words.length ? [...words, text.join.withoutOne].join(' ') : '';
+}
+
+/** The live region stands from the start: what goes wrong later is read out. */
+function DeviceNotice({ app, media }: { app: App; media: State['media'] }) {
+  const words = troubleWords(media);
+  return (
+    <div aria-live="polite">
+      {words && (
+        <div class="notice" data-testid="device-notice">
+          <p>{words}</p>
+          {LocalMedia.supported && (
+            <button type="button" class="button small" data-testid="device-retry"
+              onClick={() => void app.devices.startMissing()}>
+              {text.join.tryAgain}
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
 }
 
 function JoinFields({ app, state }: { app: App; state: State }) {
@@ -71,7 +92,7 @@ function JoinFields({ app, state }: { app: App; state: State }) {
   const join = (asGuest: boolean) => {
     const clean = name.trim();
     if (!clean || busy) return;
-    rememberName(clean);
+    keptName.write(clean);
     app.session.join({ name: clean, pin: asGuest ? '' : pin.trim(), asGuest });
     setPin('');
   };
@@ -93,7 +114,7 @@ function JoinFields({ app, state }: { app: App; state: State }) {
       {state.asksPin && (
         <div class="field">
           <label for={pinId}>{text.join.pin}</label>
-          <input id={pinId} type="password" inputMode="numeric" pattern="[0-9]{4,20}" maxLength={20} autocomplete="off"
+          <input id={pinId} type="password" inputMode="numeric" enterkeyhint="go" pattern="[0-9]{4,20}" maxLength={20} autocomplete="off"
             value={pin} data-testid="join-pin" aria-describedby={`${pinId}-hint`}
             onInput={(event) => setPin(event.currentTarget.value)} />
           <p class="hint" id={`${pinId}-hint`}>{text.join.pinHint}</p>
@@ -130,7 +151,7 @@ export function JoinPage({ app, state }: { app: App; state: State }) {
         <div class="join-columns">
           <div class="join-media">
             <Preview app={app} state={state} />
-            <DeviceNotice media={state.media} />
+            <DeviceNotice app={app} media={state.media} />
             {LocalMedia.supported && (
               <>
                 <DeviceLevel devices={app.devices} media={state.media} />

@@ -1,8 +1,10 @@
 // The meeting: the room's picture, shared content, my own picture, who is here, and the controls.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { keptShortcuts } from '../session/kept';
 import type { State } from '../store/meeting';
 import { inRoom, may, otherSharer, talkers, waiting } from '../store/selectors';
 import { fill, text } from '../strings';
+import { Announcer } from './announcer';
 import type { App } from './app';
 import { Controls, createCommands, useShortcuts } from './controls';
 import { DeviceDialog } from './devices';
@@ -60,9 +62,11 @@ function Stage({ app, state, speaker }: { app: App; state: State; speaker: strin
   const inside = state.phase === 'in_room' || (state.phase === 'reconnecting' && state.room !== null);
   const sharer = inside ? otherSharer(state) : undefined;
   const talking = talkers(state).slice(0, 3).map((person) => person.name).join(', ');
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []); // the page before has gone, and with it where one was
   return (
     <main class={`stage ${sharer ? 'with-content' : ''}`} data-testid="stage">
-      <h1 class="visually-hidden">{fill(text.meeting.title, { title: state.title })}</h1>
+      <h1 ref={heading} tabIndex={-1} class="visually-hidden">{fill(text.meeting.title, { title: state.title })}</h1>
       {sharer && <ContentPicture app={app} name={sharer.name} />}
       <RoomPicture app={app} speaker={speaker} shown={inside} />
       {inside && inRoom(state).length === 1 && <p class="alone" data-testid="alone">{text.meeting.alone}</p>}
@@ -84,7 +88,9 @@ function ReconnectBanner({ state }: { state: State }) {
   const words =
     state.reconnectAttempt > 1
       ? fill(text.meeting.reconnectingTry, { count: state.reconnectAttempt })
-      : text.meeting.reconnecting;
+      : state.reconnectAttempt === 0
+        ? text.meeting.comingBack // the page was loaded again
+        : text.meeting.reconnecting;
   return (
     <div class="banner" role="alert" data-testid="reconnecting">
       <span class="spinner" aria-hidden="true" />
@@ -139,10 +145,20 @@ function TopBar({ state }: { state: State }) {
 }
 
 function PeoplePanel({ app, state, ask }: { app: App; state: State; ask: (question: Question) => void }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    const opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    const panel = heading.current?.closest('.panel');
+    heading.current?.focus();
+    return () => {
+      const inside = document.activeElement === document.body || panel?.contains(document.activeElement);
+      if (inside) (opener?.isConnected ? opener : document.querySelector<HTMLElement>('[data-testid=people]'))?.focus();
+    };
+  }, []);
   return (
     <aside class="panel" aria-labelledby="people-heading" data-testid="people-panel">
       <div class="section-head">
-        <h2 id="people-heading">{fill(text.roster.heading, { count: inRoom(state).length })}</h2>
+        <h2 id="people-heading" ref={heading} tabIndex={-1}>{fill(text.roster.heading, { count: inRoom(state).length })}</h2>
         <button class="icon-button" aria-label={text.meeting.close} data-testid="people-close"
           onClick={() => app.store.dispatch({ type: 'panel', panel: 'none' })}>
           <Icon name="close" />
@@ -157,9 +173,18 @@ function PeoplePanel({ app, state, ask }: { app: App; state: State; ask: (questi
 }
 
 function HelpDialog({ on_closed }: { on_closed: () => void }) {
-  const { heading, escape, ...keys } = text.help;
+  const { heading, escape, singleKeys, ...keys } = text.help;
+  const [off, setOff] = useState(keptShortcuts.read() === 'off');
+  const toggle = () => {
+    keptShortcuts.write(off ? '' : 'off');
+    setOff(!off);
+  };
   return (
     <Dialog heading={heading} testid="help-dialog" on_closed={on_closed}>
+      <label class="check">
+        <input type="checkbox" checked={!off} data-testid="single-keys" onChange={toggle} />
+        {singleKeys}
+      </label>
       <dl class="keys">
         {Object.entries(keys).map(([key, words]) => (
           <div key={key}><dt><kbd>{key.toUpperCase()}</kbd></dt><dd>{words}</dd></div>
@@ -192,6 +217,7 @@ export function MeetingPage({ app, state }: { app: App; state: State }) {
   const panelOpen = state.panel === 'people' && state.room !== null;
   return (
     <div class={`meeting ${panelOpen ? 'panel-open' : ''}`} data-testid="meeting">
+      <Announcer state={state} />
       <TopBar state={state} />
       <Stage app={app} state={state} speaker={speaker} />
       {panelOpen && <PeoplePanel app={app} state={state} ask={ask} />}

@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { State } from '../store/meeting';
 import { fill, text } from '../strings';
 import type { App } from './app';
+import { useTitle } from './hooks';
 import { Icon } from './icons';
 
 export function PinStep({ app, state }: { app: App; state: State }) {
@@ -28,7 +29,7 @@ export function PinStep({ app, state }: { app: App; state: State }) {
       <p>{fill(text.pin.lead, { title: state.title })}</p>
       <div class="field">
         <label for={id}>{text.pin.label}</label>
-        <input id={id} ref={input} type="password" inputMode="numeric" pattern="[0-9]{1,20}" maxLength={20}
+        <input id={id} ref={input} type="password" inputMode="numeric" enterkeyhint="go" pattern="[0-9]{1,20}" maxLength={20}
           autocomplete="off" value={digits} data-testid="pin-input" aria-invalid={wrong}
           aria-describedby={`${id}-note`} onInput={(event) => setDigits(event.currentTarget.value)} />
       </div>
@@ -58,42 +59,22 @@ export function Lobby({ state }: { state: State }) {
   );
 }
 
-/** The daemon's causes (room::Cause, and two of this page's own) as headlines; `normal` is one's own leaving. */
-const kHeadings: Record<string, string> = {
-  network: text.left.lost,
-  no_media: text.left.lost,
-  reconnect_timeout: text.left.lost,
-  lost: text.left.lost,
-  media: text.left.media,
-  error: text.left.error,
-  removed: text.left.removed,
-  refused: text.left.refused,
-  ended_by_host: text.left.ended,
-  ended_by_admin: text.left.ended,
-  room_ended: text.left.ended,
-  host_absent: text.left.hostAbsent,
-  max_duration: text.left.ended,
-  lone_timeout: text.left.ended,
-  empty: text.left.ended,
-  shutdown: text.left.shutdown,
-  lobby_timeout: text.left.timeout,
-  pin_wrong: text.left.pin,
-  pin_timeout: text.left.pin,
-  throttled: text.left.throttled,
-  encryption_required: text.left.encryption,
-  room_full: text.left.full,
-};
+/** `normal` is one's own leaving, as is no cause at all. */
+function lastWords(cause: string): [string, string] {
+  if (!cause || cause === 'normal' || cause === 'hangup') return [text.left.normal, ''];
+  return text.causes[cause] ?? [text.left.unknown, fill(text.left.cause, { cause: cause.replaceAll('_', ' ') })];
+}
 
 export function LeftPage({ app, state }: { app: App; state: State }) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const [headline, more] = lastWords(state.leftCause);
+  useTitle(`${headline} · ${text.app}`);
   useEffect(() => heading.current?.focus(), []); // or a screen reader would not tell
   return (
     <main class="left-page">
       <div class="slate" data-testid="left" data-cause={state.leftCause}>
-        <h1 ref={heading} tabIndex={-1}>{kHeadings[state.leftCause] ?? text.left.heading}</h1>
-        {state.leftCause && state.leftCause !== 'normal' && (
-          <p class="muted small">{fill(text.left.cause, { cause: state.leftCause.replaceAll('_', ' ') })}</p>
-        )}
+        <h1 ref={heading} tabIndex={-1} aria-describedby="left-more">{headline}</h1>
+        <p class="muted" id="left-more">{more || state.title}</p>
         <div class="buttons">
           <a class="button" href="/" data-testid="left-home">{text.left.home}</a>
           <button class="button primary" data-testid="rejoin"

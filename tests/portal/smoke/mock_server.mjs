@@ -55,6 +55,7 @@ export class MockServer {
     this.calls = [];
     this.startState = { state: 'in_room', role: 'host' };
     this.accepting = true;
+    this.refusal = '';
     for (const socket of [...this.legs, ...this.events]) socket.terminate();
   }
 
@@ -166,7 +167,9 @@ export class MockServer {
   async on_leg_message(socket, message) {
     const send = (value) => socket.send(JSON.stringify(value));
     this.calls.push({ leg: message.type, body: message });
-    if (message.type === 'join') {
+    if (message.type === 'join' && this.refusal) {
+      send({ type: 'state', state: 'left', cause: this.refusal });
+    } else if (message.type === 'join') {
       const resumed = Boolean(message.reconnect);
       if (!resumed) this.people.set('p-me', person('p-me', { name: message.name, role: this.startState.role ?? 'guest', state: this.startState.state }));
       send({ type: 'joined', participant: 'p-me', room: 'board', token: `leg-${++this.joins}`, ice_servers: [], resumed });

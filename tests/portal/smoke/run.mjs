@@ -127,6 +127,18 @@ const tests = {
     await look('join-dark');
   },
 
+  async 'the chosen microphone is chosen the next time'() {
+    if (firefox) return; // has one fake microphone
+    await open('/join/board');
+    await state('on', 'microphone');
+    const chosen = () => page.$eval(id('select-microphone'), (one) => one.value);
+    const others = await page.$$eval(`${id('select-microphone')} option`, (all) => all.map((one) => one.value).filter((one) => one !== 'default'));
+    await page.select(id('select-microphone'), others.at(-1));
+    await page.reload();
+    await state('on', 'microphone');
+    await until('the same again', async () => (await chosen()) === others.at(-1));
+  },
+
   async 'PIN step, wrong then right'() {
     server.startState = { state: 'pin', attempts_left: 3 };
     await join();
@@ -200,6 +212,16 @@ const tests = {
     await press('m');
     await called('PATCH', '/rooms/board/participants/p-me', { self_muted: true });
     await state('off', 'microphone');
+    await until('the announcer says so', () => page.$eval(id('announcer'), (one) => /microphone is off/.test(one.textContent)));
+    server.people.get('p-me').self_muted = false; // by a phone key
+    server.emit('vmr.participant.updated', server.people.get('p-me'));
+    await state('on', 'microphone');
+    await until('who did it', () => page.$$eval(id('toast'), (all) => all.some((one) => /phone key/.test(one.textContent))));
+    server.people.get('p-me').muted = true;
+    server.emit('vmr.participant.updated', server.people.get('p-me'));
+    await until('a host mutes', () => page.$eval(id('mute'), (one) => /Muted by a host/.test(one.textContent)));
+    server.people.get('p-me').muted = false;
+    server.emit('vmr.participant.updated', server.people.get('p-me'));
     await press('v');
     await state('off', 'camera');
     await press('v');
@@ -239,7 +261,7 @@ const tests = {
     await press('l');
     await see('confirm-dialog');
     await click('confirm-yes');
-    await state('left');
+    await see('left');
     await legCalled('bye');
     await click('rejoin');
     await see('join-form');
@@ -259,6 +281,45 @@ const tests = {
     assert(Date.now() - start < 3000, `took ${Date.now() - start} ms`);
     assert(server.calls.some((one) => one.leg === 'join' && one.body.reconnect));
     await until('picture again', () => page.$eval(id('room-video'), (video) => video.srcObject?.getVideoTracks()[0]?.muted === false));
+  },
+
+  async 'a reload comes back as the same participant, as muted as before'() {
+    await inRoom();
+    await press('m');
+    await state('off', 'microphone');
+    server.calls.length = 0;
+    await page.reload();
+    await state('in_room');
+    const joins = server.calls.filter((one) => one.leg === 'join');
+    // Firefox closes the sockets before it tells the page: that one tries at once, too.
+    assert.ok(joins.length >= 1 && joins.every((one) => one.body.reconnect), JSON.stringify(joins));
+    assert.ok(!server.calls.some((one) => one.leg === 'bye'));
+    await state('on', 'camera');
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.microphone), 'off');
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    await until('room picture plays', () => page.$eval(id('room-video'), (video) => video.videoWidth > 0));
+    await click('leave');
+    await click('confirm-yes');
+    await see('left');
+    await page.reload();
+    await see('join-form');
+  },
+
+  async 'why it ended, or never began'() {
+    await inRoom();
+    server.state({ state: 'left', cause: 'removed' });
+    await see('left', '[data-cause=removed]');
+    await look('left-removed');
+    server.refusal = 'room_full';
+    await join('Late', '', kSmallest);
+    await see('join-error');
+    assert.match(await page.$eval(id('join-error'), (one) => one.textContent), /meeting is full/);
+    await look('join-refused-360');
+    server.refusal = '';
+    server.accepting = false;
+    await join('Late');
+    await until('the socket is the problem', () =>
+      page.$$eval(id('join-error'), (all) => all.some((one) => /not let through/.test(one.textContent))));
   },
 
   async 'sends VP8, or H.264 when asked'() {
@@ -281,6 +342,9 @@ const tests = {
     await page.goto(`${base}/join/board`);
     await see('device-notice');
     await look('join-denied');
+    await page.setViewport(kSmallest);
+    await look('join-denied-360');
+    await page.setViewport(kDesktop);
     const input = await see('join-name');
     await input.type('Listener');
     await click('join-button');

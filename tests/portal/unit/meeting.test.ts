@@ -102,6 +102,20 @@ describe('room events', () => {
     expect(run([{ type: 'toast_closed', id: first.id }], state).toasts).toHaveLength(3);
   });
 
+  it('tell who muted: a host in words of its own, the own switch in none', () => {
+    const words = (state: State) => state.toasts.map((one) => one.text);
+    const muted = run([
+      cloud('11', 'vmr.participant.updated', person('p1', { muted: true })),
+      cloud('12', 'vmr.announcement', { kind: 'you_are_muted', text: 'You are muted', to: 'p1' }),
+    ], inRoom());
+    expect(words(muted)).toHaveLength(1);
+    expect(words(muted)[0]).toMatch(/host/);
+    const free = run([cloud('13', 'vmr.participant.updated', person('p1', { self_muted: true }))], muted);
+    expect(words(free).at(-1)).toMatch(/unmuted you.*still off/);
+    const others = run([cloud('14', 'vmr.participant.updated', person('p2', { muted: true }))], inRoom());
+    expect(words(others)).toEqual([]);
+  });
+
   it('strike the padlock when one leg is not encrypted', () => {
     const open = person('p4', { crypto: { signalling: 'none', media: 'none', encrypted: false } });
     const state = run([cloud('11', 'vmr.participant.joined', open)], inRoom());

@@ -17,7 +17,6 @@ function setUp() {
   const sockets: FakeSocket[] = [];
   const peers: Array<{ handlers: PeerHandlers; closed: boolean }> = [];
   const events: Array<{ since: string; bearer: string; handlers: EventHandlers; closed: boolean }> = [];
-  const patches: unknown[] = [];
   const stopped: string[] = [];
   const deps = {
     openSignalling: (handlers: SignallingHandlers) => {
@@ -43,7 +42,8 @@ function setUp() {
         close: () => (peer.closed = true),
       };
     },
-    createApi: () => ({ update: async (_id: string, changes: unknown) => void patches.push(changes) }),
+    createApi: () => ({}),
+    diagnose: async () => 'nobody there',
     media: { listen: () => () => undefined, track: () => null, stop: (kind: string) => stopped.push(kind), stopAll: () => undefined },
     codec: 'vp8',
     now: () => Date.now(),
@@ -65,7 +65,7 @@ function setUp() {
     peers.at(-1)!.handlers.on_ice_changed('connected');
   };
   const sent = (type: string) => last().sent.filter((message) => message.type === type);
-  return { stopped, session, store, sockets, peers, events, patches, last, receive, joined, enter, sent };
+  return { stopped, session, store, sockets, peers, events, last, receive, joined, enter, sent };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -80,7 +80,6 @@ describe('Session', () => {
     expect(t.sent('offer')).toEqual([{ type: 'offer', sdp: 'offer-sdp' }]);
     expect(t.events).toHaveLength(1);
     expect([t.events[0]!.bearer, t.events[0]!.since]).toEqual(['t1', '']);
-    expect(t.patches).toEqual([{ self_muted: true }]); // no microphone
     expect(t.store.state.phase).toBe('in_room');
   });
 
@@ -194,7 +193,7 @@ describe('Session', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(t.sockets).toHaveLength(1);
     expect(t.store.state.phase).toBe('prejoin');
-    expect(t.store.state.joinError).not.toBe('');
+    expect(t.store.state.joinError).toBe('nobody there');
   });
 
   it('gives up with a cause when media never comes up', async () => {
@@ -207,6 +206,36 @@ describe('Session', () => {
       await vi.advanceTimersByTimeAsync(3_000);
     }
     expect([t.store.state.phase, t.store.state.leftCause]).toEqual(['left', 'media']);
+  });
+
+  it('is back after a reload of the page as who it was, and asks nothing', async () => {
+    const old = setUp();
+    old.session.join({ name: 'Ada', pin: '1234', asGuest: false });
+    expect(old.session.suspend()).toBeNull(); // not in yet: nothing to come back to
+    old.session.join({ name: 'Ada', pin: '1234', asGuest: false });
+    await old.enter();
+    const place = old.session.suspend()!;
+    expect(place).toEqual({ token: 't1', name: 'Ada' });
+    expect([old.sent('bye'), old.last().closed, old.peers.at(-1)!.closed]).toEqual([[], true, true]);
+    expect(JSON.stringify(old.store.state)).not.toContain('t1');
+
+    const t = setUp();
+    t.session.resume(place);
+    expect(t.store.state.phase).toBe('reconnecting');
+    await t.enter('t1', true);
+    expect(t.last().sent[0]).toEqual({ type: 'join', alias: 'board', name: 'Ada', reconnect: 't1' });
+    expect([t.store.state.phase, t.sent('digits'), t.events[0]!.since]).toEqual(['in_room', [], '']);
+    t.session.leave();
+    expect(t.session.suspend()).toBeNull();
+  });
+
+  it('says on the join page why it was not let in, with what the server sends before "joined"', async () => {
+    const t = setUp();
+    t.session.join({ name: 'Ada', pin: '', asGuest: false });
+    t.last().handlers.on_opened();
+    await t.receive({ type: 'state', state: 'left', cause: 'not_found' });
+    expect(t.store.state.phase).toBe('prejoin');
+    expect(t.store.state.joinError).toMatch(/^There is no such meeting\. /);
   });
 
   it('ends with the server’s cause', async () => {

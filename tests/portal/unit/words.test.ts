@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { retryDelay } from '@portal/session/backoff';
-import { fill } from '@portal/strings';
+import { fill, refusal, text } from '@portal/strings';
 
 const root = process.env.VMR_SOURCE_ROOT ?? fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -11,6 +11,25 @@ describe('fill', () => {
   it('fills what it knows and leaves the rest', () => {
     expect(fill('{a} and {b}', { a: 1 })).toBe('1 and {b}');
     expect(fill('{name}', { name: '$& {name}' })).toBe('$& {name}');
+  });
+});
+
+describe('refusal', () => {
+  // The names in the daemon's tables: what ends a stay must not reach a person as a bare word.
+  it.skipIf(!existsSync(`${root}/daemon`))('has words for each cause the daemon names', () => {
+    const legs = [...readFileSync(`${root}/daemon/legs/leg.cpp`, 'utf8').matchAll(/CauseRow\{EndCause::\w+, "(\w+)"/g)].map((one) => one[1]!);
+    const types = readFileSync(`${root}/daemon/room/types.hpp`, 'utf8');
+    const room = [...types.slice(types.indexOf('enum class Cause {'), types.indexOf('struct CryptoReceipt')).matchAll(/^ {4}(\w+),/gm)].map((one) => one[1]!);
+    expect([legs.length > 20, room.length > 15]).toEqual([true, true]);
+    const ownOrSip = ['hangup', 'normal', 'cancelled', 'no_answer', 'unauthorized']; // one's own leaving; SIP alone
+    expect([...legs, ...room].filter((cause) => !ownOrSip.includes(cause) && !text.causes[cause])).toEqual([]);
+  });
+
+  it('is sentences', () => {
+    expect(refusal('room_full')).toBe('The meeting is full. Try again when somebody has left.');
+    expect(refusal('room_ended')).toBe('The meeting has ended.');
+    expect(refusal('new_cause', 'As the server says')).toBe('As the server says');
+    expect(refusal('new_cause')).not.toBe('');
   });
 });
 
