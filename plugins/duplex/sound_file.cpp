@@ -152,6 +152,14 @@ Result<Sound> load_sound(const std::filesystem::path& path) {
     return Sound(sound);
 }
 
+Result<Sound> decode_wav_sound(const std::vector<std::uint8_t>& bytes) {
+    Result<Pcm> pcm = decode_wav(bytes);
+    if (!pcm) {
+        return Error{pcm.error()};
+    }
+    return Sound(std::make_shared<const std::vector<std::int16_t>>(resample(std::move(*pcm))));
+}
+
 Sound make_tone(double hertz, int duration_ms, double amplitude) {
     const auto count = static_cast<std::size_t>(kSampleRate) * static_cast<std::size_t>(duration_ms) / 1000;
     std::vector<std::int16_t> samples(count);

@@ -17,6 +17,8 @@ using Sound = std::shared_ptr<const std::vector<std::int16_t>>;
 Result<Sound> load_sound(const std::filesystem::path& path);
 // The same from the process's cache, or null if it is not there: never blocks on a file.
 Sound cached_sound(const std::filesystem::path& path);
+// A `.wav` that is in memory; not kept.
+Result<Sound> decode_wav_sound(const std::vector<std::uint8_t>& bytes);
 
 // `duration_ms` of a sine, its ends faded over 5 ms; `amplitude` 0 to 1.
 Sound make_tone(double hertz, int duration_ms, double amplitude);

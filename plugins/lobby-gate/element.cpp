@@ -40,7 +40,7 @@ G_DEFINE_TYPE_WITH_CODE(VmrLobbyGate, vmr_lobby_gate, GST_TYPE_ELEMENT,
 
 namespace {
 
-enum { kPropOpen = 1, kPropReason, kPropHold, kPropSlate };
+enum { kPropOpen = 1, kPropReason, kPropHold, kPropSlate, kPropLanguage };
 
 VmrLobbyGate* self_of(gpointer object) {
     return static_cast<VmrLobbyGate*>(object);
@@ -67,6 +67,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
             case kPropSlate:
                 gate.set_slate(text_of(value));
                 break;
+            case kPropLanguage:
+                gate.set_language(text_of(value));
+                break;
             default:
                 G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
         }
@@ -88,6 +91,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
                 break;
             case kPropSlate:
                 g_value_set_string(value, gate.slate().c_str());
+                break;
+            case kPropLanguage:
+                g_value_set_string(value, gate.language().c_str());
                 break;
             default:
                 G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -133,6 +139,8 @@ static void vmr_lobby_gate_class_init(VmrLobbyGateClass* klass) {
                    "awaiting-host");
     install_string(object, kPropHold, "hold", "Hold music",
                    "A .wav or .g722 file to repeat; empty: generated music; \"silent\": none", "");
+    install_string(object, kPropLanguage, "language", "Language",
+                   "Language of the slate, such as en or fr_CA", "en");
     install_string(object, kPropSlate, "slate", "Slate", "Text shown instead of the reason's own", "");
     Door::add_pad_templates(element);
     gst_element_class_set_static_metadata(element, "Lobby gate", "Filter/Audio/Video",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugins/duplex/phrases.hpp"
 #include "plugins/lobby-gate/hold_music.hpp"
 
 namespace vmr::lobby_gate {
@@ -15,17 +16,13 @@ duplex::Sound generated_music() {
     return music;
 }
 
-duplex::Card slate_for(const std::string& reason) {
-    if (reason == "awaiting-host") {
-        return {"Waiting for the host", "The meeting begins when a host joins."};
-    }
-    if (reason == "locked") {
-        return {"The meeting is locked", "The hosts can see that you are waiting."};
-    }
-    if (reason == "held") {
-        return {"You are in the lobby", "A host will let you back in."};
-    }
-    return {"Please wait", "You will join the meeting shortly."};
+duplex::Card slate_for(const std::string& reason, const std::string& language) {
+    const duplex::Phrases& phrases = duplex::phrases_of(language);
+    const duplex::SlatePhrases& slate = reason == "awaiting-host" ? phrases.awaiting_host
+                                        : reason == "locked"      ? phrases.locked
+                                        : reason == "held"        ? phrases.held
+                                                                  : phrases.connecting;
+    return {slate.title, slate.detail};
 }
 
 }  // namespace
@@ -90,6 +87,18 @@ std::string Gate::slate() {
     return slate_;
 }
 
+void Gate::set_language(std::string language) {
+    {
+        const std::lock_guard lock(mutex_);
+        language_ = std::move(language);
+    }
+    door_.wake();
+}
+std::string Gate::language() {
+    const std::lock_guard lock(mutex_);
+    return language_;
+}
+
 void Gate::fill_closed(duplex::Samples out) {
     const std::lock_guard lock(mutex_);
     if (!music_ || music_->empty()) {
@@ -104,7 +113,7 @@ void Gate::fill_closed(duplex::Samples out) {
 
 duplex::Card Gate::card() {
     const std::lock_guard lock(mutex_);
-    return slate_.empty() ? slate_for(reason_) : duplex::Card{slate_, ""};
+    return slate_.empty() ? slate_for(reason_, language_) : duplex::Card{slate_, ""};
 }
 
 // Loads the music, here on the worker; until then the caller hears silence.

@@ -21,6 +21,8 @@ public:
     std::string hold();
     void set_slate(std::string text);
     std::string slate();
+    void set_language(std::string language);
+    std::string language();
 
     void fill_closed(duplex::Samples out) override;
     duplex::Card card() override;
@@ -34,6 +36,7 @@ private:
     std::string reason_ = "awaiting-host";
     std::string hold_;   // empty: generated music; "silent"; else a file
     std::string slate_;  // empty: the text for the reason
+    std::string language_ = "en";
     duplex::Sound music_;
     bool music_wanted_ = true;
     std::size_t position_ = 0;

@@ -39,6 +39,7 @@ struct VmrPinIvrClass {
     void (*reject)(VmrPinIvr*, guint);
     void (*ask)(VmrPinIvr*, const char*);
     void (*play)(VmrPinIvr*, const char*);
+    void (*say)(VmrPinIvr*, const char*, const char*, const char*, gboolean);
     void (*digit)(VmrPinIvr*, const char*);
 };
 
@@ -57,6 +58,7 @@ enum {
     kPropInterDigitTimeout,
     kPropTimeout,
     kPropInband,
+    kPropSpeech,
     kPropHostPin,
     kPropGuestPin
 };
@@ -88,6 +90,9 @@ void apply_setting(Settings& settings, guint id, const GValue* value, GObject* o
             break;
         case kPropTimeout:
             settings.limits.total = g_value_get_uint64(value);
+            break;
+        case kPropSpeech:
+            settings.speech = g_value_get_boolean(value) != FALSE;
             break;
         case kPropHostPin:
             settings.host_pin = text_of(g_value_get_string(value));
@@ -146,6 +151,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
             case kPropInband:
                 g_value_set_boolean(value, ivr.inband());
                 break;
+            case kPropSpeech:
+                g_value_set_boolean(value, settings.speech);
+                break;
             default:
                 G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
         }
@@ -179,6 +187,11 @@ void ask(VmrPinIvr* self, const char* prompt) {
 void play(VmrPinIvr* self, const char* prompts) {
     guard(GST_ELEMENT(self), [&] { self->ivr->play(text_of(prompts)); });
 }
+void say(VmrPinIvr* self, const char* recording, const char* text, const char* language, gboolean until_key) {
+    guard(GST_ELEMENT(self), [&] {
+        self->ivr->say({text_of(recording), text_of(text), text_of(language), until_key != FALSE});
+    });
+}
 void digit(VmrPinIvr* self, const char* keys) {
     guard(GST_ELEMENT(self), [&] { self->ivr->digits(text_of(keys)); });
 }
@@ -201,8 +214,9 @@ void install_properties(GObjectClass* object) {
     install_string(object, kPropPrompts, "prompts", "Prompts",
                    "Folder of prompt files: .wav or .g722, in a folder for each language", initial.prompts,
                    kReadWrite);
-    install_string(object, kPropLanguage, "language", "Language", "Language of the prompts, such as en or fr",
-                   initial.language, kReadWrite);
+    install_string(object, kPropLanguage, "language", "Language",
+                   "Language of recordings, speech and screen, such as en, fr or fr_CA", initial.language,
+                   kReadWrite);
     install_string(object, kPropPrompt, "prompt", "Prompt", "What is asked for: pin or meeting-number",
                    initial.prompt, kReadWrite);
     g_object_class_install_property(
@@ -223,21 +237,21 @@ void install_properties(GObjectClass* object) {
         object, kPropInband,
         g_param_spec_boolean("inband", "In-band", "Listen for DTMF tones in the caller's audio", FALSE,
                              kReadWrite));
+    g_object_class_install_property(
+        object, kPropSpeech,
+        g_param_spec_boolean("speech", "Speech", "Speak what has no recording; without: a tone",
+                             initial.speech, kReadWrite));
     install_string(object, kPropHostPin, "host-pin", "Host PIN", "Accepted by the element itself, as host",
                    "", kSecret);
     install_string(object, kPropGuestPin, "guest-pin", "Guest PIN",
                    "Accepted by the element itself, as guest", "", kSecret);
 }
 
-void install_action(VmrPinIvrClass* klass, const char* name, std::size_t offset, GType argument) {
+template <typename... Types>
+void install_action(VmrPinIvrClass* klass, const char* name, std::size_t offset, Types... arguments) {
     constexpr auto kFlags = static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION);
-    if (argument == G_TYPE_NONE) {
-        g_signal_new(name, G_TYPE_FROM_CLASS(klass), kFlags, static_cast<guint>(offset), nullptr, nullptr,
-                     nullptr, G_TYPE_NONE, 0);
-    } else {
-        g_signal_new(name, G_TYPE_FROM_CLASS(klass), kFlags, static_cast<guint>(offset), nullptr, nullptr,
-                     nullptr, G_TYPE_NONE, 1, argument);
-    }
+    g_signal_new(name, G_TYPE_FROM_CLASS(klass), kFlags, static_cast<guint>(offset), nullptr, nullptr,
+                 nullptr, G_TYPE_NONE, static_cast<guint>(sizeof...(arguments)), arguments...);
 }
 
 }  // namespace
@@ -253,10 +267,11 @@ static void vmr_pin_ivr_class_init(VmrPinIvrClass* klass) {
     klass->reject = reject;
     klass->ask = ask;
     klass->play = play;
+    klass->say = say;
     klass->digit = digit;
     install_properties(object);
     /** VmrPinIvr::accept: Action: lets media pass, and stops asking. */
-    install_action(klass, "accept", G_STRUCT_OFFSET(VmrPinIvrClass, accept), G_TYPE_NONE);
+    install_action(klass, "accept", G_STRUCT_OFFSET(VmrPinIvrClass, accept));
     /** VmrPinIvr::reject: Action: the entry was wrong; so many attempts are left (0: says goodbye, asks no
      * more). */
     install_action(klass, "reject", G_STRUCT_OFFSET(VmrPinIvrClass, reject), G_TYPE_UINT);
@@ -264,6 +279,10 @@ static void vmr_pin_ivr_class_init(VmrPinIvrClass* klass) {
     install_action(klass, "ask", G_STRUCT_OFFSET(VmrPinIvrClass, ask), G_TYPE_STRING);
     /** VmrPinIvr::play: Action: queues one prompt, or several separated by blanks; mixed over what passes. */
     install_action(klass, "play", G_STRUCT_OFFSET(VmrPinIvrClass, play), G_TYPE_STRING);
+    /** VmrPinIvr::say: Action: queues the recording of that name, or the text spoken in that language, or a
+     * tone: what there is first. until_key: a key stops it. */
+    install_action(klass, "say", G_STRUCT_OFFSET(VmrPinIvrClass, say), G_TYPE_STRING, G_TYPE_STRING,
+                   G_TYPE_STRING, G_TYPE_BOOLEAN);
     /** VmrPinIvr::digit: Action: one key or several, of 0–9, *, #, A–D. */
     install_action(klass, "digit", G_STRUCT_OFFSET(VmrPinIvrClass, digit), G_TYPE_STRING);
     Door::add_pad_templates(element);

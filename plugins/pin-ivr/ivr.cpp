@@ -1,6 +1,9 @@
 #include "plugins/pin-ivr/ivr.hpp"
 
 #include <algorithm>
+#include <chrono>
+
+#include "plugins/duplex/phrases.hpp"
 
 namespace vmr::pin_ivr {
 
@@ -16,8 +19,12 @@ bool same_secret(const std::string& secret, const std::string& entry) {
     return difference == 0 && !secret.empty();
 }
 
-std::string attempts_text(unsigned left) {
-    return left == 1 ? "One attempt left." : std::to_string(left) + " attempts left.";
+std::string attempts_text(const duplex::Phrases& phrases, unsigned left) {
+    std::string text = left == 1 ? phrases.one_attempt : phrases.attempts;
+    if (const auto at = text.find("{n}"); at != std::string::npos) {
+        text.replace(at, 3, std::to_string(left));
+    }
+    return text;
 }
 
 }  // namespace
@@ -86,6 +93,7 @@ void Ivr::ask(const std::string& prompt) {
 Entry Ivr::refuse(unsigned attempts_left) {
     const Nanos now = door_.now();
     const std::lock_guard lock(mutex_);
+    const duplex::Phrases& phrases = duplex::phrases_of(settings_.language);
     prompts_.clear();
     prompts_.add("wrong-" + asked_);
     last_activity_ = now;
@@ -93,11 +101,11 @@ Entry Ivr::refuse(unsigned attempts_left) {
         collector_.stop();
         begin_ = false;
         prompts_.add("goodbye");
-        notice_ = "No attempts left.";
+        notice_ = phrases.no_attempts;
         return {};
     }
     prompts_.add(asked_);
-    notice_ = "That was not right. " + attempts_text(attempts_left);
+    notice_ = phrases.wrong + (' ' + attempts_text(phrases, attempts_left));
     return collector_.refused(now);
 }
 
@@ -115,6 +123,14 @@ void Ivr::play(const std::string& names) {
         const std::lock_guard lock(mutex_);
         prompts_.add(names);
         play_unanswered_ = true;
+    }
+    door_.wake();
+}
+
+void Ivr::say(const Prompt& prompt) {
+    {
+        const std::lock_guard lock(mutex_);
+        prompts_.add(prompt);
     }
     door_.wake();
 }
@@ -156,6 +172,8 @@ void Ivr::press(const KeyReport& report, Nanos now) {
             entry = collector_.press(report.key, now);
             entered = static_cast<guint>(collector_.entered());
             last_activity_ = now;
+        } else {
+            prompts_.key_pressed();
         }
     }
     const char text[] = {report.key, '\0'};
@@ -176,7 +194,7 @@ void Ivr::act_on(const Entry& entry) {
             const std::lock_guard lock(mutex_);
             prompts_.clear();
             prompts_.add("goodbye");
-            notice_ = "Time is up.";
+            notice_ = duplex::phrases_of(settings_.language).time_is_up;
         }
         door_.wake();
         post(gst_structure_new_empty("vmr-pin-timeout"));
@@ -268,11 +286,11 @@ bool Ivr::take_event(GstEvent* event) {
 duplex::Card Ivr::card() {
     const std::lock_guard lock(mutex_);
     duplex::Card card;
-    const bool number = asked_ == "meeting-number";
-    card.title = number ? "Enter the meeting number" : "Enter the meeting PIN";
-    card.detail = notice_.empty() ? "Press # when you are done." : notice_;
+    const duplex::Phrases& phrases = duplex::phrases_of(settings_.language);
+    card.title = asked_ == "meeting-number" ? phrases.number_title : phrases.pin_title;
+    card.detail = notice_.empty() ? phrases.press_hash : notice_;
     if (!begin_ && !collector_.active()) {
-        card.title = "You could not be let in";
+        card.title = phrases.not_let_in;
         return card;
     }
     card.entered = static_cast<int>(collector_.entered());
@@ -280,27 +298,58 @@ duplex::Card Ivr::card() {
     return card;
 }
 
-void Ivr::load_wanted() {
+// The recording, speech or a tone; null: speech that is still being made.
+duplex::Sound Ivr::find_sound(const Prompt& prompt, const Settings& settings) {
+    for (const std::string& language : {settings.language, prompt.language}) {
+        if (duplex::Sound recording = load_recording(settings.prompts, language, prompt.name)) {
+            return recording;
+        }
+    }
+    Prompt spoken = prompt;
+    if (spoken.text.empty()) {
+        spoken.text = own_text(settings.language, prompt.name);
+        spoken.language = duplex::phrases_of(settings.language).language;
+    }
+    if (!settings.speech || spoken.text.empty()) {
+        return tone_for(prompt.name);
+    }
+    if (!speaking_ || speaking_->prompt != prompt) {
+        speaking_ = Speaking{prompt, duplex::Speech::shared().say(spoken.language, spoken.text)};
+    }
+    if (speaking_->sound.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+        return nullptr;
+    }
+    const duplex::Sound sound = speaking_->sound.get();
+    speaking_.reset();
+    return sound ? sound : tone_for(prompt.name);
+}
+
+// True: one is still being made.
+bool Ivr::find_sounds() {
     for (std::size_t i = 0; i < PromptQueue::kMaxQueued; ++i) {
-        std::string name, folder, language;
+        std::optional<Prompt> prompt;
+        Settings settings;
         {
             const std::lock_guard lock(mutex_);
-            name = prompts_.wanted();
-            folder = settings_.prompts;
-            language = settings_.language;
+            prompt = prompts_.wanted();
+            settings = settings_;
         }
-        if (name.empty()) {
-            return;
+        if (!prompt) {
+            return false;
         }
-        const duplex::Sound sound = load_prompt(folder, language, name);
+        const duplex::Sound sound = find_sound(*prompt, settings);
+        if (!sound) {
+            return true;
+        }
         const std::lock_guard lock(mutex_);
-        prompts_.loaded(name, sound);
+        prompts_.loaded(*prompt, sound);
     }
+    return false;
 }
 
 bool Ivr::has_jobs() {
     const std::lock_guard lock(mutex_);
-    return !prompts_.wanted().empty();
+    return prompts_.wanted().has_value();
 }
 
 std::optional<GstClockTime> Ivr::tick(GstClockTime now) {
@@ -319,7 +368,9 @@ std::optional<GstClockTime> Ivr::tick(GstClockTime now) {
         deadline = collector_.next_deadline();
     }
     act_on(entry);
-    load_wanted();
+    if (find_sounds()) {
+        deadline = std::min(deadline.value_or(now + kSpeechPoll), now + kSpeechPoll);
+    }
     return deadline;
 }
 

@@ -1,10 +1,13 @@
 // What pin-ivr does, apart from its GObject shell.
 #pragma once
 #include <atomic>
+#include <future>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "plugins/duplex/door.hpp"
+#include "plugins/duplex/speech.hpp"
 #include "plugins/pin-ivr/digit_collector.hpp"
 #include "plugins/pin-ivr/key_filter.hpp"
 #include "plugins/pin-ivr/prompts.hpp"
@@ -17,6 +20,7 @@ struct Settings {
     std::string language = "en";
     std::string prompt = "pin";  // what is asked for
     std::string host_pin, guest_pin;
+    bool speech = true;  // what has no recording is spoken
     CollectorLimits limits;
 };
 
@@ -38,6 +42,7 @@ public:
     void reject(unsigned attempts_left);
     void ask(const std::string& prompt);  // empty: the one of the settings
     void play(const std::string& names);
+    void say(const Prompt& prompt);
     void digits(const std::string& keys);
 
     void fill_closed(duplex::Samples out) override;
@@ -53,10 +58,17 @@ public:
 private:
     static constexpr unsigned kOwnAttempts = 3;  // when it judges by itself
     static constexpr Nanos kAskAgain = 12 * kSecond;
+    static constexpr Nanos kSpeechPoll = kSecond / 50;
+
+    struct Speaking {
+        Prompt prompt;
+        std::shared_future<duplex::Sound> sound;
+    };
 
     void press(const KeyReport& report, Nanos now);
     void begin_if_asked(Nanos now);  // under mutex_
-    void load_wanted();
+    bool find_sounds();
+    duplex::Sound find_sound(const Prompt& prompt, const Settings& settings);
     void act_on(const Entry& entry);
     void judge(const std::string& digits);
     Entry refuse(unsigned attempts_left);
@@ -64,7 +76,8 @@ private:
 
     GstElement* element_;
     std::atomic<bool> inband_{false};
-    ToneDetector detector_;  // audio_sink's stream lock
+    ToneDetector detector_;             // audio_sink's stream lock
+    std::optional<Speaking> speaking_;  // the worker's: what is being made
 
     std::mutex mutex_;
     Settings settings_;

@@ -5,6 +5,9 @@
 #include <sstream>
 #include <utility>
 
+#include "base/language.hpp"
+#include "plugins/duplex/phrases.hpp"
+
 namespace vmr::pin_ivr {
 
 namespace fs = std::filesystem;
@@ -52,27 +55,30 @@ fs::path existing(const fs::path& folder, std::string_view name) {
     return {};
 }
 
-std::vector<fs::path> folders_for(const fs::path& folder, const std::string& language) {
-    std::vector<fs::path> folders;
-    if (!language.empty() && is_prompt_name(language)) {
-        folders.push_back(folder / language);
-        std::vector<fs::path> regional;
-        std::error_code ignored;
-        for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-            if (entry.path().filename().string().starts_with(language + "_")) {
-                regional.push_back(entry.path());
-            }
+void add_folders(std::vector<fs::path>& folders, const fs::path& folder, const std::string& language) {
+    folders.push_back(folder / language);
+    std::vector<fs::path> regional;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+        if (entry.path().filename().string().starts_with(language + "_")) {
+            regional.push_back(entry.path());
         }
-        std::sort(regional.begin(), regional.end());
-        folders.insert(folders.end(), regional.begin(), regional.end());
+    }
+    std::sort(regional.begin(), regional.end());
+    folders.insert(folders.end(), regional.begin(), regional.end());
+}
+
+std::vector<fs::path> folders_for(const fs::path& folder, const std::string& locale) {
+    std::vector<fs::path> folders;
+    if (!locale.empty() && is_prompt_name(locale)) {
+        const std::string regional = with_underscore(locale), language = language_of(locale);
+        add_folders(folders, folder, regional);
+        if (language != regional && !language.empty()) {
+            add_folders(folders, folder, language);
+        }
     }
     folders.push_back(folder);
     return folders;
-}
-
-duplex::Sound tone_for(const std::string& name) {
-    const bool bad = name.starts_with("wrong") || name == "removed" || name == "goodbye" || name == "full";
-    return bad ? duplex::make_tone(220, 600, 0.2) : duplex::make_tone(660, 300, 0.2);
 }
 
 }  // namespace
@@ -100,13 +106,28 @@ fs::path find_prompt(const fs::path& folder, const std::string& language, const 
     return {};
 }
 
-duplex::Sound load_prompt(const fs::path& folder, const std::string& language, const std::string& name) {
+duplex::Sound load_recording(const fs::path& folder, const std::string& language, const std::string& name) {
     if (const fs::path path = find_prompt(folder, language, name); !path.empty()) {
-        if (auto sound = duplex::load_sound(path)) {
+        if (auto sound = duplex::load_sound(path); sound && !(*sound)->empty()) {
             return *sound;
         }
     }
-    return tone_for(name);
+    return nullptr;
+}
+
+std::string own_text(const std::string& language, const std::string& name) {
+    const duplex::Phrases& phrases = duplex::phrases_of(language);
+    return name == "pin"                    ? phrases.ask_pin
+           : name == "meeting-number"       ? phrases.ask_number
+           : name == "wrong-pin"            ? phrases.wrong_pin
+           : name == "wrong-meeting-number" ? phrases.wrong_number
+           : name == "goodbye"              ? phrases.goodbye
+                                            : "";
+}
+
+duplex::Sound tone_for(const std::string& name) {
+    const bool bad = name.starts_with("wrong") || name == "removed" || name == "goodbye" || name == "full";
+    return bad ? duplex::make_tone(220, 600, 0.2) : duplex::make_tone(660, 300, 0.2);
 }
 
 void PromptQueue::add(const std::string& names) {
@@ -115,12 +136,18 @@ void PromptQueue::add(const std::string& names) {
     for (std::string word; words >> word && sequence.size() < kMaxQueued;) {
         sequence.push_back(word);
     }
-    if (sequence.empty() || items_.size() + sequence.size() > kMaxQueued ||
-        (sequence.size() == 1 && !items_.empty() && items_.back().name == sequence.front())) {
-        return;
+    if (sequence.size() == 1) {
+        add(Prompt{.name = sequence.front()});
+    } else if (items_.size() + sequence.size() <= kMaxQueued) {
+        for (std::string& word : sequence) {
+            items_.push_back({Prompt{.name = std::move(word)}, nullptr, 0});
+        }
     }
-    for (std::string& word : sequence) {
-        items_.push_back({std::move(word), nullptr, 0});
+}
+
+void PromptQueue::add(const Prompt& prompt) {
+    if (items_.size() < kMaxQueued && (items_.empty() || items_.back().prompt != prompt)) {
+        items_.push_back({prompt, nullptr, 0});
     }
 }
 
@@ -128,15 +155,19 @@ void PromptQueue::clear() {
     items_.clear();
 }
 
-std::string PromptQueue::wanted() const {
-    const auto found =
-        std::find_if(items_.begin(), items_.end(), [](const Item& item) { return !item.sound; });
-    return found == items_.end() ? std::string() : found->name;
+void PromptQueue::key_pressed() {
+    std::erase_if(items_, [](const Item& item) { return item.prompt.until_key; });
 }
 
-void PromptQueue::loaded(const std::string& name, const duplex::Sound& sound) {
+std::optional<Prompt> PromptQueue::wanted() const {
+    const auto found =
+        std::find_if(items_.begin(), items_.end(), [](const Item& item) { return !item.sound; });
+    return found == items_.end() ? std::nullopt : std::optional(found->prompt);
+}
+
+void PromptQueue::loaded(const Prompt& prompt, const duplex::Sound& sound) {
     for (Item& item : items_) {
-        if (item.name == name && !item.sound) {
+        if (item.prompt == prompt && !item.sound) {
             item.sound = sound;
         }
     }

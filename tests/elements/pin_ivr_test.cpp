@@ -17,8 +17,8 @@ protected:
     Outlet& caller_ = bench_.outlet("audio_return_src");
 
     void start() {
-        // No such folder: prompts are tones, whatever is installed.
-        g_object_set(bench_.element(), "prompts", "/nonexistent", nullptr);
+        // No such folder, no speech: prompts are tones, whatever is installed.
+        g_object_set(bench_.element(), "prompts", "/nonexistent", "speech", FALSE, nullptr);
         bench_.play();
         bench_.wait_for_worker();
     }
@@ -240,4 +240,45 @@ TEST_F(PinIvrTest, PinsCannotBeReadBack) {
         ASSERT_NE(spec, nullptr);
         EXPECT_EQ(spec->flags & G_PARAM_READABLE, 0U);
     }
+}
+
+namespace {
+
+std::size_t spoken_ticks(std::span<const std::int16_t> samples) {
+    std::size_t ticks = 0;
+    for (; samples.size() >= kTickSamples; samples = samples.subspan(kTickSamples)) {
+        ticks += rms(samples.first(kTickSamples)) > 300 ? 1 : 0;
+    }
+    return ticks;
+}
+
+}  // namespace
+
+// A name is heard for about as long as saying it takes, with pauses and a voice's changing level: no tone.
+TEST_F(PinIvrTest, WhatHasNoRecordingIsSpoken) {
+    start();
+    accept();
+    g_object_set(bench_.element(), "speech", TRUE, nullptr);
+    bench_.inlet("audio_return_sink", kAudioCaps);
+    g_signal_emit_by_name(bench_.element(), "say", "",
+                          "Ada Lovelace is waiting in the lobby. Press 1 to admit.", "en", FALSE);
+    const std::vector<std::int16_t> silence(kTickSamples, 0);
+    std::vector<std::int16_t> heard;
+    const gint64 deadline = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    std::size_t quiet = 0;
+    for (GstClockTime pts = 0; quiet < 50 && g_get_monotonic_time() < deadline; pts += kTick) {
+        bench_.set_time(pts);
+        bench_.push_audio("audio_return_sink", silence, pts);
+        const auto tick = caller_.take_samples();
+        if (spoken_ticks(tick) > 0 || !heard.empty()) {
+            heard.insert(heard.end(), tick.begin(), tick.end());
+            quiet = spoken_ticks(tick) > 0 ? 0 : quiet + 1;
+        } else {
+            g_thread_yield();
+        }
+    }
+    const std::size_t ticks = spoken_ticks(heard);
+    EXPECT_GT(ticks, 2000U / 20);
+    EXPECT_LT(ticks, 6000U / 20);
+    EXPECT_GT(heard.size() / kTickSamples - quiet, ticks);  // a pause between the sentences
 }

@@ -10,7 +10,7 @@ using namespace vmr;
 namespace {
 
 constexpr const char* kLeg =
-    "pin-ivr name=pin prompts=/nonexistent inband=true lobby-gate name=gate "
+    "pin-ivr name=pin prompts=/nonexistent speech=false inband=true lobby-gate name=gate "
     "audiotestsrc is-live=true samplesperbuffer=480 ! audio/x-raw,rate=48000,channels=1 ! pin.audio_sink "
     "pin.audio_src ! gate.audio_sink gate.audio_src ! fakesink name=room async=false "
     "videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=96,framerate=30/1 ! "

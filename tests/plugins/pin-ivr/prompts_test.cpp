@@ -44,16 +44,29 @@ TEST_F(PromptsTest, NamesDoNotLeaveTheFolder) {
     EXPECT_TRUE(is_prompt_name("digits/1"));
 }
 
-TEST_F(PromptsTest, WhatIsMissingOrBrokenIsATone) {
-    for (const char* name : {"missing", "broken", "wrong-pin", "../x"}) {
-        const auto sound = load_prompt(folder_, "en", name);
-        ASSERT_TRUE(sound) << name;
-        EXPECT_GT(sound->size(), 4800U) << name;
+TEST_F(PromptsTest, ALocaleIsLookedForBeforeItsLanguage) {
+    fs::create_directories(folder_ / "fr_CA_f_June");
+    put("fr_CA_f_June/beep.g722", 80);
+    EXPECT_EQ(find_prompt(folder_, "fr-CA", "beep"), folder_ / "fr_CA_f_June/beep.g722");
+    EXPECT_EQ(find_prompt(folder_, "fr_CA", "pin"), folder_ / "fr/pin.g722");
+    EXPECT_EQ(find_prompt(folder_, "fr", "beep"), folder_ / "fr_CA_f_June/beep.g722");
+}
+
+TEST_F(PromptsTest, WhatIsMissingOrBrokenIsNoRecording) {
+    for (const char* name : {"missing", "broken", "wrong-pin", "../x", ""}) {
+        EXPECT_FALSE(load_recording(folder_, "en", name)) << name;
+        EXPECT_GT(tone_for(name)->size(), 4800U) << name;
     }
 }
 
+TEST(OwnText, IsOfTheLocalesLanguageElseEnglish) {
+    EXPECT_NE(own_text("de_AT", "wrong-pin").find("PIN ist nicht"), std::string::npos);
+    EXPECT_EQ(own_text("xx", "goodbye"), "Goodbye.");
+    EXPECT_EQ(own_text("en", "conf-kicked"), "");
+}
+
 TEST_F(PromptsTest, G722IsTwoSamplesAByteAt16KilohertzThen48) {
-    const auto sound = load_prompt(folder_, "fr", "pin");
+    const auto sound = load_recording(folder_, "fr", "pin");
     EXPECT_NEAR(static_cast<double>(sound->size()), 800 * 2 * 3, 960);
 }
 
@@ -63,8 +76,8 @@ TEST(PromptQueue, PlaysInOrderAndIsBounded) {
         queue.add("word" + std::to_string(i));
     }
     int loaded = 0;
-    while (!queue.wanted().empty()) {
-        queue.loaded(queue.wanted(), std::make_shared<const std::vector<std::int16_t>>(100, std::int16_t{1}));
+    while (const auto wanted = queue.wanted()) {
+        queue.loaded(*wanted, std::make_shared<const std::vector<std::int16_t>>(100, std::int16_t{1}));
         ++loaded;
     }
     EXPECT_EQ(loaded, static_cast<int>(PromptQueue::kMaxQueued));
@@ -79,9 +92,30 @@ TEST(PromptQueue, TheSameTwiceIsOnce) {
     PromptQueue queue;
     queue.add("joined");
     queue.add("joined");
-    queue.loaded("joined", std::make_shared<const std::vector<std::int16_t>>(10, std::int16_t{1}));
+    queue.loaded({.name = "joined"}, std::make_shared<const std::vector<std::int16_t>>(10, std::int16_t{1}));
     std::vector<std::int16_t> out(100, 0);
     queue.mix(out);
     EXPECT_EQ(out[9], 1);
+    EXPECT_EQ(out[10], 0);
+}
+
+TEST(PromptQueue, AKeyStopsWhatWaitsForOneAndNothingElse) {
+    const auto sound = [](std::int16_t value) {
+        return std::make_shared<const std::vector<std::int16_t>>(10, value);
+    };
+    PromptQueue queue;
+    const Prompt item{"", "Ada is waiting. Press 1 to admit.", "en", true}, news{"", "Bob left", "en", false};
+    queue.add(item);
+    queue.add(news);
+    queue.loaded(item, sound(1));
+    queue.loaded(news, sound(2));
+    std::vector<std::int16_t> out(4, 0);
+    queue.mix(out);
+    EXPECT_EQ(out[3], 1);
+    queue.key_pressed();
+    out.assign(11, 0);
+    queue.mix(out);
+    EXPECT_EQ(out[0], 2);
+    EXPECT_EQ(out[9], 2);
     EXPECT_EQ(out[10], 0);
 }
