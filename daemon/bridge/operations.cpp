@@ -49,6 +49,7 @@ std::optional<room::Right> right_of(const std::string& name) {
 // The settings that a request names, over those that the room has.
 void merge(ops::RoomConfig& config, const json& params) {
     config.title = params.value("title", config.title);
+    config.locale = params.value("locale", config.locale);
     config.aliases = params.value("aliases", config.aliases);
     config.host_pin = params.value("host_pin", config.host_pin);
     config.guest_pin = params.value("guest_pin", config.guest_pin);

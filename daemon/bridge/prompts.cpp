@@ -1,82 +1,150 @@
 #include "daemon/bridge/prompts.hpp"
 
-#include <map>
+#include <glib.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "base/language.hpp"
+#include "daemon/bridge/phrases.hpp"
 
 namespace vmr::bridge {
 namespace {
 
 using room::Prompt;
+using Params = std::map<std::string, std::string>;
 
-struct Wording {
-    const char* text;       // "{name}" is replaced by the parameter
-    const char* recording;  // a file of the prompts folder without its ending
-};
+constexpr std::size_t kMaxNameLetters = 40;
 
-const std::map<Prompt, Wording>& wordings() {
-    static const std::map<Prompt, Wording> wordings{
-        {Prompt::joined, {"{name} joined", "confbridge-join"}},
-        {Prompt::left_room, {"{name} left", "confbridge-leave"}},
-        {Prompt::locked, {"The meeting is locked", "conf-lockednow"}},
-        {Prompt::unlocked, {"The meeting is unlocked", "conf-unlockednow"}},
-        {Prompt::recording_started, {"Recording started", "conf-now-recording"}},
-        {Prompt::recording_stopped, {"Recording stopped", "beep"}},
-        {Prompt::encrypted_again, {"All connections are encrypted", "beep"}},
-        {Prompt::unencrypted, {"A participant is not encrypted", "beeperr"}},
-        {Prompt::waiting, {"{name} is waiting in the lobby", "beep"}},
-        {Prompt::waiting_item, {"{name} is waiting: 1 admit, 2 refuse, 3 next", "beep"}},
-        {Prompt::nobody_waits, {"Nobody is waiting", "beeperr"}},
-        {Prompt::admitted, {"{name} was admitted", "beep"}},
-        {Prompt::refused, {"{name} was refused", "beep"}},
-        {Prompt::person_item, {"{name}", "beep"}},
-        {Prompt::hand_raised, {"{name} raised a hand", "beep"}},
-        {Prompt::you_are_muted, {"You are muted", "conf-muted"}},
-        {Prompt::you_are_unmuted, {"You are no longer muted", "conf-unmuted"}},
-        {Prompt::please_unmute, {"The host asks you to unmute", "beep"}},
-        {Prompt::hand_up, {"Your hand is raised", "beep"}},
-        {Prompt::hand_down, {"Your hand is down", "beep"}},
-        {Prompt::guests_muted, {"All guests are muted", "conf-muted"}},
-        {Prompt::guests_unmuted, {"Guests are no longer muted", "conf-unmuted"}},
-        {Prompt::layout_changed, {"Layout: {layout}", "beep"}},
-        {Prompt::keys_help, {"*4 hand, *6 mute, *0 help", "conf-usermenu"}},
-        {Prompt::confirm_end, {"Press # again to end the meeting for all", "beep"}},
-        {Prompt::not_allowed, {"Only a host may do that", "beeperr"}},
-        {Prompt::you_are_host, {"You are a host now", "beep"}},
-        {Prompt::you_are_guest, {"You are a guest now", "beep"}},
-        {Prompt::right_granted, {"You may now: {right}", "beep"}},
-        {Prompt::right_revoked, {"You may no longer: {right}", "beep"}},
-        {Prompt::awaiting_host, {"Waiting for the host", "conf-waitforleader"}},
-        {Prompt::waiting_locked, {"The meeting is locked: a host will let you in", "conf-locked"}},
-        {Prompt::waiting_held, {"A host put you in the lobby", "conf-locked"}},
-        {Prompt::slow_down, {"Too many attempts: please wait", "beeperr"}},
-        {Prompt::pin_wrong, {"Wrong PIN", "conf-invalidpin"}},
-        {Prompt::pin_timeout, {"No PIN was entered", "vm-goodbye"}},
-        {Prompt::lobby_timeout, {"Nobody let you in", "vm-goodbye"}},
-        {Prompt::lone_timeout, {"You were alone for too long", "vm-goodbye"}},
-        {Prompt::removed, {"You were removed from the meeting", "conf-kicked"}},
-        {Prompt::meeting_ended, {"The meeting has ended", "vm-goodbye"}},
-        {Prompt::room_full, {"The meeting is full", "conf-full"}},
-        {Prompt::encryption_required, {"This meeting needs an encrypted connection", "beeperr"}},
-    };
-    return wordings;
+const Language& language_for(const std::string& locale) {
+    const std::string code = language_of(locale);
+    const auto* found = std::find_if(kLanguages.begin(), kLanguages.end(),
+                                     [&](const Language* language) { return code == language->code; });
+    return found == kLanguages.end() ? kEnglish : **found;
 }
 
-}  // namespace
+const std::string& value_of(const Params& params, const char* name) {
+    static const std::string none;
+    const auto found = params.find(name);
+    return found == params.end() ? none : found->second;
+}
 
-std::string text_of(const room::Announce& announcement) {
-    const auto found = wordings().find(announcement.prompt);
-    std::string text = found == wordings().end() ? room::to_string(announcement.prompt) : found->second.text;
-    for (const auto& [name, value] : announcement.params) {
-        const std::string mark = "{" + name + "}";
+bool suits(const Phrase& phrase, const Params& params) {
+    const std::string_view variant = phrase.variant;
+    return variant == "host"    ? value_of(params, "by") == "host" || value_of(params, "role") == "host"
+           : variant == "one"   ? value_of(params, "minutes") == "1"
+           : variant == "name"  ? params.contains("name")
+           : variant == "count" ? params.contains("count")
+                                : variant.empty();
+}
+
+// The last one that suits: special ones stand behind the general one.
+const Phrase* phrase_for(const Language& language, Prompt prompt, const Params& params) {
+    const Phrase* best = nullptr;
+    for (const Phrase& phrase : language.phrases) {
+        if (phrase.prompt == prompt && suits(phrase, params)) {
+            best = &phrase;
+        }
+    }
+    return best;
+}
+
+std::string translated(const Language& language, const std::string& name, const std::string& value) {
+    constexpr std::array kRights{room::Right::admit, room::Right::mute, room::Right::layout,
+                                 room::Right::record};
+    constexpr std::array kLayouts{room::Layout::speaker, room::Layout::equal, room::Layout::single,
+                                  room::Layout::content};
+    for (std::size_t i = 0; i < kRights.size(); ++i) {
+        if (name == "right" && value == room::to_string(kRights[i])) {
+            return language.rights[i];
+        }
+        if (name == "layout" && value == room::to_string(kLayouts[i])) {
+            return language.layouts[i];
+        }
+    }
+    return name == "name" && value.empty() ? language.somebody : value;
+}
+
+std::string filled(const Language& language, Prompt prompt, const Params& params) {
+    const Phrase* phrase = phrase_for(language, prompt, params);
+    std::string text = phrase == nullptr ? room::to_string(prompt) : phrase->text;
+    for (const char* name : {"name", "count", "layout", "right", "minutes"}) {
+        const std::string mark = "{" + std::string(name) + "}";
         if (const auto at = text.find(mark); at != std::string::npos) {
-            text.replace(at, mark.size(), value);
+            text.replace(at, mark.size(), translated(language, name, value_of(params, name)));
         }
     }
     return text;
 }
 
-const char* recording_of(room::Prompt prompt) {
-    const auto found = wordings().find(prompt);
-    return found == wordings().end() ? "" : found->second.recording;
+// Only where it says the same: without a name, by whom, or what to do next, there is a text.
+const char* recording_for(Prompt prompt, const Params& params) {
+    static const std::map<Prompt, const char*> recordings{
+        {Prompt::locked, "conf-lockednow"},
+        {Prompt::unlocked, "conf-unlockednow"},
+        {Prompt::recording_started, "conf-now-recording"},
+        {Prompt::being_recorded, "conf-now-recording"},
+        {Prompt::you_are_muted, "conf-muted"},
+        {Prompt::you_are_unmuted, "conf-unmuted"},
+        {Prompt::cancelled, "cancelled"},
+        {Prompt::awaiting_host, "conf-waitforleader"},
+        {Prompt::pin_wrong, "conf-invalidpin"},
+        {Prompt::removed, "conf-kicked"},
+        {Prompt::meeting_ended, "confbridge-conf-end"},
+        {Prompt::room_full, "conf-full"},
+    };
+    const auto found = recordings.find(prompt);
+    return found == recordings.end() || value_of(params, "by") == "host" ? "" : found->second;
+}
+
+bool is_menu(Prompt prompt) {
+    static const std::set<Prompt> menus{Prompt::waiting_item, Prompt::room_item, Prompt::person_item,
+                                        Prompt::keys_help};
+    return menus.contains(prompt);
+}
+
+}  // namespace
+
+std::string text_of(const room::Announce& announcement) {
+    return filled(kEnglish, announcement.prompt, announcement.params);
+}
+
+Spoken spoken(Prompt prompt, const Params& params, const std::string& locale) {
+    const Language& language = language_for(locale);
+    Params sayable = params;
+    if (const auto name = sayable.find("name"); name != sayable.end()) {
+        name->second = spoken_name(name->second);
+    }
+    return {recording_for(prompt, params), filled(language, prompt, sayable), language.code, is_menu(prompt)};
+}
+
+std::string spoken_name(const std::string& name) {
+    std::string said;
+    std::size_t letters = 0;
+    bool blank = true;
+    const char* end = name.data() + name.size();
+    for (const char* at = name.data(); at < end && letters < kMaxNameLetters;) {
+        const gunichar c = g_utf8_get_char_validated(at, end - at);
+        const bool valid = c != 0 && (c & 0x80000000U) == 0;
+        const char* next = valid ? g_utf8_next_char(at) : at + 1;
+        const bool digit = valid && g_unichar_isdigit(c);
+        const bool kept = valid && (g_unichar_isalnum(c) || g_unichar_ismark(c) || c == '-' || c == '\'');
+        if ((!kept || digit) && !blank) {
+            said += ' ';
+            blank = true;
+        }
+        if (kept) {
+            said.append(at, next);
+            ++letters;
+            blank = digit;
+            said += digit ? " " : "";
+        }
+        at = next;
+    }
+    said.erase(said.find_last_not_of(" -'") + 1);
+    said.erase(0, std::min(said.find_first_not_of(" -'"), said.size()));
+    return said;
 }
 
 }  // namespace vmr::bridge

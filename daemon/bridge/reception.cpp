@@ -37,7 +37,7 @@ void Reception::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session>
     caller.seat.record = opened_record(arrival, {}, services_.server_version);
     services_.records.begin(caller.seat.record);
     GstElement* ivr = caller.seat.session->bin().ivr();
-    set_up_prompts(ivr, services_.prompts, arrival.kind);
+    set_up_prompts(caller.seat.session->bin(), services_.prompts, arrival.kind);
     g_object_set(ivr, "max-digits", kMaxDigits, nullptr);
     pipeline_->attach(arrival.leg, caller.seat.session->bin(), arrival.display_name);
     caller.seat.session->set_on_changed([this, name = arrival.leg] { pipeline_->refresh(name); });

@@ -45,11 +45,16 @@ void RoomHost::tell(Seat& seat, const char* state, nlohmann::json details) {
     }
 }
 
-void RoomHost::play(Seat& seat, room::Prompt prompt) {
-    const char* recording = recording_of(prompt);
-    if (pipeline_ && recording[0] != '\0') {
-        pipeline_->play(seat.arrival.leg, recording);
+void RoomHost::play(Seat& seat, room::Prompt prompt, const std::map<std::string, std::string>& params) {
+    if (pipeline_) {
+        const Spoken said = spoken(prompt, params, locale());
+        pipeline_->say(seat.arrival.leg, {said.recording, said.text, said.language, said.until_key});
     }
+}
+
+const std::string& RoomHost::locale() const {
+    const std::string& own = room_.config().locale;
+    return own.empty() ? services_.prompts.language : own;
 }
 
 void RoomHost::pass_pin(Seat& seat) {
@@ -203,7 +208,7 @@ void RoomHost::carry_out(const room::Announce& command) {
                       (command.audience == room::Audience::everyone || participant->role == room::Role::host);
         // Browsers show the event; who has no page hears it.
         if (addressed && seat->arrival.kind != LegKind::webrtc) {
-            play(*seat, command.prompt);
+            play(*seat, command.prompt, command.params);
         }
     }
 }
@@ -223,7 +228,7 @@ void RoomHost::carry_out(const room::Release& command) {
         pipeline_->dismiss(released->arrival.leg, "connecting");
     }
     if (command.prompt && released->arrival.kind != LegKind::webrtc) {
-        play(*released, *command.prompt);
+        play(*released, *command.prompt, {});
         g_timeout_add_full(G_PRIORITY_DEFAULT, kFarewellMs, on_farewell_said,
                            new Farewell{released->leg, leg_cause(command.cause)},
                            [](gpointer data) { delete static_cast<Farewell*>(data); });

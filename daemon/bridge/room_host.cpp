@@ -127,7 +127,7 @@ bool RoomHost::seat_media(Seat& seat) {
         pipeline_->set_layout(room::to_string(room_.view().layout));
     }
     media::Session& session = *seat.session;
-    set_up_prompts(session.bin().ivr(), services_.prompts, seat.arrival.kind);
+    set_up_prompts(session.bin(), {services_.prompts.folder, locale()}, seat.arrival.kind);
     const std::string leg = seat.arrival.leg;
     pipeline_->attach(leg, session.bin(), seat.arrival.display_name);
     session.set_on_changed([this, leg] {

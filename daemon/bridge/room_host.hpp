@@ -67,7 +67,8 @@ private:
     void arm_timer();
     static gboolean on_deadline(gpointer self);
     void pass_pin(Seat& seat);
-    void play(Seat& seat, room::Prompt prompt);
+    void play(Seat& seat, room::Prompt prompt, const std::map<std::string, std::string>& params);
+    const std::string& locale() const;  // of what is said and shown here
     void tell(Seat& seat, const char* state, nlohmann::json details);
     void on_media_ready(const room::ParticipantId& id);
 

@@ -66,11 +66,12 @@ std::string without_port(const std::string& address) {
     return has_port ? address.substr(0, address.find(':')) : address;
 }
 
-void set_up_prompts(GstElement* ivr, const PromptFiles& files, LegKind kind) {
+void set_up_prompts(media::LegBin& bin, const PromptFiles& files, LegKind kind) {
     if (!files.folder.empty()) {
-        g_object_set(ivr, "prompts", files.folder.c_str(), nullptr);
+        g_object_set(bin.ivr(), "prompts", files.folder.c_str(), nullptr);
     }
-    g_object_set(ivr, "language", files.language.c_str(), "inband", kind == LegKind::phone, nullptr);
+    g_object_set(bin.ivr(), "inband", kind == LegKind::phone, nullptr);
+    bin.set_language(files.language);
 }
 
 room::LegKind room_kind(LegKind kind) {

@@ -31,8 +31,9 @@ struct Seat {
 // "192.0.2.7:5060", "[2001:db8::1]:5060" or an address alone: the address.
 std::string without_port(const std::string& address);
 
-// Folder and language of the recordings, where they are configured; phones' tones are listened for.
-void set_up_prompts(GstElement* ivr, const PromptFiles& files, LegKind kind);
+// Folder of the recordings, where it is configured; language of what is said and shown; phones' tones are
+// listened for.
+void set_up_prompts(media::LegBin& bin, const PromptFiles& files, LegKind kind);
 
 // Vocabulary of the room core ↔ vocabulary of the legs.
 room::LegKind room_kind(LegKind kind);

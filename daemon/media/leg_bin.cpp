@@ -254,6 +254,12 @@ void LegBin::open_gate() {
     set_content_passing(true);
 }
 
+void LegBin::set_language(const std::string& locale) {
+    for (const ElementPtr& element : {ivr_, gate_}) {
+        g_object_set(element.get(), "language", locale.c_str(), nullptr);
+    }
+}
+
 void LegBin::close_gate(const std::string& reason) {
     set_content_passing(false);
     gst_util_set_object_arg(G_OBJECT(gate_.get()), "reason", reason.c_str());

@@ -73,6 +73,7 @@ public:
     // Lets media pass between the participant and the room, or not. Closed at first.
     void open_gate();
     void close_gate(const std::string& reason);
+    void set_language(const std::string& locale);  // of prompts, PIN screen and slates
 
     // Ghost pads that face the mixer; null while the slot has none. Borrowed.
     GstPad* to_room(Slot slot) const;

@@ -202,14 +202,15 @@ void RoomPipeline::dismiss(const std::string& name, const std::string& reason) {
     refresh(name);
 }
 
-void RoomPipeline::play(const std::string& name, const std::string& prompts) {
+void RoomPipeline::say(const std::string& name, const Saying& saying) {
     const auto found = members_.find(name);
     if (found == members_.end()) {
         return;
     }
     found->second.speaking = true;
     link_slot(found->second, Slot::audio);
-    g_signal_emit_by_name(found->second.leg->ivr(), "play", prompts.c_str());
+    g_signal_emit_by_name(found->second.leg->ivr(), "say", saying.recording.c_str(), saying.text.c_str(),
+                          saying.language.c_str(), static_cast<gboolean>(saying.until_key));
 }
 
 void RoomPipeline::set_display_name(const std::string& name, const std::string& display_name) {

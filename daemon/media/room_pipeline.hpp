@@ -37,6 +37,12 @@ public:
     virtual void on_room_failed(const std::string& text) = 0;
 };
 
+// As pin-ivr's action `say` takes it.
+struct Saying {
+    std::string recording, text, language;
+    bool until_key = false;
+};
+
 class RoomPipeline {
 public:
     static Result<std::unique_ptr<RoomPipeline>> create(const Pipelines& pipelines, const std::string& room,
@@ -59,8 +65,8 @@ public:
     // Out of it (how everyone begins): when this returns nothing passes any more, and the leg gets sound and
     // picture of its own. `reason`: see docs/elements/lobby-gate.md.
     void dismiss(const std::string& name, const std::string& reason);
-    // Says prompts to this participant alone, over what they hear.
-    void play(const std::string& name, const std::string& prompts);
+    // Says something to this participant alone, over what they hear.
+    void say(const std::string& name, const Saying& saying);
     void set_display_name(const std::string& name, const std::string& display_name);
     void set_layout(const std::string& layout);
     void set_spotlight(const std::string& name);  // empty: nobody

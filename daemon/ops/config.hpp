@@ -80,7 +80,7 @@ struct RoomConfig {
     std::chrono::seconds max_duration{0};  // 0: no limit
     int max_participants = 500;
     Layout layout = Layout::speaker;
-    std::string locale = "en";
+    std::string locale;  // empty: prompts_language
 };
 
 enum class TrunkDigest { both, md5, sha256 };

@@ -74,6 +74,7 @@ enum class Prompt {
     unlocked,
     recording_started,
     recording_stopped,
+    being_recorded,   // to who enters meanwhile
     encrypted_again,  // padlock closed
     unencrypted,      // struck padlock
     waiting,          // to hosts: name waits (or count people), with a sound
@@ -103,6 +104,7 @@ enum class Prompt {
     you_are_guest,
     right_granted,  // "right"
     right_revoked,  // "right"
+    minutes_left,   // "minutes": of the meeting's longest time
     awaiting_host,  // periodic, to who waits
     waiting_locked,
     waiting_held,

@@ -118,6 +118,7 @@ void Core::reset_meeting() {
     muted_guests_ = false;
     mute_newcomers_ = config.mute_newcomers;
     started_at_.reset();
+    minutes_said_.reset();
     spotlight_.clear();
     talking_.clear();
     host_was_present_ = false;

@@ -165,6 +165,8 @@ private:
     void expire();
     bool expire_seats();
     bool expire_seat(Seat&);
+    std::optional<std::pair<TimePoint, unsigned>> next_warning() const;
+    bool warn();
     bool expire_room();
     std::optional<TimePoint> seat_deadline(const Seat&) const;
     std::optional<std::pair<TimePoint, Cause>> room_deadline() const;
@@ -194,6 +196,7 @@ private:
     bool muted_guests_ = false;
     bool mute_newcomers_ = false;
     std::optional<TimePoint> started_at_;
+    std::optional<unsigned> minutes_said_;  // the last time that everyone heard how long there is
     std::vector<ParticipantId> spotlight_;
     std::set<ParticipantId> talking_;
     bool host_was_present_ = false;

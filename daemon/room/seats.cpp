@@ -67,6 +67,9 @@ void Core::enter(Seat& seat) {
     if (seat.p.muted) {
         tell(seat, Prompt::you_are_muted, {{"by", "host"}});
     }
+    if (recording_) {
+        tell(seat, Prompt::being_recorded);
+    }
     const auto waiting = std::count_if(seats.begin(), seats.end(), [](const auto& entry) {
         return entry.second.in_lobby() && entry.second.p.lobby_reason == LobbyReason::locked;
     });

@@ -24,6 +24,9 @@ std::optional<TimePoint> Core::next_deadline() const {
     if (const auto room = room_deadline()) {
         earliest(best, room->first);
     }
+    if (const auto warning = next_warning()) {
+        earliest(best, warning->first);
+    }
     return best;
 }
 
@@ -65,8 +68,32 @@ std::optional<std::pair<TimePoint, Cause>> Core::room_deadline() const {
     return best;
 }
 
+// When to say how many minutes are left of the longest time a meeting may take, and how many.
+std::optional<std::pair<TimePoint, unsigned>> Core::next_warning() const {
+    if (!started_at_ || config.max_duration <= Duration{0}) {
+        return std::nullopt;
+    }
+    for (const unsigned minutes : {5U, 1U}) {
+        const Duration left = std::chrono::minutes(minutes);
+        if (config.max_duration > 2 * left && (!minutes_said_ || minutes < *minutes_said_)) {
+            return std::pair(*started_at_ + config.max_duration - left, minutes);
+        }
+    }
+    return std::nullopt;
+}
+
+bool Core::warn() {
+    const auto due = next_warning();
+    if (!due || due->first > now_) {
+        return false;
+    }
+    minutes_said_ = due->second;
+    say(Audience::everyone, {}, Prompt::minutes_left, {{"minutes", std::to_string(due->second)}});
+    return true;
+}
+
 void Core::expire() {
-    while (expire_seats() || expire_room()) {
+    while (expire_seats() || expire_room() || warn()) {
         settle();
     }
 }

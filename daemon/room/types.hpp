@@ -68,7 +68,7 @@ struct RoomConfig {
     std::string id;
     std::string title;
     std::vector<std::string> aliases;
-    std::string locale = "en";
+    std::string locale;  // empty: the server's
     bool guests_allowed = true;
     // Length in digits (4-20) of each PIN; 0 = there is none.
     unsigned host_pin_length = 0;

@@ -131,6 +131,7 @@ void Ivr::say(const Prompt& prompt) {
     {
         const std::lock_guard lock(mutex_);
         prompts_.add(prompt);
+        play_unanswered_ = true;
     }
     door_.wake();
 }

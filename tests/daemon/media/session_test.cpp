@@ -135,7 +135,7 @@ TEST_F(SessionTest, WhoIsInTheRoomSharesTheEncoders) {
     EXPECT_TRUE(near->bin().shared(Slot::audio) && near->bin().shared(Slot::video));
     EXPECT_TRUE(flows_on(Slot::audio) && flows_on(Slot::video));
 
-    near_room_->play("near-leg", "joined");
+    near_room_->say("near-leg", {"joined", "", "en"});
     EXPECT_FALSE(near->bin().shared(Slot::audio));
     EXPECT_TRUE(near->bin().shared(Slot::video));
     EXPECT_TRUE(run_until([&] { return near->bin().shared(Slot::audio); })) << "the prompt does not end";

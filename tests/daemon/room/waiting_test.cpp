@@ -128,6 +128,36 @@ TEST_F(RoomTest, Rule10NoMediaFromAnyoneForTwoMinutesEndsTheRoom) {
     EXPECT_EQ(get<RoomEnded>()->cause, Cause::no_media);
 }
 
+TEST_F(RoomTest, EveryoneHearsHowLongThereIsOfTheLongestDuration) {
+    auto config = pins_and_guests();
+    config.max_duration = 1h;
+    use(config);
+    host("h");
+    for (const char* minutes : {"5", "1"}) {
+        pass(minutes == std::string("5") ? 55min : 4min);
+        const auto* said = get<Announce>();
+        ASSERT_TRUE(said);
+        EXPECT_EQ(said->prompt, Prompt::minutes_left);
+        EXPECT_EQ(said->params.at("minutes"), minutes);
+    }
+    pass(59s);
+    EXPECT_FALSE(get<RoomEnded>());
+    pass(1s);
+    EXPECT_TRUE(get<RoomEnded>());
+}
+
+TEST_F(RoomTest, WhoEntersARecordedMeetingHearsSo) {
+    use(pins_and_guests());
+    host("h");
+    act("h", SetRecording{true});
+    guest("g");
+    bool heard = false;
+    for (const Announce& announcement : all<Announce>()) {
+        heard = heard || (announcement.prompt == Prompt::being_recorded && announcement.id == "g");
+    }
+    EXPECT_TRUE(heard);
+}
+
 TEST_F(RoomTest, Rule10TheLongestDurationEndsTheRoom) {
     auto config = pins_and_guests();
     config.max_duration = 1h;
