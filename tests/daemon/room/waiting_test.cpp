@@ -151,10 +151,10 @@ TEST_F(RoomTest, WhoEntersARecordedMeetingHearsSo) {
     host("h");
     act("h", SetRecording{true});
     guest("g");
-    bool heard = false;
-    for (const Announce& announcement : all<Announce>()) {
-        heard = heard || (announcement.prompt == Prompt::being_recorded && announcement.id == "g");
-    }
+    const bool heard = std::any_of(all.begin(), all.end(), [](const Command& command) {
+        const auto* said = std::get_if<Announce>(&command);
+        return said != nullptr && said->prompt == Prompt::being_recorded && said->id == "g";
+    });
     EXPECT_TRUE(heard);
 }
 

@@ -100,6 +100,38 @@ export class Baresip {
     }, milliseconds, () => `${[...these, ...those]} Hz at ${last} dB\n${this.output.slice(-1500)}`);
   }
 
+  // Tenths of a second since sample `from` that have sound in them: 1, or not: 0.
+  sounding(from) {
+    const { rate, samples } = this.recording();
+    const tenth = rate / 10;
+    const parts = [];
+    for (let at = from; at + tenth <= samples.length; at += tenth) {
+      const energy = samples.subarray(at, at + tenth).reduce((sum, sample) => sum + sample * sample, 0) / tenth;
+      parts.push(Math.sqrt(energy) > 0.005 ? 1 : 0);
+    }
+    return parts;
+  }
+
+  // Until a second and a half without sound.
+  quiet(milliseconds = 40_000) {
+    const from = this.recording().samples.length;
+    return until(() => {
+      const last = this.sounding(from).slice(-15);
+      return last.length === 15 && !last.includes(1);
+    }, milliseconds, () => this.output.slice(-800));
+  }
+
+  // A voice: so many seconds of sound since sample `from`, with pauses and then silence.
+  async hearsSpeech(from, least, most, milliseconds = 30_000) {
+    let parts = [];
+    const sounds = () => parts.reduce((sum, part) => sum + part, 0);
+    await until(() => {
+      parts = this.sounding(from);
+      return sounds() >= least * 10 && !parts.slice(-10).includes(1);
+    }, milliseconds, () => `${sounds() / 10} s of sound: ${parts.join('')}`);
+    if (sounds() > most * 10) throw new Error(`${sounds() / 10} s of sound: ${parts.join('')}`);
+  }
+
   // The lowest level of `frequency` in any half second since sample `from`, by its best tenth: shorter gaps come with a
   // busy machine.
   quietest(frequency, from) {
