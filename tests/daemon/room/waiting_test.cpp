@@ -135,10 +135,9 @@ TEST_F(RoomTest, EveryoneHearsHowLongThereIsOfTheLongestDuration) {
     host("h");
     for (const char* minutes : {"5", "1"}) {
         pass(minutes == std::string("5") ? 55min : 4min);
-        const auto* said = get<Announce>();
-        ASSERT_TRUE(said);
-        EXPECT_EQ(said->prompt, Prompt::minutes_left);
-        EXPECT_EQ(said->params.at("minutes"), minutes);
+        const auto* warning = said(Prompt::minutes_left);
+        ASSERT_TRUE(warning);
+        EXPECT_EQ(warning->params.at("minutes"), minutes);
     }
     pass(59s);
     EXPECT_FALSE(get<RoomEnded>());
@@ -151,11 +150,7 @@ TEST_F(RoomTest, WhoEntersARecordedMeetingHearsSo) {
     host("h");
     act("h", SetRecording{true});
     guest("g");
-    const bool heard = std::any_of(all.begin(), all.end(), [](const Command& command) {
-        const auto* said = std::get_if<Announce>(&command);
-        return said != nullptr && said->prompt == Prompt::being_recorded && said->id == "g";
-    });
-    EXPECT_TRUE(heard);
+    EXPECT_TRUE(said(Prompt::being_recorded, "g"));
 }
 
 TEST_F(RoomTest, Rule10TheLongestDurationEndsTheRoom) {
