@@ -145,6 +145,16 @@ export class Baresip {
     return lowest;
   }
 
+  // The level of a tone that was always there since sample `from`: the lower quartile of the tenths of a second. Speech and
+  // music come and go.
+  steadiest(frequency, from) {
+    const { rate, samples } = this.recording();
+    const tenth = rate / 10;
+    const parts = Array.from({ length: Math.floor((samples.length - from) / tenth) }, (_, i) =>
+      levels({ rate, samples: samples.subarray(from + i * tenth, from + (i + 1) * tenth) }, [frequency], 0.1)[0]);
+    return parts.sort((a, b) => a - b)[Math.floor(parts.length / 4)];
+  }
+
   // Share (0..1) of the received picture that has each colour.
   async sees(colours) {
     const picture = join(this.folder, `seen-${++this.pictures}`);
