@@ -14,6 +14,18 @@ sip::ListenAddress sip_listener(sip::Transport transport, const ops::Endpoint& e
     return {transport, {endpoint.address, endpoint.port}};
 }
 
+std::vector<sip::TrunkConfig> sip_trunks(const ops::Config& config) {
+    std::vector<sip::TrunkConfig> trunks;
+    for (const ops::TrunkConfig& trunk : config.trunks) {
+        sip::TrunkConfig mapped{trunk.name, trunk.addresses, trunk.username, trunk.secret};
+        for (const auto& [number, target] : trunk.numbers) {
+            mapped.numbers[number] = target == "reception" ? "" : target;
+        }
+        trunks.push_back(std::move(mapped));
+    }
+    return trunks;
+}
+
 sip::SipConfig sip_config(const ops::Config& config) {
     sip::SipConfig sip;
     for (const auto& endpoint : config.sip.udp) {
@@ -30,13 +42,7 @@ sip::SipConfig sip_config(const ops::Config& config) {
     if (!config.sip.domain.empty()) {
         sip.realm = config.sip.domain;
     }
-    for (const ops::TrunkConfig& trunk : config.trunks) {
-        sip::TrunkConfig mapped{trunk.name, trunk.addresses, trunk.username, trunk.secret};
-        for (const auto& [number, target] : trunk.numbers) {
-            mapped.numbers[number] = target == "reception" ? "" : target;
-        }
-        sip.trunks.push_back(std::move(mapped));
-    }
+    sip.trunks = sip_trunks(config);
     return sip;
 }
 
@@ -271,6 +277,9 @@ void Daemon::publish_status(const ops::Config& config) {
 void Daemon::reload(const ops::Config& config) {
     bridge_->reload_rooms(config.rooms);
     publish_status(config);
+    if (const Status set = sip_->set_trunks(sip_trunks(config)); !set) {
+        g_warning("the trunks in use stay: %s", set.error().c_str());
+    }
     for (const Status& reloaded : {sip_->reload_certificate(), server_->reload_certificate()}) {
         if (!reloaded) {
             g_warning("the certificate in use stays: %s", reloaded.error().c_str());
