@@ -204,7 +204,8 @@ Status Daemon::start_media(const ops::Config& config) {
     environment_.advertised_address = config.media.advertised_address;
     environment_.udp.port_min = config.media.port_min;
     environment_.udp.port_max = config.media.port_max;
-    environment_.udp.dscp = static_cast<std::uint8_t>(config.media.audio_dscp);
+    environment_.audio_dscp = static_cast<std::uint8_t>(config.media.audio_dscp);
+    environment_.video_dscp = static_cast<std::uint8_t>(config.media.video_dscp);
     environment_.ice = [media = config.media] { return ice_params(media); };
     services_ = std::make_unique<bridge::Services>(bridge::Services{
         pipelines_,
