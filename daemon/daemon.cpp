@@ -26,6 +26,19 @@ sip::DigestAlgorithms digest_algorithms(ops::TrunkDigest digest) {
     return sip::DigestAlgorithms::both;
 }
 
+std::vector<sip::TrunkConfig> sip_trunks(const ops::Config& config) {
+    std::vector<sip::TrunkConfig> trunks;
+    for (const ops::TrunkConfig& trunk : config.trunks) {
+        sip::TrunkConfig mapped{trunk.name, trunk.addresses, trunk.username, trunk.secret};
+        mapped.algorithms = digest_algorithms(trunk.digest);
+        for (const auto& [number, target] : trunk.numbers) {
+            mapped.numbers[number] = target == "reception" ? "" : target;
+        }
+        trunks.push_back(std::move(mapped));
+    }
+    return trunks;
+}
+
 sip::SipConfig sip_config(const ops::Config& config) {
     sip::SipConfig sip;
     for (const auto& endpoint : config.sip.udp) {
@@ -42,14 +55,7 @@ sip::SipConfig sip_config(const ops::Config& config) {
     if (!config.sip.domain.empty()) {
         sip.realm = config.sip.domain;
     }
-    for (const ops::TrunkConfig& trunk : config.trunks) {
-        sip::TrunkConfig mapped{trunk.name, trunk.addresses, trunk.username, trunk.secret};
-        mapped.algorithms = digest_algorithms(trunk.digest);
-        for (const auto& [number, target] : trunk.numbers) {
-            mapped.numbers[number] = target == "reception" ? "" : target;
-        }
-        sip.trunks.push_back(std::move(mapped));
-    }
+    sip.trunks = sip_trunks(config);
     return sip;
 }
 
@@ -211,7 +217,8 @@ Status Daemon::start_media(const ops::Config& config) {
     environment_.advertised_address = config.media.advertised_address;
     environment_.udp.port_min = config.media.port_min;
     environment_.udp.port_max = config.media.port_max;
-    environment_.udp.dscp = static_cast<std::uint8_t>(config.media.audio_dscp);
+    environment_.audio_dscp = static_cast<std::uint8_t>(config.media.audio_dscp);
+    environment_.video_dscp = static_cast<std::uint8_t>(config.media.video_dscp);
     environment_.ice = [media = config.media] { return ice_params(media); };
     services_ = std::make_unique<bridge::Services>(bridge::Services{
         pipelines_,
@@ -284,6 +291,9 @@ void Daemon::publish_status(const ops::Config& config) {
 void Daemon::reload(const ops::Config& config) {
     bridge_->reload_rooms(config.rooms);
     publish_status(config);
+    if (const Status set = sip_->set_trunks(sip_trunks(config)); !set) {
+        g_warning("the trunks in use stay: %s", set.error().c_str());
+    }
     for (const Status& reloaded : {sip_->reload_certificate(), server_->reload_certificate()}) {
         if (!reloaded) {
             g_warning("the certificate in use stays: %s", reloaded.error().c_str());

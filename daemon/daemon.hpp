@@ -27,7 +27,7 @@ public:
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
-    // SIGHUP: rooms and certificates follow the new configuration; trunks, addresses and paths need a
+    // SIGHUP: rooms, trunks and certificates follow the new configuration; addresses and paths need a
     // restart.
     void reload(const ops::Config& config);
     // SIGTERM: no new calls, everyone is released; is_idle() when the last has gone.

@@ -80,11 +80,15 @@ SdpResult Session::offer() {
     local.session_id = session_id_;
     local.session_version = session_version_;
     local.cname = name_;
-    for (const auto& transport : offered_->transports) {
+    for (std::size_t index = 0; index < offered_->transports.size(); ++index) {
+        const auto& transport = offered_->transports[index];
         const bool feedback = policy_.kind == sdp::LegKind::webrtc;
-        if (const Status made =
-                ensure_path(transport.id, {transport.ice, transport.rtcp_mux, feedback, true,
-                                           transport.keying != sdp::KeyManagement::none, peer_address_});
+        const bool sound = std::ranges::any_of(offered_->media, [&](const sdp::OfferMedia& media) {
+            return media.transport == index && media.kind == sdp::MediaKind::audio;
+        });
+        if (const Status made = ensure_path(
+                transport.id, {transport.ice, transport.rtcp_mux, feedback, true,
+                               transport.keying != sdp::KeyManagement::none, sound, peer_address_});
             !made) {
             return internal(made.error());
         }
@@ -165,10 +169,12 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     if (wish.ice) {
         IceParams path = environment_.ice();
         path.controlling = wish.controlling;
+        path.dscp = wish.sound ? environment_.audio_dscp : environment_.video_dscp;
         params.path = path;
     } else {
         UdpParams path = environment_.udp;
         path.rtcp_mux = wish.rtcp_mux;
+        path.dscp = wish.sound ? environment_.audio_dscp : environment_.video_dscp;
         // Symmetric RTP from any address only where forged packets fail their authentication.
         path.comedia = wish.keyed;
         if (wish.remote_address.find(':') != std::string::npos && path.local_address == "0.0.0.0") {
@@ -202,9 +208,12 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
     for (const auto& plan : negotiated.transports) {
         const auto& first = negotiated.media.at(plan.media.front());
         const bool controlling = plan.ice && plan.ice->controlling;
+        const bool sound = std::ranges::any_of(plan.media, [&](std::size_t index) {
+            return negotiated.media.at(index).kind == sdp::MediaKind::audio;
+        });
         if (const Status made = ensure_path(
                 plan.id, {plan.ice.has_value(), plan.rtcp_mux, sdp::has_feedback(first.proto), controlling,
-                          plan.keying != sdp::KeyManagement::none, plan.remote_address});
+                          plan.keying != sdp::KeyManagement::none, sound, plan.remote_address});
             !made) {
             return made;
         }

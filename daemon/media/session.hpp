@@ -23,6 +23,10 @@ struct MediaEnvironment {
     std::function<IceParams()> ice;  // asked for each session: TURN credentials may be short-lived
     std::string advertised_address;  // written into SDP; empty: the address that routes to the peer
     std::chrono::milliseconds jitter_buffer{60};
+    // DSCP of what a transport sends (RFC 8837 section 5): one that carries sound is marked as sound, with
+    // all that is bundled with it.
+    std::uint8_t audio_dscp = 46;  // EF
+    std::uint8_t video_dscp = 34;  // AF41
 };
 
 struct SessionStats {
@@ -74,6 +78,7 @@ private:
         bool feedback = false;
         bool controlling = false;
         bool keyed = false;  // SRTP: what is not the peer's cannot pass for it
+        bool sound = true;
         std::string remote_address;
     };
     Status ensure_path(std::size_t id, const PathWish& wish);

@@ -1,6 +1,6 @@
 // The daemon itself: a crash loses no record, SIGHUP reads the configuration again, SIGTERM says goodbye.
 import assert from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { SipCaller } from './support/sip_caller.mjs';
 import { until } from './support/until.mjs';
@@ -16,6 +16,14 @@ id = "meet"
 });
 
 after(() => vmrd?.stop());
+
+const trunk = (name, number) => `
+[[trunks]]
+name = "${name}"
+addresses = ["127.0.0.1"]
+[trunks.numbers]
+"${number}" = "meet"
+`;
 
 async function call(user, room = 'meet') {
   const caller = await SipCaller.start({ user, port: vmrd.sip });
@@ -50,6 +58,43 @@ test('SIGHUP: a new room can be called, one with a mistake changes nothing', asy
   assert.equal((await vmrd.api('GET', '/rooms/wrong')).status, 404);
   await caller.hangup();
   caller.close();
+});
+
+test('SIGHUP: trunks come, change and go; calls of one that is gone go on', async () => {
+  const before = readFileSync(vmrd.config, 'utf8').replace(/\[\[rooms\]\]\nid = "wrong"[^[]*/, '');
+  const reload = async (extra) => {
+    const reloads = () => vmrd.output.split('configuration reloaded').length;
+    const count = reloads();
+    writeFileSync(vmrd.config, before + extra);
+    vmrd.process.kill('SIGHUP');
+    await until(() => reloads() > count, 5_000, () => vmrd.output);
+  };
+  const numbers = async () => (await vmrd.api('GET', '/status')).body.numbers;
+  assert.equal((await call('before', '+4930111')).answer.status, 404);
+
+  await reload(trunk('carrier', '+4930111'));
+  assert.deepEqual(await numbers(), ['+4930111']);
+  const { caller, answer } = await call('dialled', '+4930111');
+  assert.equal(answer.status, 200);
+  assert.equal((await until(() => vmrd.participant('meet', 'dialled'))).leg, 'phone');
+  assert.equal((await call('other', '+4930222')).answer.status, 404);
+
+  await reload(trunk('carrier', '+4930222'));
+  assert.equal((await call('old', '+4930111')).answer.status, 404);
+  const second = await call('second', '+4930222');
+  assert.equal(second.answer.status, 200);
+
+  await reload('');
+  assert.deepEqual(await numbers(), []);
+  assert.equal((await call('late', '+4930222')).answer.status, 404);
+  const received = caller.received;
+  await until(() => caller.received > received + 20);
+  for (const one of [caller, second.caller]) {
+    assert.equal((await one.hangup()).status, 200);
+    one.close();
+  }
+  const ended = vmrd.calls().filter((record) => record.trunk === 'carrier' && record.admitted);
+  assert.deepEqual(ended.map((record) => [record.name, record.end_cause]), [['dialled', 'normal'], ['second', 'normal']]);
 });
 
 test('the hang-up is acknowledged when the record is on disk', async () => {

@@ -32,6 +32,7 @@ public:
     void stop(EndCause cause);
     void drain() { draining_ = true; }
     Status reload() { return stack_ ? stack_->reload_certificate() : Status(Error{"not started"}); }
+    Status set_trunks(std::vector<TrunkConfig> configs);
     std::size_t calls() const { return calls_.size(); }
     std::size_t half_open(const std::string& source = {}) const;
     StackStatistics statistics() const { return stack_ ? stack_->statistics() : StackStatistics(); }
@@ -95,17 +96,24 @@ private:
 };
 
 Result<std::vector<ListenAddress>> SipLegs::Core::start() {
-    Result<Trunks> trunks = Trunks::make(config_.trunks);
-    if (!trunks) {
-        return Error{trunks.error()};
+    if (Status set = set_trunks(config_.trunks); !set) {
+        return Error{set.error()};
     }
-    trunks_ = std::move(*trunks);
     stack_ = make_stack(config_.stack, context_, *this);
     Result<std::vector<ListenAddress>> bound = stack_->start();
     if (!bound) {
         stack_.reset();
     }
     return bound;
+}
+
+Status SipLegs::Core::set_trunks(std::vector<TrunkConfig> configs) {
+    Result<Trunks> trunks = Trunks::make(std::move(configs));
+    if (!trunks) {
+        return Error{trunks.error()};
+    }
+    trunks_ = std::move(*trunks);
+    return Ok{};
 }
 
 void SipLegs::Core::stop(EndCause cause) {
@@ -384,6 +392,9 @@ void SipLegs::refuse_new_calls() {
 }
 Status SipLegs::reload_certificate() {
     return core_->reload();
+}
+Status SipLegs::set_trunks(std::vector<TrunkConfig> trunks) {
+    return core_->set_trunks(std::move(trunks));
 }
 std::size_t SipLegs::calls() const {
     return core_->calls();

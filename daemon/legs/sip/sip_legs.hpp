@@ -42,6 +42,8 @@ public:
     // From now on new calls get 503; the ones there stay (draining).
     void refuse_new_calls();
     Status reload_certificate();
+    // From the next call on; those that came from a trunk that is gone go on. An error: the old ones stay.
+    Status set_trunks(std::vector<TrunkConfig> trunks);
 
     std::size_t calls() const;
     std::size_t half_open() const;

@@ -283,6 +283,20 @@ TEST_F(RoomTest, ReconnectKeepsTheSeat) {
     EXPECT_EQ(record("g")->reconnects, 1U);
 }
 
+TEST_F(RoomTest, WhoNeverWasInTheRoomHasNoGrace) {
+    host("h");
+    arrive("forger");  // and its DTLS fails
+    send(Reconnecting{"forger"});
+    ASSERT_NE(record("forger"), nullptr);
+    EXPECT_EQ(record("forger")->cause, Cause::network);
+    EXPECT_FALSE(record("forger")->admitted);
+    EXPECT_FALSE(here("forger"));
+    come("at_pin");
+    send(Reconnecting{"at_pin"});
+    ASSERT_NE(record("at_pin"), nullptr);
+    EXPECT_FALSE(here("at_pin"));
+}
+
 TEST_F(RoomTest, ReconnectOfAHostCountsGraceFromTheDrop) {
     host("h");
     guest("g");
