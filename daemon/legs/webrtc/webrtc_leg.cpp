@@ -31,7 +31,7 @@ void WebRtcLeg::set_session(std::shared_ptr<MediaSession> session) {
         channel_->send(
             {{"type", "candidate"}, {"candidate", candidate}, {"sdpMid", mid}, {"sdpMLineIndex", mline}});
     };
-    callbacks.on_media_failed = [this](EndCause cause, std::string) { end(cause); };
+    callbacks.on_media_failed = [this](EndCause cause, const std::string&) { end(cause); };
     session_->set_callbacks(std::move(callbacks));
 }
 

@@ -226,7 +226,8 @@ Status RtpSession::build_crypto(const SrtpKeys& keys) {
 
 // The free-standing pads: they have no parent, so the link checks are skipped.
 Status RtpSession::build_ports(PadPtr rtp_out, PadPtr rtcp_out, PadPtr rtp_in, PadPtr rtcp_in) {
-    const std::array<PadPtr, 2> out{rtp_out, rtcp_out}, in{rtp_in, rtcp_in};
+    const std::array<PadPtr, 2> out{std::move(rtp_out), std::move(rtcp_out)};
+    const std::array<PadPtr, 2> in{std::move(rtp_in), std::move(rtcp_in)};
     for (size_t i = 0; i < out.size(); i++) {
         tx_[i] = PadPtr::adopt(gst_pad_new_from_static_template(&any_template, nullptr));
         // The default would refuse every later change of caps.
