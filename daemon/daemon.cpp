@@ -222,7 +222,8 @@ Status Daemon::start_media(const ops::Config& config) {
     environment_.ice = [media = config.media] { return ice_params(media); };
     services_ = std::make_unique<bridge::Services>(bridge::Services{
         pipelines_,
-        {},
+        {config.media.video_width, config.media.video_height, config.media.video_framerate,
+         config.media.video_bitrate},
         {config.prompts_path, config.prompts_language},
         *records_,
         events_,

@@ -85,8 +85,8 @@ nlohmann::json Bridge::snapshot(const std::string& room) const {
 std::shared_ptr<media::Session> Bridge::new_session(const Arrival& arrival,
                                                     const room::RoomConfig* room) const {
     const std::string peer = without_port(arrival.remote_address);
-    auto session =
-        std::make_shared<media::Session>(environment_, arrival.leg, policy_for(arrival, room), peer);
+    sdp::Policy policy = policy_for(arrival, room);
+    auto session = std::make_shared<media::Session>(environment_, arrival.leg, std::move(policy), peer);
     session->set_signalling(arrival.signalling);
     return session;
 }

@@ -90,6 +90,16 @@ void read_media(ConfigDocument& document, MediaConfig& media) {
     media.stun = strings(object, "stun");
     media.audio_dscp = object.value("audio_dscp", media.audio_dscp);
     media.video_dscp = object.value("video_dscp", media.video_dscp);
+    media.video_width = object.value("video_width", media.video_width);
+    media.video_height = object.value("video_height", media.video_height);
+    media.video_framerate = object.value("video_framerate", media.video_framerate);
+    media.video_bitrate = object.value("video_bitrate", media.video_bitrate);
+    for (const auto& [key, pixels] :
+         {std::pair("video_width", media.video_width), std::pair("video_height", media.video_height)}) {
+        if (pixels % 2 != 0) {  // I420 halves both
+            document.fault(std::string("/media/") + key, "must be even");
+        }
+    }
     const json turn = object.value("turn", json::array());
     for (std::size_t i = 0; i < turn.size(); ++i) {
         const std::string at = "/media/turn/" + std::to_string(i);

@@ -57,6 +57,10 @@ struct MediaConfig {
     std::vector<TurnServer> turn;
     int audio_dscp = 46;
     int video_dscp = 34;
+    unsigned video_width = 640;          // pixels, even
+    unsigned video_height = 360;         // pixels, even
+    unsigned video_framerate = 25;       // per second
+    unsigned video_bitrate = 1'000'000;  // bit/s of each encoded picture
 };
 
 enum class Encryption { required, best_effort, off };

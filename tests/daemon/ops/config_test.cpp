@@ -88,6 +88,28 @@ TEST(ConfigTest, ErrorsNameLineAndKey) {
         << errors("[sip]\nudpp = []\n");
 }
 
+TEST(ConfigTest, TheRoomsPictureIsBounded) {
+    const auto usual = parse_config("", "vmrd.toml");
+    ASSERT_TRUE(usual);
+    EXPECT_EQ(usual->media.video_width, 640U);
+    EXPECT_EQ(usual->media.video_bitrate, 1'000'000U);
+    const auto large = parse_config(
+        "[media]\nvideo_width = 1280\nvideo_height = 720\nvideo_framerate = 30\nvideo_bitrate = 2500000\n",
+        "vmrd.toml");
+    ASSERT_TRUE(large) << (large ? "" : large.error());
+    EXPECT_EQ(large->media.video_width, 1280U);
+    EXPECT_EQ(large->media.video_height, 720U);
+    EXPECT_EQ(large->media.video_framerate, 30U);
+    EXPECT_EQ(large->media.video_bitrate, 2'500'000U);
+    EXPECT_EQ(errors("[media]\nvideo_width = 641\n"), "vmrd.toml:2: media.video_width: must be even");
+    for (const char* wrong : {"video_width = 158", "video_width = 1922", "video_height = 88",
+                              "video_height = 1082", "video_framerate = 4", "video_framerate = 60",
+                              "video_bitrate = 0", "video_bitrate = 100000000", "video_width = \"640\""}) {
+        EXPECT_NE(errors("[media]\n" + std::string(wrong) + "\n").find("media.video_"), std::string::npos)
+            << wrong;
+    }
+}
+
 TEST(ConfigTest, RulesBetweenKeys) {
     EXPECT_NE(errors("[[rooms]]\nid=\"a\"\nhost_pin=\"1234\"\nguest_pin=\"1234\"\n").find("must differ"),
               std::string::npos);
