@@ -191,8 +191,9 @@ Router::Params Router::params(const Match& match, const std::map<std::string, st
         params.values[name] = value;
     }
     for (const auto& [name, value] : query) {
-        const auto known = std::find_if(operation.parameters.begin(), operation.parameters.end(),
-                                        [&](const Parameter& p) { return p.name == name && !p.in_path; });
+        const auto known =
+            std::find_if(operation.parameters.begin(), operation.parameters.end(),
+                         [&name = name](const Parameter& p) { return p.name == name && !p.in_path; });
         // What the document does not name stays, and is refused by the validator.
         if (!params.values.contains(name)) {
             params.values[name] =

@@ -186,9 +186,10 @@ void read_trunks(ConfigDocument& document, const std::vector<RoomConfig>& rooms,
             document.fault(at, "username and secret go together");
         }
         for (const auto& [number, target] : trunk.numbers) {
-            const bool known =
-                target == "reception" ||
-                std::any_of(rooms.begin(), rooms.end(), [&](const RoomConfig& r) { return r.id == target; });
+            const bool known = target == "reception" || std::any_of(rooms.begin(), rooms.end(),
+                                                                    [&target = target](const RoomConfig& r) {
+                                                                        return r.id == target;
+                                                                    });
             if (!known) {
                 document.fault(at + "/numbers/" + number, "no room \"" + target + "\"");
             }
