@@ -41,7 +41,7 @@ public:
         if (refusals_timer_ != 0) {
             g_source_remove(refusals_timer_);
         }
-        write_refusals();
+        guard(nullptr, [this] { write_refusals(); });
         if (!thread_.joinable()) {
             return;
         }

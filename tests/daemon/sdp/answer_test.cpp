@@ -1,4 +1,5 @@
 // Answers to offers as real peers write them.
+#include "daemon/sdp/keying.hpp"
 #include "support.hpp"
 
 namespace vmr::sdp::test {
