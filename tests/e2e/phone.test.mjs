@@ -83,13 +83,13 @@ test('a host locks by *7: the next guest waits and hears nothing of the room unt
 });
 
 test('a host on the phone hears by *9 who waits, and that nobody does after 1', async () => {
-  const host = await hostIn('Hedda', 1000);
+  const host = await phones.host('Hedda', 1000);
   await host.press('*7');
   await until(async () => (await vmrd.api('GET', '/rooms/board')).body.locked, 5000);
-  const guest = await phone('Gottfried', 2000, '+15550120');
-  await state('Gottfried', 'pin');
+  const guest = await phones.call('Gottfried', 2000, '+15550120');
+  await phones.state('Gottfried', 'pin');
   await guest.press('730164#');
-  await state('Gottfried', 'lobby');
+  await phones.state('Gottfried', 'lobby');
   await host.quiet(); // "… is waiting" and what came before it
   let from = host.recording().samples.length;
   await host.press('*9');
@@ -98,7 +98,7 @@ test('a host on the phone hears by *9 who waits, and that nobody does after 1', 
   await host.quiet();
   from = host.recording().samples.length;
   await host.press('1');
-  await state('Gottfried', 'in_room');
+  await phones.state('Gottfried', 'in_room');
   await guest.press('*6'); // its tone would cover the voice
   await host.hearsSpeech(from, 1.5, 12);
   await host.quiet();

@@ -61,12 +61,14 @@ test('hold is silence both ways, resume brings both back', async () => {
   const one = await call(vmrd.sipUri('meet'), { name: 'Ada', frequency: 1000 });
   const two = await call(vmrd.sipUri('meet'), { name: 'Bob', frequency: 2000 });
   await two.hears([1000], [2000]);
+  await one.hears([2000], [1000]);
   for (let round = 0; round < 2; round++) {
     one.command('hold');
     await two.hears([], [1000]);
+    await one.receives((bits) => bits === 0);
     one.command('resume');
     await two.hears([1000]);
-    await one.hears([2000], [1000]);
+    await one.receives((bits) => bits > 60_000);
   }
 });
 

@@ -92,6 +92,15 @@ export class Baresip {
     return sound ? levels(sound, frequencies) : frequencies.map(() => -200);
   }
 
+  // Bits a second that arrive now. baresip does not go on recording after a hold.
+  receives(enough, milliseconds = 10_000) {
+    const from = this.output.length;
+    return until(() => {
+      const last = [...this.output.slice(from).matchAll(/audio=\d+\/(\d+) /g)].at(-1);
+      return last && enough(Number(last[1]));
+    }, milliseconds, () => this.output.slice(-300));
+  }
+
   hears(these, those = [], milliseconds = 15_000) {
     let last;
     return until(() => {
