@@ -28,6 +28,17 @@ unsigned clock_rate_of(const GstCaps* caps) {
     return rate > 0 ? static_cast<unsigned>(rate) : 0;
 }
 
+GstFlowReturn push_all(GstPad* pad, std::span<GstBuffer*> buffers) {
+    if (buffers.size() == 1) {
+        return gst_pad_push(pad, buffers.front());
+    }
+    GstBufferList* list = gst_buffer_list_new_sized(static_cast<guint>(buffers.size()));
+    for (GstBuffer* buffer : buffers) {
+        gst_buffer_list_add(list, buffer);
+    }
+    return gst_pad_push_list(pad, list);
+}
+
 GstBuffer* buffer_of(Bytes packet, GstClockTime running_time) {
     GstBuffer* buffer = gst_buffer_new_memdup(packet.data(), packet.size());
     GST_BUFFER_PTS(buffer) = running_time;
@@ -121,12 +132,15 @@ void Leg::set_pad(DatagramKind kind, GstPad* src_pad) {
     Outlet& outlet = kind == DatagramKind::rtcp ? rtcp_ : rtp_;
     old = std::exchange(outlet.pad, src_pad == nullptr ? PadPtr() : PadPtr::ref(src_pad));
     outlet.started = false;
+    outlet.finished = false;
 }
 
 void Leg::forget_streams() {
     const std::lock_guard held(lock_);
-    rtp_.started = false;
-    rtcp_.started = false;
+    for (Outlet* outlet : {&rtp_, &rtcp_}) {
+        outlet->started = false;
+        outlet->finished = false;
+    }
 }
 
 void Leg::receive(ReceiveBatch& batch) {
@@ -179,33 +193,33 @@ unsigned Leg::sort(ReceiveBatch& batch, unsigned count, GstClockTime running_tim
 }
 
 void Leg::push(DatagramKind kind, std::span<GstBuffer*> buffers) {
+    Outlet& outlet = kind == DatagramKind::rtcp ? rtcp_ : rtp_;
     PadPtr pad;
     CapsPtr caps;
     bool started = false;
+    bool finished = false;
     {
         const std::lock_guard held(lock_);
-        Outlet& outlet = kind == DatagramKind::rtcp ? rtcp_ : rtp_;
         pad = outlet.pad;
         started = std::exchange(outlet.started, true);
+        finished = outlet.finished;
         caps = kind == DatagramKind::rtcp ? CapsPtr() : caps_;
     }
-    if (!pad) {
+    if (!pad || finished) {
         std::for_each(buffers.begin(), buffers.end(), gst_buffer_unref);
         return;
     }
     if (gst_pad_check_reconfigure(pad.get()) != FALSE || !started) {
         start_stream(pad.get(), caps.get());
     }
-    // Whatever downstream answers, the next packet may be welcome again: who refuses has said so on the bus.
-    if (buffers.size() == 1) {
-        gst_pad_push(pad.get(), buffers.front());
-        return;
+    // Any other refusal is over with the next packet: who refuses has said so on the bus.
+    if (push_all(pad.get(), buffers) == GST_FLOW_EOS) {
+        {
+            const std::lock_guard held(lock_);
+            outlet.finished = outlet.pad.get() == pad.get();
+        }
+        gst_pad_push_event(pad.get(), gst_event_new_eos());
     }
-    GstBufferList* list = gst_buffer_list_new_sized(static_cast<guint>(buffers.size()));
-    for (GstBuffer* buffer : buffers) {
-        gst_buffer_list_add(list, buffer);
-    }
-    gst_pad_push_list(pad.get(), list);
 }
 
 void Leg::send(SendBatch& batch, std::span<OutPacket> packets) {

@@ -71,6 +71,7 @@ private:
     struct Outlet {
         PadPtr pad;
         bool started = false;
+        bool finished = false;  // downstream wants no more
     };
 
     void follow_target();

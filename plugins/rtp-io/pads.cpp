@@ -190,7 +190,7 @@ void add_media_properties(GObjectClass* klass) {
                                      nullptr, kWriteOnly));
     add_property(
         klass, kCaps,
-        g_param_spec_boxed("caps", "Caps",
+        g_param_spec_boxed("rtp-caps", "RTP caps",
                            "Of src_N; payload types named in any of its structures are taken, no others",
                            GST_TYPE_CAPS, kReadWrite));
     add_property(
