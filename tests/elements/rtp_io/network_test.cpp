@@ -342,6 +342,7 @@ TEST(RtpIo, LegsComeAndGoInPlayingWithoutAThreadOrASocketMore) {
         EXPECT_EQ(descriptors(), sockets_before + 200);
         for (unsigned leg = 1; leg <= 200; ++leg) {
             const std::string number = std::to_string(leg);
+            open_stream(pair.a.pad("sink_" + number).get());
             EXPECT_EQ(
                 gst_pad_chain(pair.a.pad("sink_" + number).get(), buffer_with(rtp_octets(leg)).release()),
                 GST_FLOW_OK);
