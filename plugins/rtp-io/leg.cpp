@@ -143,29 +143,31 @@ void Leg::forget_streams() {
     }
 }
 
-void Leg::receive(ReceiveBatch& batch) {
+bool Leg::receive(ReceiveBatch& batch) {
     const std::shared_ptr<UdpSocket> socket = this->socket();
     if (!socket) {
-        return;
+        return false;
     }
     batch.prepare();
-    const int count =
-        recvmmsg(socket->fd(), batch.headers.data(), ReceiveBatch::kSize, MSG_DONTWAIT, nullptr);
+    int count = recvmmsg(socket->fd(), batch.headers.data(), ReceiveBatch::kSize, MSG_DONTWAIT, nullptr);
+    if (count < 0 && errno != EAGAIN) {  // an ICMP error of an earlier send; datagrams may wait behind it
+        count = recvmmsg(socket->fd(), batch.headers.data(), ReceiveBatch::kSize, MSG_DONTWAIT, nullptr);
+    }
     if (count <= 0) {
-        return;  // nothing, or an ICMP error of an earlier send, which is over with this
+        return false;
     }
-    const auto running_time = clock_->running_time();
-    if (!running_time) {
-        return;  // not PLAYING: what comes now would be late then
+    // Not PLAYING: what comes now would be late then.
+    if (const auto running_time = clock_->running_time()) {
+        unsigned rtcp_count = 0;
+        const unsigned rtp_count = sort(batch, static_cast<unsigned>(count), *running_time, rtcp_count);
+        if (rtp_count > 0) {
+            push(DatagramKind::rtp, {batch.rtp.data(), rtp_count});
+        }
+        if (rtcp_count > 0) {
+            push(DatagramKind::rtcp, {batch.rtcp.data(), rtcp_count});
+        }
     }
-    unsigned rtcp_count = 0;
-    const unsigned rtp_count = sort(batch, static_cast<unsigned>(count), *running_time, rtcp_count);
-    if (rtp_count > 0) {
-        push(DatagramKind::rtp, {batch.rtp.data(), rtp_count});
-    }
-    if (rtcp_count > 0) {
-        push(DatagramKind::rtcp, {batch.rtcp.data(), rtcp_count});
-    }
+    return count == ReceiveBatch::kSize;
 }
 
 unsigned Leg::sort(ReceiveBatch& batch, unsigned count, GstClockTime running_time, unsigned& rtcp_count) {

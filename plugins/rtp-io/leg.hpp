@@ -64,7 +64,8 @@ public:
     SendLane lane;
 
     // The worker's thread.
-    void receive(ReceiveBatch& batch);
+    // One batch; true: there may be more.
+    bool receive(ReceiveBatch& batch);
     void send(SendBatch& batch, std::span<OutPacket> packets);
 
 private:

@@ -2,7 +2,6 @@
 #pragma once
 #include <gst/gst.h>
 
-#include <atomic>
 #include <memory>
 
 #include "leg.hpp"
@@ -12,7 +11,7 @@ namespace vmr::rtp_io {
 struct PadState {
     std::shared_ptr<Leg> leg;
     DatagramKind kind = DatagramKind::rtp;
-    std::atomic<bool> ended = false;  // EOS came into this sink pad
+    bool ended = false;  // EOS came into this sink pad; guarded by the element
 };
 
 PadState& state_of(GstPad* pad);

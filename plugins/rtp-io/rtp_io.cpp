@@ -91,11 +91,7 @@ void RtpIo::leave_seat(const std::shared_ptr<Leg>& leg) {
 }
 
 Worker& RtpIo::worker_for_next() {
-    std::size_t at_home = 0;
-    for (const auto& [index, seat] : seats_) {
-        at_home += seat.leg->worker == home_ ? 1 : 0;
-    }
-    return at_home < kLegsTogether ? *home_ : pool_->least_loaded();
+    return at_home_ < kLegsTogether ? *home_ : pool_->least_loaded();
 }
 
 Status RtpIo::attach(const std::shared_ptr<Leg>& leg) {
@@ -109,12 +105,14 @@ Status RtpIo::attach(const std::shared_ptr<Leg>& leg) {
     Worker& worker = worker_for_next();
     worker.add(leg);
     leg->worker = &worker;
+    at_home_ += &worker == home_ ? 1 : 0;
     return Ok{};
 }
 
 void RtpIo::detach(const std::shared_ptr<Leg>& leg) {
     if (Worker* worker = leg->worker.exchange(nullptr); worker != nullptr) {
         worker->remove(leg);
+        at_home_ -= worker == home_ ? 1 : 0;
     }
     leg->close();
 }
@@ -144,7 +142,9 @@ GstPad* RtpIo::request_pad(GstPadTemplate* templ, const char* name) {
     if (GST_PAD_IS_SRC(pad)) {
         (*leg)->set_pad(kind, pad);
     }
-    update_role();
+    if (is_rtp_sink(pad)) {
+        count_sinks(1);
+    }
     gst_child_proxy_child_added(GST_CHILD_PROXY(element_), G_OBJECT(pad), GST_PAD_NAME(pad));
     return pad;
 }
@@ -160,18 +160,18 @@ void RtpIo::release_pad(GstPad* pad) {
     gst_pad_set_active(pad, FALSE);
     gst_element_remove_pad(element_, pad);
     leave_seat(leg);
-    update_role();
-    post_end_when_all_ended();
+    if (is_rtp_sink(pad)) {
+        set_ended(pad, false);
+        count_sinks(-1);
+    }
 }
 
 // With sink pads the element also counts among the pipeline's sinks, whose EOS ends the pipeline.
-void RtpIo::update_role() {
-    bool sends = false;
-    for (const PadPtr& pad : pads_of(element_)) {
-        sends = sends || is_rtp_sink(pad.get());
-    }
+void RtpIo::count_sinks(int change) {
+    const std::lock_guard held(lock_);
+    sinks_ += change;
     GST_OBJECT_LOCK(element_);
-    if (sends) {
+    if (sinks_ > 0) {
         GST_OBJECT_FLAG_SET(element_, GST_ELEMENT_FLAG_SINK);
     } else {
         GST_OBJECT_FLAG_UNSET(element_, GST_ELEMENT_FLAG_SINK);
@@ -179,10 +179,27 @@ void RtpIo::update_role() {
     GST_OBJECT_UNLOCK(element_);
 }
 
+void RtpIo::set_ended(GstPad* pad, bool ended) {
+    if (!is_rtp_sink(pad)) {
+        return;
+    }
+    {
+        const std::lock_guard held(lock_);
+        if (std::exchange(state_of(pad).ended, ended) != ended) {
+            ended_ += ended ? 1 : -1;
+        }
+        if (!ended || ended_ < sinks_) {
+            return;
+        }
+    }
+    gst_element_post_message(element_, gst_message_new_eos(GST_OBJECT(element_)));
+}
+
 Status RtpIo::open() {
     const std::lock_guard held(lock_);
     pool_ = WorkerPool::acquire(workers);
     home_ = &pool_->least_loaded();
+    at_home_ = 0;
     for (const auto& [index, seat] : seats_) {
         if (const Status attached = attach(seat.leg); !attached) {
             return Error{"leg " + std::to_string(index) + ": " + attached.error()};
@@ -198,6 +215,7 @@ void RtpIo::close() {
         detach(seat.leg);
     }
     home_ = nullptr;
+    at_home_ = 0;
     pool.swap(pool_);
 }
 
@@ -225,6 +243,7 @@ void RtpIo::prepare() {
     for (const PadPtr& pad : pads_of(element_)) {
         state_of(pad.get()).ended = false;
     }
+    ended_ = 0;
 }
 
 void RtpIo::play() {
@@ -260,29 +279,13 @@ bool RtpIo::on_sink_event_received(GstPad* pad, GstEvent* event) {
             return true;
         case GST_EVENT_STREAM_START:
         case GST_EVENT_FLUSH_STOP:
-            state_of(pad).ended = false;
+            set_ended(pad, false);
             return true;
         case GST_EVENT_EOS:
-            state_of(pad).ended = true;
-            post_end_when_all_ended();
+            set_ended(pad, true);
             return true;
         default:
             return true;
-    }
-}
-
-void RtpIo::post_end_when_all_ended() {
-    bool any = false;
-    for (const PadPtr& pad : pads_of(element_)) {
-        if (is_rtp_sink(pad.get())) {
-            any = true;
-            if (!state_of(pad.get()).ended) {
-                return;
-            }
-        }
-    }
-    if (any) {
-        gst_element_post_message(element_, gst_message_new_eos(GST_OBJECT(element_)));
     }
 }
 

@@ -54,10 +54,10 @@ private:
     Result<std::shared_ptr<Leg>> take_seat(unsigned index);
     void leave_seat(const std::shared_ptr<Leg>& leg);
     Status attach(const std::shared_ptr<Leg>& leg);
-    static void detach(const std::shared_ptr<Leg>& leg);
+    void detach(const std::shared_ptr<Leg>& leg);
     Worker& worker_for_next();
-    void update_role();
-    void post_end_when_all_ended();
+    void count_sinks(int change);
+    void set_ended(GstPad* pad, bool ended);
 
     GstElement* element_;  // owns this
     const std::shared_ptr<RoomClock> clock_ = std::make_shared<RoomClock>();
@@ -67,6 +67,9 @@ private:
     std::map<unsigned, Seat> seats_;
     std::shared_ptr<WorkerPool> pool_;  // READY and above
     Worker* home_ = nullptr;            // where the first legs are
+    std::size_t at_home_ = 0;           // legs
+    int sinks_ = 0;                     // RTP sink pads
+    int ended_ = 0;                     // of them, those that had EOS
 };
 
 }  // namespace vmr::rtp_io

@@ -24,9 +24,11 @@ int checked(int fd) {
     return fd;
 }
 
+// Edge-triggered: the kernel would look at each reported socket once more otherwise. So sockets are read
+// until they are empty.
 void watch(int epoll, int fd, std::uint64_t key) {
     epoll_event event{};
-    event.events = EPOLLIN;
+    event.events = EPOLLIN | EPOLLET;
     event.data.u64 = key;
     checked(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
 }
@@ -149,12 +151,11 @@ void Worker::set_timer(long nanoseconds) {
 
 void Worker::run() {
     std::array<epoll_event, kEvents> events{};
-    std::vector<std::uint64_t> keys;
     while (!stopping_) {
-        const int count = epoll_wait(epoll_, events.data(), kEvents, -1);
+        const int count = epoll_wait(epoll_, events.data(), kEvents, serving_.empty() ? -1 : 0);
         ++counts_.wake_ups;
         bool send = false;
-        keys.clear();
+        readable_.clear();
         for (int i = 0; i < count; ++i) {
             const std::uint64_t key = events[static_cast<std::size_t>(i)].data.u64;
             if (key == kWakeKey) {
@@ -164,32 +165,28 @@ void Worker::run() {
                 drain_counter(timer_);
                 send = true;
             } else {
-                keys.push_back(key);
+                readable_.push_back(key);
             }
         }
         if (send) {
             send_waiting();
         }
-        serve_legs(keys);
+        serve_legs();
     }
 }
 
-void Worker::serve_legs(const std::vector<std::uint64_t>& keys) {
-    if (keys.empty()) {
-        return;
-    }
-    {
+// One batch of each leg in turn; those that may have more stay for the next time.
+void Worker::serve_legs() {
+    if (!readable_.empty()) {
         const std::lock_guard held(legs_lock_);
-        for (const std::uint64_t key : keys) {
+        for (const std::uint64_t key : readable_) {
             if (const auto found = legs_.find(key); found != legs_.end()) {
                 serving_.push_back(found->second);
             }
         }
     }
-    for (const auto& leg : serving_) {
-        leg->receive(*received_);
-    }
-    serving_.clear();
+    const auto is_empty = [this](const std::shared_ptr<Leg>& leg) { return !leg->receive(*received_); };
+    serving_.erase(std::remove_if(serving_.begin(), serving_.end(), is_empty), serving_.end());
 }
 
 void Worker::send_waiting() {

@@ -51,7 +51,7 @@ private:
     void run();
     void wake();
     void set_timer(long nanoseconds);
-    void serve_legs(const std::vector<std::uint64_t>& keys);
+    void serve_legs();
     void send_waiting();
     bool take_round();
 
@@ -74,7 +74,8 @@ private:
     // The thread's own.
     std::vector<Share> shares_;
     std::vector<OutPacket> packets_;
-    std::vector<std::shared_ptr<Leg>> serving_;
+    std::vector<std::uint64_t> readable_;        // keys of legs
+    std::vector<std::shared_ptr<Leg>> serving_;  // legs whose sockets have something, or may have more
     std::unique_ptr<ReceiveBatch> received_ = std::make_unique<ReceiveBatch>();
     std::unique_ptr<SendBatch> sent_ = std::make_unique<SendBatch>();
 
