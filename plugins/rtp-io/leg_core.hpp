@@ -3,7 +3,6 @@
 #pragma once
 #include <bitset>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -84,8 +83,8 @@ private:
 
     SrtpSuite suite_ = SrtpSuite::none;
     std::vector<std::uint8_t> send_key_, receive_key_;
-    std::unique_ptr<SrtpSender> sender_;
-    std::unique_ptr<SrtpReceiver> receiver_;
+    std::optional<SrtpSender> sender_;
+    std::optional<SrtpReceiver> receiver_;
 
     std::bitset<128> payload_types_;
     unsigned clock_rate_ = 0;

@@ -25,7 +25,7 @@ std::uint32_t rounds_of(std::uint64_t index) {
 }
 
 // Compares without telling by time where they differ.
-bool tag_fits(SrtpCipher& cipher, Bytes packet, std::uint32_t word, Bytes tag) {
+bool tag_fits(const SrtpCipher& cipher, Bytes packet, std::uint32_t word, Bytes tag) {
     std::array<std::uint8_t, SrtpCipher::kMaxTag> expected{};
     return cipher.authenticate(packet, word, expected) &&
            CRYPTO_memcmp(expected.data(), tag.data(), tag.size()) == 0;
@@ -33,36 +33,42 @@ bool tag_fits(SrtpCipher& cipher, Bytes packet, std::uint32_t word, Bytes tag) {
 
 }  // namespace
 
-const SrtpStreams::Stream* SrtpStreams::find(std::uint32_t ssrc) {
-    if (last_ < streams_.size() && streams_[last_].ssrc == ssrc) {
-        return &streams_[last_];
+SrtpStreams::Stream* SrtpStreams::lookup(std::uint32_t ssrc) {
+    if (any_ && current_.ssrc == ssrc) {
+        return &current_;
     }
-    const auto found = std::find_if(streams_.begin(), streams_.end(),
+    const auto found = std::find_if(others_.begin(), others_.end(),
                                     [ssrc](const Stream& stream) { return stream.ssrc == ssrc; });
-    if (found == streams_.end()) {
+    if (found == others_.end()) {
         return nullptr;
     }
-    last_ = static_cast<std::size_t>(found - streams_.begin());
-    return &*found;
+    std::swap(current_, *found);
+    return &current_;
+}
+
+const SrtpStreams::Stream* SrtpStreams::find(std::uint32_t ssrc) {
+    return lookup(ssrc);
 }
 
 SrtpStreams::Stream* SrtpStreams::find_or_add(std::uint32_t ssrc) {
-    if (find(ssrc) == nullptr) {
-        if (streams_.size() >= kMaxStreams) {
+    if (Stream* known = lookup(ssrc); known != nullptr) {
+        return known;
+    }
+    if (any_) {
+        if (others_.size() + 1 >= kMaxStreams) {
             return nullptr;
         }
-        last_ = streams_.size();
-        streams_.push_back({.ssrc = ssrc});
+        others_.push_back(current_);
     }
-    return &streams_[last_];
+    any_ = true;
+    current_ = {.ssrc = ssrc, .window = {}};
+    return &current_;
 }
 
-std::unique_ptr<SrtpSender> SrtpSender::make(SrtpSuite suite, Bytes master) {
-    auto sender = std::make_unique<SrtpSender>();
-    sender->suite_ = suite;
-    sender->rtp_ = SrtpCipher::make(suite, master, Direction::protect, Protocol::rtp);
-    sender->rtcp_ = SrtpCipher::make(suite, master, Direction::protect, Protocol::rtcp);
-    return sender->rtp_ && sender->rtcp_ ? std::move(sender) : nullptr;
+std::optional<SrtpSender> SrtpSender::make(SrtpSuite suite, Bytes master) {
+    const auto rtp = SrtpCipher::make(suite, master, Protocol::rtp);
+    const auto rtcp = SrtpCipher::make(suite, master, Protocol::rtcp);
+    return rtp && rtcp ? std::optional(SrtpSender(suite, *rtp, *rtcp)) : std::nullopt;
 }
 
 SrtpResult SrtpSender::protect_rtp(MutableBytes space, std::size_t& size) {
@@ -83,12 +89,12 @@ SrtpResult SrtpSender::protect_rtp(MutableBytes space, std::size_t& size) {
     const MutableBytes payload = space.subspan(header->size, size - header->size);
     std::array<std::uint8_t, SrtpCipher::kMaxTag> tag{};
     bool done = false;
-    if (rtp_->gcm()) {
-        done = rtp_->seal(header->ssrc, *index, space.first(header->size), {}, payload,
-                          std::span<std::uint8_t, 16>(tag.data(), 16));
+    if (rtp_.gcm()) {
+        done = rtp_.seal(header->ssrc, *index, space.first(header->size), {}, payload,
+                         std::span<std::uint8_t, 16>(tag.data(), 16));
     } else {
-        done = (payload.empty() || rtp_->crypt(header->ssrc, *index, payload)) &&
-               rtp_->authenticate(space.first(size), rounds_of(*index), tag);
+        done = (payload.empty() || rtp_.crypt(header->ssrc, *index, payload)) &&
+               rtp_.authenticate(space.first(size), rounds_of(*index), tag);
     }
     if (!done) {
         return SrtpResult::malformed;
@@ -114,16 +120,16 @@ SrtpResult SrtpSender::protect_rtcp(MutableBytes space, std::size_t& size) {
     write_u32(tail.data(), word);
     std::array<std::uint8_t, SrtpCipher::kMaxTag> tag{};
     std::uint8_t* end = &space[size];
-    if (rtcp_->gcm()) {  // the tag, then the word (RFC 7714 section 9.2)
-        if (!rtcp_->seal(ssrc, index, space.first(kMinRtcp), tail, payload,
-                         std::span<std::uint8_t, 16>(tag.data(), 16))) {
+    if (rtcp_.gcm()) {  // the tag, then the word (RFC 7714 section 9.2)
+        if (!rtcp_.seal(ssrc, index, space.first(kMinRtcp), tail, payload,
+                        std::span<std::uint8_t, 16>(tag.data(), 16))) {
             return SrtpResult::malformed;
         }
         std::copy_n(tag.begin(), tag_bytes, end);
         std::copy(tail.begin(), tail.end(), end + tag_bytes);
     } else {  // the word, then the tag (RFC 3711 section 3.4)
-        if ((!payload.empty() && !rtcp_->crypt(ssrc, index, payload)) ||
-            !rtcp_->authenticate(space.first(size), word, tag)) {
+        if ((!payload.empty() && !rtcp_.crypt(ssrc, index, payload)) ||
+            !rtcp_.authenticate(space.first(size), word, tag)) {
             return SrtpResult::malformed;
         }
         std::copy(tail.begin(), tail.end(), end);
@@ -133,12 +139,10 @@ SrtpResult SrtpSender::protect_rtcp(MutableBytes space, std::size_t& size) {
     return SrtpResult::ok;
 }
 
-std::unique_ptr<SrtpReceiver> SrtpReceiver::make(SrtpSuite suite, Bytes master) {
-    auto receiver = std::make_unique<SrtpReceiver>();
-    receiver->suite_ = suite;
-    receiver->rtp_ = SrtpCipher::make(suite, master, Direction::unprotect, Protocol::rtp);
-    receiver->rtcp_ = SrtpCipher::make(suite, master, Direction::unprotect, Protocol::rtcp);
-    return receiver->rtp_ && receiver->rtcp_ ? std::move(receiver) : nullptr;
+std::optional<SrtpReceiver> SrtpReceiver::make(SrtpSuite suite, Bytes master) {
+    const auto rtp = SrtpCipher::make(suite, master, Protocol::rtp);
+    const auto rtcp = SrtpCipher::make(suite, master, Protocol::rtcp);
+    return rtp && rtcp ? std::optional(SrtpReceiver(suite, *rtp, *rtcp)) : std::nullopt;
 }
 
 SrtpResult SrtpReceiver::unprotect_rtp(MutableBytes packet, std::size_t& size) {
@@ -158,13 +162,13 @@ SrtpResult SrtpReceiver::unprotect_rtp(MutableBytes packet, std::size_t& size) {
     }
     const MutableBytes payload = packet.subspan(header->size, plain - header->size);
     const Bytes tag = packet.subspan(plain, tag_bytes);
-    if (rtp_->gcm()) {
-        if (!rtp_->open(header->ssrc, *index, packet.first(header->size), {}, payload,
-                        std::span<const std::uint8_t, 16>(tag.data(), 16))) {
+    if (rtp_.gcm()) {
+        if (!rtp_.open(header->ssrc, *index, packet.first(header->size), {}, payload,
+                       std::span<const std::uint8_t, 16>(tag.data(), 16))) {
             return SrtpResult::unauthenticated;
         }
-    } else if (!tag_fits(*rtp_, packet.first(plain), rounds_of(*index), tag) ||
-               (!payload.empty() && !rtp_->crypt(header->ssrc, *index, payload))) {
+    } else if (!tag_fits(rtp_, packet.first(plain), rounds_of(*index), tag) ||
+               (!payload.empty() && !rtp_.crypt(header->ssrc, *index, payload))) {
         return SrtpResult::unauthenticated;
     }
     SrtpStreams::Stream* stream = streams_.find_or_add(header->ssrc);
@@ -182,7 +186,7 @@ SrtpResult SrtpReceiver::unprotect_rtcp(MutableBytes packet, std::size_t& size) 
         return SrtpResult::malformed;
     }
     const std::size_t plain = size - kRtcpWord - tag_bytes;
-    const bool gcm = rtcp_->gcm();
+    const bool gcm = rtcp_.gcm();
     const Bytes tail = packet.subspan(gcm ? plain + tag_bytes : plain, kRtcpWord);
     const Bytes tag = packet.subspan(gcm ? plain : plain + kRtcpWord, tag_bytes);
     const std::uint32_t word = read_u32(tail.data());
@@ -197,12 +201,12 @@ SrtpResult SrtpReceiver::unprotect_rtcp(MutableBytes packet, std::size_t& size) 
     }
     const MutableBytes payload = packet.subspan(kMinRtcp, plain - kMinRtcp);
     if (gcm) {
-        if (!rtcp_->open(ssrc, index, packet.first(kMinRtcp), tail, payload,
-                         std::span<const std::uint8_t, 16>(tag.data(), 16))) {
+        if (!rtcp_.open(ssrc, index, packet.first(kMinRtcp), tail, payload,
+                        std::span<const std::uint8_t, 16>(tag.data(), 16))) {
             return SrtpResult::unauthenticated;
         }
-    } else if (!tag_fits(*rtcp_, packet.first(plain), word, tag) ||
-               (!payload.empty() && !rtcp_->crypt(ssrc, index, payload))) {
+    } else if (!tag_fits(rtcp_, packet.first(plain), word, tag) ||
+               (!payload.empty() && !rtcp_.crypt(ssrc, index, payload))) {
         return SrtpResult::unauthenticated;
     }
     SrtpStreams::Stream* stream = rtcp_streams_.find_or_add(ssrc);

@@ -1,7 +1,7 @@
 // SRTP and SRTCP for one direction of one leg. Not thread-safe.
 #pragma once
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <vector>
 
 #include "replay_window.hpp"
@@ -31,13 +31,18 @@ public:
     Stream* find_or_add(std::uint32_t ssrc);
 
 private:
-    std::vector<Stream> streams_;
-    std::size_t last_ = 0;
+    Stream* lookup(std::uint32_t ssrc);
+
+    // Nearly every leg has one, or one at a time: the one asked for last is at hand without a search.
+    Stream current_;
+    bool any_ = false;
+    std::vector<Stream> others_;
 };
 
 class SrtpSender {
 public:
-    static std::unique_ptr<SrtpSender> make(SrtpSuite suite, Bytes master);
+    // Empty: the master key does not fit the suite.
+    static std::optional<SrtpSender> make(SrtpSuite suite, Bytes master);
 
     // In place: the packet is the first `size` bytes of `space`; `size` grows by the tag. A packet index is
     // never used twice with one key, as that would reveal both packets.
@@ -45,24 +50,34 @@ public:
     SrtpResult protect_rtcp(MutableBytes space, std::size_t& size);
 
 private:
-    SrtpSuite suite_ = SrtpSuite::none;
-    std::unique_ptr<SrtpCipher> rtp_, rtcp_;
+    SrtpSender(SrtpSuite suite, const SrtpCipher& rtp, const SrtpCipher& rtcp)
+        : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
+
+    SrtpSuite suite_;
+    SrtpCipher rtp_;
     SrtpStreams streams_;
+    SrtpCipher rtcp_;
     std::uint32_t rtcp_index_ = 0;  // 31 bits, common to all SSRCs of the key
 };
 
 class SrtpReceiver {
 public:
-    static std::unique_ptr<SrtpReceiver> make(SrtpSuite suite, Bytes master);
+    // Empty: the master key does not fit the suite.
+    static std::optional<SrtpReceiver> make(SrtpSuite suite, Bytes master);
 
     // In place; `size` shrinks by the tag. State is kept only for SSRCs that authenticated.
     SrtpResult unprotect_rtp(MutableBytes packet, std::size_t& size);
     SrtpResult unprotect_rtcp(MutableBytes packet, std::size_t& size);
 
 private:
-    SrtpSuite suite_ = SrtpSuite::none;
-    std::unique_ptr<SrtpCipher> rtp_, rtcp_;
-    SrtpStreams streams_, rtcp_streams_;
+    SrtpReceiver(SrtpSuite suite, const SrtpCipher& rtp, const SrtpCipher& rtcp)
+        : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
+
+    SrtpSuite suite_;
+    SrtpCipher rtp_;
+    SrtpStreams streams_;
+    SrtpCipher rtcp_;
+    SrtpStreams rtcp_streams_;
 };
 
 }  // namespace vmr::rtp_io

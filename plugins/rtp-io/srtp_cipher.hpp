@@ -1,11 +1,11 @@
-// The cryptography of SRTP for one direction of RTP or of RTCP: session keys derived from a master
-// key, and cipher contexts that are kept, so that a packet costs no allocation and no key schedule.
+// The cryptography of SRTP for one direction of RTP or of RTCP: session keys derived from a master key.
+//
+// Only the keys belong to a leg. The cipher contexts are each thread's: what 1000 legs keep of OpenSSL's own
+// is spread over so much memory that fetching it costs several times what setting a key anew does.
 #pragma once
-#include <openssl/evp.h>
-
 #include <array>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
 
 #include "srtp_suite.hpp"
@@ -15,7 +15,6 @@ namespace vmr::rtp_io {
 using Bytes = std::span<const std::uint8_t>;
 using MutableBytes = std::span<std::uint8_t>;
 
-enum class Direction { protect, unprotect };
 enum class Protocol { rtp, rtcp };
 
 // RFC 3711 section 4.3.1: AES-CM as a pseudo-random function with a key derivation rate of 0.
@@ -33,44 +32,27 @@ class SrtpCipher {
 public:
     static constexpr std::size_t kMaxTag = 20;  // an HMAC-SHA1 before it is cut
 
-    // `master` is key‖salt and has the suite's length. Null: OpenSSL refused.
-    static std::unique_ptr<SrtpCipher> make(SrtpSuite suite, Bytes master, Direction direction,
-                                            Protocol protocol);
-    static std::unique_ptr<SrtpCipher> with_session_keys(SrtpSuite suite, const SessionKeys& keys,
-                                                         Direction direction);
-    SrtpCipher(const SrtpCipher&) = delete;
-    SrtpCipher& operator=(const SrtpCipher&) = delete;
-    ~SrtpCipher();
+    // `master` is key‖salt and has the suite's length. Empty: it has not, or OpenSSL refused.
+    static std::optional<SrtpCipher> make(SrtpSuite suite, Bytes master, Protocol protocol);
+    SrtpCipher(SrtpSuite suite, const SessionKeys& keys) : suite_(suite), keys_(keys) {}
 
-    bool gcm() const { return gcm_; }
+    bool gcm() const { return info_of(suite_).gcm; }
 
     // AES-CM: `index` is the packet's 48-bit index (RTP) or 31-bit index (RTCP). In place.
-    bool crypt(std::uint32_t ssrc, std::uint64_t index, MutableBytes data);
+    bool crypt(std::uint32_t ssrc, std::uint64_t index, MutableBytes data) const;
     // HMAC-SHA1 over `packet` and the word (ROC, or E and SRTCP index) in network order.
-    bool authenticate(Bytes packet, std::uint32_t word, std::span<std::uint8_t, kMaxTag> tag);
+    bool authenticate(Bytes packet, std::uint32_t word, std::span<std::uint8_t, kMaxTag> tag) const;
     // AES-GCM, in place. The additional data is `head` and then, if not empty, `tail`.
     bool seal(std::uint32_t ssrc, std::uint64_t index, Bytes head, Bytes tail, MutableBytes data,
-              std::span<std::uint8_t, 16> tag);
+              std::span<std::uint8_t, 16> tag) const;
     bool open(std::uint32_t ssrc, std::uint64_t index, Bytes head, Bytes tail, MutableBytes data,
-              std::span<const std::uint8_t, 16> tag);
+              std::span<const std::uint8_t, 16> tag) const;
 
 private:
-    struct CipherFree {
-        void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-    };
-    struct MacFree {
-        void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
-    };
+    std::array<std::uint8_t, 12> gcm_iv(std::uint32_t ssrc, std::uint64_t index) const;
 
-    SrtpCipher() = default;
-    bool init_cipher(std::size_t key_bytes, Bytes key, Direction direction);
-    bool init_mac(Bytes key);
-    bool begin_gcm(std::uint32_t ssrc, std::uint64_t index, Bytes head, Bytes tail);
-
-    bool gcm_ = false;
-    std::array<std::uint8_t, 14> salt_{};
-    std::unique_ptr<EVP_CIPHER_CTX, CipherFree> cipher_;
-    std::unique_ptr<EVP_MAC_CTX, MacFree> mac_;
+    SrtpSuite suite_;
+    SessionKeys keys_;
 };
 
 }  // namespace vmr::rtp_io

@@ -38,9 +38,10 @@ public:
     const WorkerCounts& counts() const { return counts_; }
 
 private:
-    static constexpr std::size_t kWakeAt = 256;   // packets
-    static constexpr long kLingerNs = 1'000'000;  // 1 ms
-    static constexpr unsigned kEvents = 64;       // sockets served before others are sent to
+    static constexpr std::size_t kWakeAt = 256;           // packets
+    static constexpr long kLingerNs = 1'000'000;          // 1 ms
+    static constexpr std::int64_t kGatherNs = 1'000'000;  // 1 ms
+    static constexpr unsigned kEvents = 64;               // sockets served before others are sent to
     static constexpr std::uint64_t kWakeKey = 0, kTimerKey = 1, kFirstLegKey = 2;
 
     struct Share {  // of a round: what one leg sends
@@ -49,6 +50,7 @@ private:
     };
 
     void run();
+    void let_datagrams_gather();
     void wake();
     void set_timer(long nanoseconds);
     void serve_legs();
@@ -74,6 +76,7 @@ private:
     // The thread's own.
     std::vector<Share> shares_;
     std::vector<OutPacket> packets_;
+    std::int64_t last_received_ = 0;             // ns
     std::vector<std::uint64_t> readable_;        // keys of legs
     std::vector<std::shared_ptr<Leg>> serving_;  // legs whose sockets have something, or may have more
     std::unique_ptr<ReceiveBatch> received_ = std::make_unique<ReceiveBatch>();

@@ -43,7 +43,7 @@ class SrtpInterop : public testing::TestWithParam<Suite> {};
 TEST_P(SrtpInterop, SrtpdecUnderstandsUs) {
     const Suite* suite = &GetParam();
     const Octets key = key_for(*suite, 9);
-    const auto sender = SrtpSender::make(suite_of(*suite), key);
+    auto sender = SrtpSender::make(suite_of(*suite), key);
     Bench bench("srtpdec");
     Outlet& rtp = bench.outlet("rtp_src");
     Outlet& rtcp = bench.outlet("rtcp_src");
@@ -65,7 +65,7 @@ TEST_P(SrtpInterop, SrtpdecUnderstandsUs) {
 TEST_P(SrtpInterop, WeUnderstandSrtpenc) {
     const Suite* suite = &GetParam();
     const Octets key = key_for(*suite, 9);
-    const auto receiver = SrtpReceiver::make(suite_of(*suite), key);
+    auto receiver = SrtpReceiver::make(suite_of(*suite), key);
     Bench bench("srtpenc");
     for (const char* name : {"rtp-cipher", "rtcp-cipher"}) {
         gst_util_set_object_arg(G_OBJECT(bench.element()), name, suite->cipher);

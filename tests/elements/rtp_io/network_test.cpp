@@ -113,6 +113,9 @@ TEST_P(RtpIoSuites, AReplayIsRefused) {
     middle.send(receiver.port("src_0"), captured);
     middle.send(receiver.port("src_0"), captured);
     EXPECT_TRUE(eventually([&] { return receiver.stat("src_0", "replays") == 1; }));
+    EXPECT_TRUE(heard.wait_for(1));
+    middle.send(receiver.port("src_0"), captured);
+    EXPECT_TRUE(eventually([&] { return receiver.stat("src_0", "replays") == 2; }));
     EXPECT_EQ(heard.count(), 1u);
 }
 
