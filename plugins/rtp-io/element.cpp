@@ -20,6 +20,8 @@
  */
 #include "element.hpp"
 
+#include <utility>
+
 #include "base/guard.hpp"
 #include "pads.hpp"
 #include "rtp_io.hpp"
@@ -87,14 +89,24 @@ GstFlowReturn on_packet_arrived(GstPad* pad, GstObject* parent, GstBuffer* buffe
     });
 }
 
+struct ListPlace {
+    GstPad* pad;
+    RtpIo* io;
+};
+
+// Takes the list's reference rather than one more.
+gboolean on_packet_of_list_arrived(GstBuffer** buffer, guint, gpointer place) {
+    const auto& [pad, io] = *static_cast<ListPlace*>(place);
+    vmr::guard(nullptr,
+               [&] { io->on_packet_received(pad, BufferPtr::adopt(std::exchange(*buffer, nullptr))); });
+    return TRUE;
+}
+
 GstFlowReturn on_packet_list_arrived(GstPad* pad, GstObject* parent, GstBufferList* packets) {
-    const auto list = vmr::GPtr<GstBufferList>::adopt(packets);
-    return vmr::guard(GST_ELEMENT(parent), GST_FLOW_ERROR, [&] {
-        for (guint i = 0; i < gst_buffer_list_length(list.get()); ++i) {
-            io_of(parent).on_packet_received(pad, BufferPtr::ref(gst_buffer_list_get(list.get(), i)));
-        }
-        return GST_FLOW_OK;
-    });
+    const auto list = vmr::GPtr<GstBufferList>::adopt(gst_buffer_list_make_writable(packets));
+    ListPlace place{pad, &io_of(parent)};
+    gst_buffer_list_foreach(list.get(), on_packet_of_list_arrived, &place);
+    return GST_FLOW_OK;
 }
 
 gboolean on_sink_event_arrived(GstPad* pad, GstObject* parent, GstEvent* event) {

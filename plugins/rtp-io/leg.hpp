@@ -19,11 +19,11 @@ namespace vmr::rtp_io {
 
 class Worker;
 
-// Owned by the worker, guarded by its lock.
+// Owned by the worker; the first two are guarded by its lock.
 struct SendLane {
     SendQueue queue;
     bool scheduled = false;  // in the worker's list of legs that have something to send
-    std::uint64_t dropped = 0;
+    std::atomic<std::uint64_t> dropped = 0;
 };
 
 class Leg {

@@ -1,11 +1,8 @@
 #include "leg.hpp"
-#include "worker.hpp"
 
 namespace vmr::rtp_io {
 
 StructurePtr Leg::stats() const {
-    Worker* const worker_now = worker;
-    const std::uint64_t dropped = worker_now == nullptr ? lane.dropped : worker_now->dropped(lane);
     const std::lock_guard held(lock_);
     const LegCounts& counts = core_.counts();
     StructurePtr stats(gst_structure_new_empty("application/x-vmr-rtp-io-leg-stats"));
@@ -25,7 +22,7 @@ StructurePtr Leg::stats() const {
     put("oversized", counts.oversized);
     put("wrong-source", counts.wrong_source);
     put("unknown-payload", counts.unknown_payload);
-    put("dropped", dropped);
+    put("dropped", lane.dropped);
     put("send-errors", counts.send_errors);
     const std::int64_t last = core_.last_received();
     const std::int64_t age_ms = last == 0 ? -1 : g_get_monotonic_time() / 1000 - last / 1'000'000;

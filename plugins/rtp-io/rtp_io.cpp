@@ -209,6 +209,10 @@ Status RtpIo::open() {
 }
 
 void RtpIo::close() {
+    // A pad may have been requested in READY, and active since: nobody may be in its chain function any more.
+    for (const PadPtr& pad : pads_of(element_)) {
+        gst_pad_set_active(pad.get(), FALSE);
+    }
     std::shared_ptr<WorkerPool> pool;  // its threads end after the lock
     const std::lock_guard held(lock_);
     for (const auto& [index, seat] : seats_) {
@@ -267,13 +271,9 @@ bool RtpIo::on_sink_event_received(GstPad* pad, GstEvent* event) {
     switch (GST_EVENT_TYPE(event)) {
         case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
             if (gst_event_has_name(event, kTickEnd) != FALSE) {
-                std::shared_ptr<WorkerPool> pool;
-                {
-                    const std::lock_guard held(lock_);
-                    pool = pool_;
-                }
-                if (pool) {
-                    pool->flush();
+                const std::lock_guard held(lock_);
+                if (pool_) {
+                    pool_->flush();
                 }
             }
             return true;

@@ -104,11 +104,6 @@ std::size_t Worker::legs() const {
     return legs_.size();
 }
 
-std::uint64_t Worker::dropped(const SendLane& lane) const {
-    const std::lock_guard held(out_lock_);
-    return lane.dropped;
-}
-
 void Worker::append(const std::shared_ptr<Leg>& leg, OutPacket packet, std::size_t limit) {
     OutPacket victim;  // freed after the lock
     bool many = false;

@@ -34,7 +34,6 @@ public:
     void append(const std::shared_ptr<Leg>& leg, OutPacket packet, std::size_t limit);
     void flush();
 
-    std::uint64_t dropped(const SendLane& lane) const;
     const WorkerCounts& counts() const { return counts_; }
 
 private:
