@@ -96,9 +96,10 @@ struct ListPlace {
 
 // Takes the list's reference rather than one more.
 gboolean on_packet_of_list_arrived(GstBuffer** buffer, guint, gpointer place) {
-    const auto& [pad, io] = *static_cast<ListPlace*>(place);
-    vmr::guard(nullptr,
-               [&] { io->on_packet_received(pad, BufferPtr::adopt(std::exchange(*buffer, nullptr))); });
+    const auto* at = static_cast<ListPlace*>(place);
+    vmr::guard(nullptr, [&] {
+        at->io->on_packet_received(at->pad, BufferPtr::adopt(std::exchange(*buffer, nullptr)));
+    });
     return TRUE;
 }
 
