@@ -42,28 +42,35 @@ void AudioEngine::stop() {
 void AudioEngine::tick(GstClockTime running_time) {
     const auto lists = pads_.read();
     room_.set_settings({.max_talkers = settings_.max_talkers, .gate_db = settings_.gate_db});
-    gather_inputs(*lists);
+    gather_inputs(*lists, running_time);
     gather_outputs(*lists, running_time);
     room_.tick(inputs_, outputs_, packets_);
     send(running_time);
     publish(*lists, running_time);
 }
 
-void AudioEngine::gather_inputs(const PadLists& lists) {
-    blocks_.resize(lists.audio_sinks.size());
-    inputs_.clear();
-    for (std::size_t i = 0; i < lists.audio_sinks.size(); ++i) {
-        AudioInput& input = audio_input(lists.audio_sinks[i].get());
-        bool played = false;
+void AudioEngine::gather_inputs(const PadLists& lists, GstClockTime running_time) {
+    sources_.clear();
+    legs_.clear();
+    for (const PadPtr& pad : lists.audio_sinks) {
+        AudioInput& input = audio_input(pad.get());
+        Intake::Source source{.participant = input.index,
+                              .candidate = &input.candidate,
+                              .queue = &input.queue,
+                              .lock = &input.lock,
+                              .volume = input.volume,
+                              .mute = input.mute};
         {
             const std::lock_guard held(input.lock);
-            played = input.queue.pull(blocks_[i]);
+            if (input.leg) {
+                legs_.push_back(input.leg);  // new caps may replace it meanwhile
+                source.leg = input.leg.get();
+            }
         }
-        inputs_.push_back({.participant = input.index,
-                           .samples = played ? &blocks_[i] : nullptr,
-                           .volume = input.volume,
-                           .mute = input.mute});
+        sources_.push_back(source);
     }
+    intake_.gather(sources_, static_cast<std::int64_t>(running_time / GST_USECOND),
+                   {.max_talkers = settings_.max_talkers, .gate_db = settings_.gate_db}, inputs_);
 }
 
 void AudioEngine::gather_outputs(const PadLists& lists, GstClockTime running_time) {
@@ -114,6 +121,7 @@ void AudioEngine::publish(const PadLists& lists, GstClockTime running_time) {
         const std::lock_guard held(lock_);
         voices_.swap(voices);
         counters_ = room_.counters();
+        decodes_ = intake_.decodes();
     }
     std::vector<unsigned> talkers = detector.talkers();
     if (talkers != last_talkers_) {
@@ -156,6 +164,11 @@ Voices AudioEngine::voices() const {
 AudioRoom::Counters AudioEngine::counters() const {
     const std::lock_guard held(lock_);
     return counters_;
+}
+
+std::uint64_t AudioEngine::decodes() const {
+    const std::lock_guard held(lock_);
+    return decodes_;
 }
 
 }  // namespace vmr::mixer

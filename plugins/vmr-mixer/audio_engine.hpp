@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "audio_room.hpp"
+#include "intake.hpp"
 #include "pad_lists.hpp"
 #include "push_pool.hpp"
 #include "settings.hpp"
@@ -33,11 +34,12 @@ public:
 
     Voices voices() const;
     AudioRoom::Counters counters() const;
+    std::uint64_t decodes() const;
     std::uint64_t dropped() const { return pool_.dropped(); }
 
 private:
     void tick(GstClockTime running_time);
-    void gather_inputs(const PadLists& lists);
+    void gather_inputs(const PadLists& lists, GstClockTime running_time);
     void gather_outputs(const PadLists& lists, GstClockTime running_time);
     void send(GstClockTime running_time);
     void publish(const PadLists& lists, GstClockTime running_time);
@@ -52,7 +54,9 @@ private:
 
     // Of the vmr-mix thread:
     AudioRoom room_;
-    std::vector<SampleBlock> blocks_;
+    Intake intake_;
+    std::vector<std::shared_ptr<RtpLeg>> legs_;
+    std::vector<Intake::Source> sources_;
     std::vector<AudioRoom::Input> inputs_;
     std::vector<AudioRoom::Output> outputs_;
     std::vector<GstPad*> output_pads_;
@@ -61,9 +65,10 @@ private:
     std::vector<unsigned> last_talkers_;
     GstClockTime next_levels_ = 0;
 
-    mutable std::mutex lock_;  // leaf; guards the two below
+    mutable std::mutex lock_;  // leaf; guards the three below
     Voices voices_;
     AudioRoom::Counters counters_;
+    std::uint64_t decodes_ = 0;
 };
 
 }  // namespace vmr::mixer

@@ -61,9 +61,11 @@ void AudioRoom::collect(std::span<Input> inputs) {
     std::vector<TalkerDetector::Input> levels;
     levels.reserve(inputs.size());
     for (Input& input : inputs) {
-        input.level_db = input.samples != nullptr ? level_db(*input.samples) : kSilenceDb;
-        levels.push_back(
-            {input.participant, input.mute ? kSilenceDb : gained_level(input.level_db, input.volume)});
+        if (input.decoded) {
+            input.level_db = input.samples != nullptr ? level_db(*input.samples) : kSilenceDb;
+        }
+        const double level = input.mute ? kSilenceDb : gained_level(input.level_db, input.volume);
+        levels.push_back({input.participant, level, input.decoded});
     }
     detector_.update(levels, settings_);
     previous_sum_ = sum_;

@@ -23,10 +23,11 @@ class AudioRoom {
 public:
     struct Input {
         unsigned participant;
-        const SampleBlock* samples;  // null: nothing arrived
+        const SampleBlock* samples;  // null: nothing arrived, or nothing was decoded
         double volume = 1.0;
         bool mute = false;
-        double level_db = kSilenceDb;  // out: before mute and volume
+        bool decoded = true;           // false: there was something, and level_db is the sender's word
+        double level_db = kSilenceDb;  // out, unless not decoded: before mute and volume
     };
     using Output = Listener;
     using Packet = std::shared_ptr<const std::vector<std::uint8_t>>;

@@ -7,7 +7,8 @@ namespace vmr::mixer {
 #define VMR_SIZE "width=(int)[16,3840], height=(int)[16,2160], framerate=(fraction)[0/1,60/1]"
 
 const char* const kAudioSinkCaps =
-    "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int)48000, channels=(int)1";
+    "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int)48000, channels=(int)1; "
+    "application/x-rtp, media=(string)audio, encoding-name=(string){OPUS,PCMU,PCMA,G722}";
 const char* const kVideoSinkCaps =
     "video/x-raw, format=(string)I420, width=(int)[16,8192], height=(int)[16,8192], "
     "framerate=(fraction)[0/1,2147483647/1]";

@@ -4,13 +4,16 @@
 #include <gst/video/video.h>
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include "audio_format.hpp"
 #include "base/gst_ptr.hpp"
+#include "decode_chooser.hpp"
 #include "push_pool.hpp"
+#include "rtp_leg.hpp"
 #include "sample_queue.hpp"
 #include "video_format.hpp"
 
@@ -35,8 +38,10 @@ struct AudioInput : Identity {
     std::atomic<double> volume = 1.0;
     std::atomic<double> level_db = kSilenceDb;
     std::atomic<bool> talking = false;
-    std::mutex lock;  // leaf; guards queue
-    SampleQueue queue;
+    std::mutex lock;                     // leaf; guards the two below
+    SampleQueue queue;                   // raw audio
+    std::shared_ptr<RtpLeg> leg;         // RTP, by caps; then the queue is not used
+    DecodeChooser::Candidate candidate;  // of the engine's thread
 };
 
 // The newest picture; older ones are let go at once.

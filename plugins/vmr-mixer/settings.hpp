@@ -13,6 +13,7 @@ struct Settings {
     std::atomic<unsigned> level_interval_ms = 0;
     std::atomic<int> opus_bitrate = 48000;  // bit/s
     std::atomic<bool> inband_fec = false;
+    std::atomic<int> shortest_delay_ms = 20, longest_delay_ms = 200;  // of jitter buffers
 
     std::atomic<int> width = 1280, height = 720;  // pixels
     std::atomic<int> framerate = 25;              // frames per second

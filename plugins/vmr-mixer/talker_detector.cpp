@@ -20,6 +20,7 @@ void TalkerDetector::update(std::span<const Input> inputs, const Settings& setti
     for (const Input& input : inputs) {
         State& state = states_[input.participant];
         state.present = true;
+        state.mixable = input.mixable;
         advance(state, input.level_db, settings);
     }
     std::erase_if(states_, [](const auto& entry) { return !entry.second.present; });
@@ -54,7 +55,7 @@ void TalkerDetector::choose(unsigned max_talkers) {
     };
     std::vector<Candidate> candidates;
     for (auto& [participant, state] : states_) {
-        if (state.gate_ticks > 0) {
+        if (state.gate_ticks > 0 && state.mixable) {
             candidates.push_back({state.smooth_db + (state.heard ? kKeep : 0.0), &state});
         }
         state.heard = false;

@@ -14,7 +14,8 @@ class TalkerDetector {
 public:
     struct Input {
         unsigned participant;
-        double level_db;  // of this tick, after mute and volume
+        double level_db;      // of this tick, after mute and volume
+        bool mixable = true;  // false: not decoded, so it can be seen to talk but not be heard
     };
     struct Settings {
         unsigned max_talkers = 4;
@@ -38,6 +39,7 @@ private:
         unsigned talk_ticks = 0;  // ticks left of "talking"
         bool heard = false;
         bool present = false;
+        bool mixable = true;
     };
     void advance(State& state, double level_db, const Settings& settings);
     void choose(unsigned max_talkers);
