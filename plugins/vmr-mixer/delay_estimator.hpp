@@ -1,5 +1,6 @@
 // How long a leg's packets must wait so that nearly all of them are there when they are played.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -15,7 +16,8 @@ public:
         int shortest_ms = 20;
         int longest_ms = 200;
     };
-    explicit DelayEstimator(Limits limits) : limits_(limits) {}
+    explicit DelayEstimator(Limits limits)
+        : limits_{limits.shortest_ms, std::max(limits.shortest_ms, limits.longest_ms)} {}
 
     // `late`: it came after its turn to be played, and weighs more.
     void on_packet_arrived(std::int64_t arrival_us, std::int64_t media_us, bool late);

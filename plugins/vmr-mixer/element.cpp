@@ -54,6 +54,12 @@ enum Property {
     kInterval,
     kOpusBitrate,
     kFec,
+    kDtx,
+    kComfortNoise,
+    kLevelControl,
+    kTick,
+    kShortestDelay,
+    kLongestDelay,
     kWidth,
     kHeight,
     kFramerate,
@@ -98,6 +104,24 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
         case kFec:
             settings.inband_fec = g_value_get_boolean(value) != FALSE;
             break;
+        case kDtx:
+            settings.dtx = g_value_get_boolean(value) != FALSE;
+            break;
+        case kComfortNoise:
+            settings.comfort_noise_db = g_value_get_double(value);
+            break;
+        case kLevelControl:
+            settings.level_control = g_value_get_boolean(value) != FALSE;
+            break;
+        case kTick:
+            settings.tick_ms = g_value_get_int(value) < 15 ? 10 : 20;
+            break;
+        case kShortestDelay:
+            settings.shortest_delay_ms = g_value_get_int(value);
+            break;
+        case kLongestDelay:
+            settings.longest_delay_ms = g_value_get_int(value);
+            break;
         case kWidth:
             settings.width = g_value_get_int(value) & ~1;
             break;
@@ -137,6 +161,18 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
             return g_value_set_int(value, settings.opus_bitrate);
         case kFec:
             return g_value_set_boolean(value, settings.inband_fec);
+        case kDtx:
+            return g_value_set_boolean(value, settings.dtx);
+        case kComfortNoise:
+            return g_value_set_double(value, settings.comfort_noise_db);
+        case kLevelControl:
+            return g_value_set_boolean(value, settings.level_control);
+        case kTick:
+            return g_value_set_int(value, settings.tick_ms);
+        case kShortestDelay:
+            return g_value_set_int(value, settings.shortest_delay_ms);
+        case kLongestDelay:
+            return g_value_set_int(value, settings.longest_delay_ms);
         case kWidth:
             return g_value_set_int(value, settings.width);
         case kHeight:
@@ -219,6 +255,32 @@ void install_audio_properties(GObjectClass* klass) {
                                  kPlaying));
 }
 
+void install_voice_properties(GObjectClass* klass) {
+    constexpr auto kBefore =
+        static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+    install(klass, kDtx,
+            g_param_spec_boolean("dtx", "DTX", "Opus over RTP pauses while nobody speaks", TRUE, kPlaying));
+    install(klass, kComfortNoise,
+            g_param_spec_double("comfort-noise", "Comfort noise",
+                                "Level of the noise in a mix in which nobody speaks (dBFS, -100 = none)",
+                                -100.0, -40.0, -65.0, kPlaying));
+    install(klass, kLevelControl,
+            g_param_spec_boolean("level-control", "Level control",
+                                 "Bring everybody's speech to the same level (at most 12 dB up or down)",
+                                 TRUE, kPlaying));
+    install(klass, kTick,
+            g_param_spec_int("tick", "Tick", "Audio is mixed and sent in pieces of 10 or 20 ms (ms)", 10, 20,
+                             20, kBefore));
+    install(
+        klass, kShortestDelay,
+        g_param_spec_int("min-jitter-delay", "Shortest jitter delay",
+                         "Least delay of a jitter buffer, for RTP caps to come (ms)", 0, 200, 20, kPlaying));
+    install(
+        klass, kLongestDelay,
+        g_param_spec_int("max-jitter-delay", "Longest jitter delay",
+                         "Most delay of a jitter buffer, for RTP caps to come (ms)", 20, 200, 200, kPlaying));
+}
+
 void install_video_properties(GObjectClass* klass) {
     install(klass, kWidth,
             g_param_spec_int("width", "Width", "Width where downstream leaves it open (pixels)", 16, 3840,
@@ -288,6 +350,7 @@ static void vmr_mixer_class_init(VmrMixerClass* klass) {
     object_class->get_property = get_property;
     object_class->finalize = finalize;
     install_audio_properties(object_class);
+    install_voice_properties(object_class);
     install_video_properties(object_class);
     install(object_class, kStats,
             g_param_spec_boxed("stats", "Statistics",

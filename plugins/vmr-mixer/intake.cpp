@@ -1,13 +1,15 @@
 #include "intake.hpp"
 
+#include <algorithm>
+
 namespace vmr::mixer {
 
-void Intake::gather(std::span<const Source> sources, std::int64_t now_us,
+void Intake::gather(std::span<const Source> sources, std::int64_t now_us, std::size_t samples,
                     const DecodeChooser::Settings& settings, std::vector<AudioRoom::Input>& inputs) {
     candidates_.clear();
     for (const Source& source : sources) {
         if (source.leg != nullptr) {
-            preview(source, now_us, kBlock);
+            preview(source, now_us, samples);
         }
     }
     chooser_.choose(candidates_, settings);
@@ -18,12 +20,13 @@ void Intake::gather(std::span<const Source> sources, std::int64_t now_us,
         AudioRoom::Input input{.participant = source.participant,
                                .samples = nullptr,
                                .volume = source.volume,
-                               .mute = source.mute};
+                               .mute = source.mute,
+                               .control = source.control};
         if (source.leg != nullptr) {
-            play(source, blocks_[i], input);
+            play(source, blocks_[i], samples, input);
         } else {
             const std::lock_guard held(*source.lock);
-            input.samples = source.queue->pull(blocks_[i]) ? &blocks_[i] : nullptr;
+            input.samples = source.queue->pull({blocks_[i].data(), samples}) ? &blocks_[i] : nullptr;
         }
         inputs.push_back(input);
     }
@@ -37,12 +40,12 @@ void Intake::preview(const Source& source, std::int64_t now_us, std::size_t samp
     candidates_.push_back(source.candidate);
 }
 
-void Intake::play(const Source& source, SampleBlock& block, AudioRoom::Input& input) {
+void Intake::play(const Source& source, SampleBlock& block, std::size_t samples, AudioRoom::Input& input) {
     DecodeChooser::Candidate& candidate = *source.candidate;
     const std::uint64_t before = source.leg->decodes();
-    if (source.leg->play(candidate.decode, block)) {
+    if (source.leg->play(candidate.decode, {block.data(), samples})) {
         input.samples = &block;
-        candidate.heard_db = level_db(block);
+        candidate.heard_db = level_db({block.data(), samples});
     } else {
         candidate.heard_db.reset();
         input.decoded = !candidate.sounding;

@@ -21,18 +21,19 @@ public:
         DecodeChooser::Candidate* candidate = nullptr;  // of the leg
         SampleQueue* queue = nullptr;
         std::mutex* lock = nullptr;
+        LevelControl* control = nullptr;
         double volume = 1.0;
         bool mute = false;
     };
 
-    // inputs[i] belongs to sources[i]; what it points to lasts until the next call.
-    void gather(std::span<const Source> sources, std::int64_t now_us, const DecodeChooser::Settings& settings,
-                std::vector<AudioRoom::Input>& inputs);
+    // One tick of `samples`. inputs[i] belongs to sources[i]; what it points to lasts until the next call.
+    void gather(std::span<const Source> sources, std::int64_t now_us, std::size_t samples,
+                const DecodeChooser::Settings& settings, std::vector<AudioRoom::Input>& inputs);
     std::uint64_t decodes() const { return decodes_; }  // packets, since the start
 
 private:
     void preview(const Source& source, std::int64_t now_us, std::size_t samples);
-    void play(const Source& source, SampleBlock& block, AudioRoom::Input& input);
+    void play(const Source& source, SampleBlock& block, std::size_t samples, AudioRoom::Input& input);
 
     DecodeChooser chooser_;
     std::vector<DecodeChooser::Candidate*> candidates_;

@@ -278,21 +278,22 @@ bool Mixer::on_src_query_received(GstPad* pad, GstQuery* query) {
     // A tick's packet carries the tick's running time and leaves a little after it: mixing,
     // composing and encoding have one period.
     const GstClockTime period = output(pad).kind == Kind::audio
-                                    ? kTickMs * GST_MSECOND
+                                    ? settings_.tick_ms * GST_MSECOND
                                     : GST_SECOND / static_cast<unsigned>(settings_.framerate);
     gst_query_set_latency(query, TRUE, period, GST_CLOCK_TIME_NONE);
     return true;
 }
 
 StructurePtr Mixer::stats() const {
-    const AudioRoom::Counters audio = audio_.counters();
+    const AudioEngine::Counters audio = audio_.counters();
     const VideoCounters video = video_.counters();
     return StructurePtr(gst_structure_new(
-        "application/x-vmr-mixer-stats", "audio-ticks", G_TYPE_UINT64, audio.ticks, "mixes", G_TYPE_UINT64,
-        audio.mixes, "audio-decodes", G_TYPE_UINT64, audio_.decodes(), "audio-encodes", G_TYPE_UINT64,
-        audio.encodes, "audio-dropped", G_TYPE_UINT64, audio_.dropped(), "video-ticks", G_TYPE_UINT64,
-        video.ticks, "composites", G_TYPE_UINT64, video.composites, "video-encodes", G_TYPE_UINT64,
-        video.encodes, "video-dropped", G_TYPE_UINT64, video_.dropped(), nullptr));
+        "application/x-vmr-mixer-stats", "audio-ticks", G_TYPE_UINT64, audio.room.ticks, "mixes",
+        G_TYPE_UINT64, audio.room.mixes, "audio-decodes", G_TYPE_UINT64, audio.decodes, "audio-encodes",
+        G_TYPE_UINT64, audio.room.encodes, "audio-primes", G_TYPE_UINT64, audio.room.primes, "audio-dropped",
+        G_TYPE_UINT64, audio.dropped, "video-ticks", G_TYPE_UINT64, video.ticks, "composites", G_TYPE_UINT64,
+        video.composites, "video-encodes", G_TYPE_UINT64, video.encodes, "video-dropped", G_TYPE_UINT64,
+        video_.dropped(), nullptr));
 }
 
 }  // namespace vmr::mixer

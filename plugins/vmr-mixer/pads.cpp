@@ -241,18 +241,19 @@ Identity& identity(GstPad* sink_pad) {
 }
 
 void add_pad_templates(GstElementClass* klass) {
-    const auto add = [klass](const char* name, GstPadDirection direction, const char* text, GType type) {
-        const CapsPtr caps = CapsPtr::adopt(gst_caps_from_string(text));
+    const auto add = [klass](const char* name, GstPadDirection direction, const CapsPtr& caps, GType type) {
         gst_element_class_add_pad_template(
             klass, gst_pad_template_new_with_gtype(name, direction, GST_PAD_REQUEST, caps.get(), type));
         gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
     };
-    add("audio_sink_%u", GST_PAD_SINK, kAudioSinkCaps, vmr_mixer_audio_sink_pad_get_type());
-    add("video_sink_%u", GST_PAD_SINK, kVideoSinkCaps, vmr_mixer_video_sink_pad_get_type());
-    add("content_sink_%u", GST_PAD_SINK, kVideoSinkCaps, vmr_mixer_video_sink_pad_get_type());
-    add("audio_src_%u", GST_PAD_SRC, kAudioSrcCaps, vmr_mixer_src_pad_get_type());
-    add("video_src_%u", GST_PAD_SRC, kVideoSrcCaps, vmr_mixer_src_pad_get_type());
-    add("content_src_%u", GST_PAD_SRC, kVideoSrcCaps, vmr_mixer_src_pad_get_type());
+    const CapsPtr video_sink = CapsPtr::adopt(gst_caps_from_string(kVideoSinkCaps));
+    const CapsPtr video_src = CapsPtr::adopt(gst_caps_from_string(kVideoSrcCaps));
+    add("audio_sink_%u", GST_PAD_SINK, audio_sink_caps(), vmr_mixer_audio_sink_pad_get_type());
+    add("video_sink_%u", GST_PAD_SINK, video_sink, vmr_mixer_video_sink_pad_get_type());
+    add("content_sink_%u", GST_PAD_SINK, video_sink, vmr_mixer_video_sink_pad_get_type());
+    add("audio_src_%u", GST_PAD_SRC, audio_src_caps(), vmr_mixer_src_pad_get_type());
+    add("video_src_%u", GST_PAD_SRC, video_src, vmr_mixer_src_pad_get_type());
+    add("content_src_%u", GST_PAD_SRC, video_src, vmr_mixer_src_pad_get_type());
 }
 
 }  // namespace vmr::mixer

@@ -152,6 +152,7 @@ void RtpLeg::decode(const Frame& frame) {
             break;
     }
     ++decodes_;
+    concealed_ = frame.kind != JitterBuffer::Kind::packet;
     if (std::exchange(paused_, false)) {
         const std::size_t end = std::min(start + kFadeIn, samples_.size());
         for (std::size_t i = start; i < end; ++i) {
@@ -163,7 +164,8 @@ void RtpLeg::decode(const Frame& frame) {
 
 void RtpLeg::append_silence(std::size_t samples) {
     const std::size_t start = samples_.size();
-    if (!std::exchange(paused_, true)) {
+    // After a stall the concealment has faded already.
+    if (!std::exchange(paused_, true) && !concealed_) {
         decoder_->conceal(kFadeOut, samples_);
         for (std::size_t i = 0; i < kFadeOut; ++i) {
             std::int16_t& sample = samples_[start + i];

@@ -72,7 +72,8 @@ private:
     Frame last_;                   // the last one that was not decoded: primes the decoder
     bool decoding_ = false;
     bool quiet_ = true;
-    bool paused_ = true;  // silence came last
+    bool paused_ = true;      // silence came last
+    bool concealed_ = false;  // concealment came last
     std::unique_ptr<AudioDecoder> decoder_;
     std::vector<std::int16_t> samples_;  // decoded, not yet played
     std::uint64_t decodes_ = 0;

@@ -32,7 +32,7 @@ public:
         const auto count = static_cast<std::size_t>(rate / 50);
         const auto wave = test::sine(hertz_, amplitude, count * sent_++, count, rate);
         std::vector<std::uint8_t> payload;
-        encoder_->encode(wave, payload);
+        encoder_->encode(wave, false, payload);
         std::array<std::uint8_t, kRtpHeaderWithLevel> bytes;
         const std::size_t size = write_rtp_header(header_, level ? kLevelId : 0, level.value_or(0), bytes);
         ++header_.sequence;
@@ -143,7 +143,7 @@ protected:
             legs_[i]->push(packet, ticks_ * kTickUs);
         }
         const std::uint64_t before = intake_.decodes();
-        intake_.gather(sources_, ticks_ * kTickUs, {}, inputs_);
+        intake_.gather(sources_, ticks_ * kTickUs, kBlock, {}, inputs_);
         ++ticks_;
         return intake_.decodes() - before;
     }
