@@ -266,7 +266,7 @@ void install_voice_properties(GObjectClass* klass) {
                                 -100.0, -40.0, -65.0, kPlaying));
     install(klass, kLevelControl,
             g_param_spec_boolean("level-control", "Level control",
-                                 "Bring everybody's speech to the same level (at most 12 dB up or down)",
+                                 "Bring everybody's speech to the same level (at most 15 dB up, 12 dB down)",
                                  TRUE, kPlaying));
     install(klass, kTick,
             g_param_spec_int("tick", "Tick", "Audio is mixed and sent in pieces of 10 or 20 ms (ms)", 10, 20,

@@ -23,7 +23,7 @@ double LevelControl::update(double level_db, bool speech, int tick_ms) {
     if (heard_ms_ < kLearnMs) {
         return gain_;
     }
-    const double wanted = std::clamp(kTargetDb - 10.0 * std::log10(mean_), -kMostDb, kMostDb);
+    const double wanted = std::clamp(kTargetDb - 10.0 * std::log10(mean_), -kMostDownDb, kMostUpDb);
     if (std::fabs(wanted - gain_db_) < kCloseEnoughDb) {
         return gain_;
     }

@@ -1,5 +1,6 @@
 // What participants hear.
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "room_pipeline.hpp"
@@ -193,6 +194,41 @@ TEST(MixerAudio, RtpPacketsShareTheirPayload) {
     FAIL() << "the two never met";
 }
 
+// Other mixers send RTP with levels: three talkers, and ten who are silent.
+TEST(MixerAudio, TwoHundredListenersAndThreeTalkersCostFourEncodesAndThreeDecodes) {
+    const std::string rtp =
+        " ! application/x-rtp,media=audio,encoding-name=OPUS,"
+        "extmap-3=(string)urn:ietf:params:rtp-hdrext:ssrc-audio-level ! m.audio_sink_";
+    std::string description;
+    for (unsigned i = 0; i < 3; ++i) {
+        const std::string name = "t" + std::to_string(i);
+        description += " vmr-mixer name=" + name + " audiotestsrc is-live=true samplesperbuffer=960 freq=" +
+                       std::to_string(400 + 300 * i) + " ! " + kAudioCaps + " ! " + name + ".audio_sink_0 " +
+                       name + ".audio_src_1" + rtp + std::to_string(i) + " ";
+        description += " m.audio_src_" + std::to_string(i) + " ! audio/x-opus ! fakesink async=false";
+    }
+    description += " vmr-mixer name=quiet dtx=false comfort-noise=-100";
+    for (unsigned i = 3; i < 13; ++i) {
+        description += " quiet.audio_src_" + std::to_string(i) + rtp + std::to_string(i) + " ";
+    }
+    for (unsigned i = 3; i < 203; ++i) {
+        description += " m.audio_src_" + std::to_string(i) +
+                       " ! application/x-rtp,encoding-name=OPUS ! fakesink async=false";
+    }
+    RoomPipeline room(description);
+    room.play();
+    ASSERT_TRUE(wait_for([&] {
+        const std::uint64_t ticks = room.stat("audio-ticks");
+        const std::uint64_t encodes = room.stat("audio-encodes");
+        const std::uint64_t decodes = room.stat("audio-decodes");
+        wait_for([&] { return room.stat("audio-ticks") >= ticks + 10; });
+        const double passed = static_cast<double>(room.stat("audio-ticks") - ticks);
+        // Read one after the other: up to a tick apart.
+        return std::fabs(static_cast<double>(room.stat("audio-encodes") - encodes) - 4 * passed) <= 4 &&
+               std::fabs(static_cast<double>(room.stat("audio-decodes") - decodes) - 3 * passed) <= 3;
+    }));
+}
+
 TEST(MixerAudio, ListenersShareOneBuffer) {
     RoomPipeline room(talker(0, 400) + listener("audio_src_1", "audio/x-opus", "a1") +
                       listener("audio_src_2", "audio/x-opus", "a2"));
@@ -242,6 +278,23 @@ TEST(MixerAudio, AStalledInputAndABlockedOutputDelayNobody) {
         last = pts;
     }
     gst_pad_remove_probe(jammed.get(), probe);
+}
+
+TEST(MixerAudio, ATickOfTenMilliseconds) {
+    RoomPipeline room(
+        talker(0, 400) + listener("audio_src_1", kAudioCaps, "a1") +
+            listener("audio_src_2", "application/x-rtp,encoding-name=OPUS ! rtpopusdepay ! opusdec", "a2"),
+        "tick=10");
+    room.play();
+    for (int i = 0; i < 20; ++i) {
+        const auto sample = room.pull("a1");
+        ASSERT_TRUE(sample);
+        EXPECT_EQ(GST_BUFFER_DURATION(gst_sample_get_buffer(sample.get())), 10 * GST_MSECOND);
+        EXPECT_EQ(gst_buffer_get_size(gst_sample_get_buffer(sample.get())), 960U);
+    }
+    const auto heard = whole(room, "a1", 0, {400});
+    EXPECT_NEAR(tone(heard, 400), kTalker, 400);
+    EXPECT_TRUE(room.pull("a2"));
 }
 
 TEST(MixerAudio, TalkingAndLevelsArePosted) {

@@ -126,8 +126,8 @@ TEST_F(RoomTest, BecomingATalkerMakesNeitherEchoNorClick) {
         const bool talks = i >= 50 && i < 80;
         tick({talks ? 2500.0 : 0.0, 300.0}, outputs);
         std::array<std::int16_t, kBlock> pcm{};
-        ASSERT_EQ(opus_decode(decoder.get(), packet(0)->data(),
-                              static_cast<opus_int32>(packet(0)->size()), pcm.data(), kBlock, 0),
+        ASSERT_EQ(opus_decode(decoder.get(), packet(0)->data(), static_cast<opus_int32>(packet(0)->size()),
+                              pcm.data(), kBlock, 0),
                   static_cast<int>(kBlock));
         heard.insert(heard.end(), pcm.begin(), pcm.end());
     }
