@@ -39,7 +39,7 @@ public:
         bool pause = false;            // DTX: over RTP nothing need be sent
     };
     struct Settings {
-        unsigned max_talkers = 4;
+        unsigned max_talkers = 8;
         double gate_db = -60.0;
         double comfort_db = kSilenceDb;  // noise in a silent mix, dBFS
         bool dtx = false;                // Opus, in a silent mix

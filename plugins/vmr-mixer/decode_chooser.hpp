@@ -23,7 +23,7 @@ public:
         int hangover_ms = 0;
     };
     struct Settings {
-        unsigned max_talkers = 4;
+        unsigned max_talkers = 8;
         double gate_db = -60.0;
         int tick_ms = 20;
     };

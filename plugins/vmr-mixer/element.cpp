@@ -27,6 +27,7 @@
 
 #include "base/guard.hpp"
 #include "mixer.hpp"
+#include "voice_properties.hpp"
 
 using vmr::mixer::LayoutKind;
 using vmr::mixer::Mixer;
@@ -54,12 +55,6 @@ enum Property {
     kInterval,
     kOpusBitrate,
     kFec,
-    kDtx,
-    kComfortNoise,
-    kLevelControl,
-    kTick,
-    kShortestDelay,
-    kLongestDelay,
     kWidth,
     kHeight,
     kFramerate,
@@ -88,6 +83,9 @@ GType layout_type() {
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
     Settings& settings = impl(object).settings();
+    if (vmr::mixer::set_voice_property(settings, id, value)) {
+        return;
+    }
     switch (id) {
         case kMaxTalkers:
             settings.max_talkers = g_value_get_uint(value);
@@ -103,24 +101,6 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
             break;
         case kFec:
             settings.inband_fec = g_value_get_boolean(value) != FALSE;
-            break;
-        case kDtx:
-            settings.dtx = g_value_get_boolean(value) != FALSE;
-            break;
-        case kComfortNoise:
-            settings.comfort_noise_db = g_value_get_double(value);
-            break;
-        case kLevelControl:
-            settings.level_control = g_value_get_boolean(value) != FALSE;
-            break;
-        case kTick:
-            settings.tick_ms = g_value_get_int(value) < 15 ? 10 : 20;
-            break;
-        case kShortestDelay:
-            settings.shortest_delay_ms = g_value_get_int(value);
-            break;
-        case kLongestDelay:
-            settings.longest_delay_ms = g_value_get_int(value);
             break;
         case kWidth:
             settings.width = g_value_get_int(value) & ~1;
@@ -150,6 +130,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     const Settings& settings = impl(object).settings();
+    if (vmr::mixer::get_voice_property(settings, id, value)) {
+        return;
+    }
     switch (id) {
         case kMaxTalkers:
             return g_value_set_uint(value, settings.max_talkers);
@@ -161,18 +144,6 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
             return g_value_set_int(value, settings.opus_bitrate);
         case kFec:
             return g_value_set_boolean(value, settings.inband_fec);
-        case kDtx:
-            return g_value_set_boolean(value, settings.dtx);
-        case kComfortNoise:
-            return g_value_set_double(value, settings.comfort_noise_db);
-        case kLevelControl:
-            return g_value_set_boolean(value, settings.level_control);
-        case kTick:
-            return g_value_set_int(value, settings.tick_ms);
-        case kShortestDelay:
-            return g_value_set_int(value, settings.shortest_delay_ms);
-        case kLongestDelay:
-            return g_value_set_int(value, settings.longest_delay_ms);
         case kWidth:
             return g_value_set_int(value, settings.width);
         case kHeight:
@@ -239,7 +210,7 @@ constexpr auto kPlaying =
 void install_audio_properties(GObjectClass* klass) {
     install(klass, kMaxTalkers,
             g_param_spec_uint("max-talkers", "Maximum talkers", "How many of the loudest inputs are mixed", 1,
-                              64, 4, kPlaying));
+                              64, 8, kPlaying));
     install(klass, kGate,
             g_param_spec_double("gate", "Gate", "Inputs below this level are silence and not mixed (dBFS)",
                                 -100.0, 0.0, -60.0, kPlaying));
@@ -253,32 +224,6 @@ void install_audio_properties(GObjectClass* klass) {
             g_param_spec_boolean("inband-fec", "In-band FEC",
                                  "Opus in-band forward error correction (leaves the low-delay mode)", FALSE,
                                  kPlaying));
-}
-
-void install_voice_properties(GObjectClass* klass) {
-    constexpr auto kBefore =
-        static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-    install(klass, kDtx,
-            g_param_spec_boolean("dtx", "DTX", "Opus over RTP pauses while nobody speaks", TRUE, kPlaying));
-    install(klass, kComfortNoise,
-            g_param_spec_double("comfort-noise", "Comfort noise",
-                                "Level of the noise in a mix in which nobody speaks (dBFS, -100 = none)",
-                                -100.0, -40.0, -65.0, kPlaying));
-    install(klass, kLevelControl,
-            g_param_spec_boolean("level-control", "Level control",
-                                 "Bring everybody's speech to the same level (at most 15 dB up, 12 dB down)",
-                                 TRUE, kPlaying));
-    install(klass, kTick,
-            g_param_spec_int("tick", "Tick", "Audio is mixed and sent in pieces of 10 or 20 ms (ms)", 10, 20,
-                             20, kBefore));
-    install(
-        klass, kShortestDelay,
-        g_param_spec_int("min-jitter-delay", "Shortest jitter delay",
-                         "Least delay of a jitter buffer, for RTP caps to come (ms)", 0, 200, 20, kPlaying));
-    install(
-        klass, kLongestDelay,
-        g_param_spec_int("max-jitter-delay", "Longest jitter delay",
-                         "Most delay of a jitter buffer, for RTP caps to come (ms)", 20, 200, 200, kPlaying));
 }
 
 void install_video_properties(GObjectClass* klass) {
@@ -350,7 +295,7 @@ static void vmr_mixer_class_init(VmrMixerClass* klass) {
     object_class->get_property = get_property;
     object_class->finalize = finalize;
     install_audio_properties(object_class);
-    install_voice_properties(object_class);
+    vmr::mixer::install_voice_properties(object_class);
     install_video_properties(object_class);
     install(object_class, kStats,
             g_param_spec_boxed("stats", "Statistics",

@@ -37,7 +37,7 @@ G_DEFINE_TYPE(VmrMixerSrcPad, vmr_mixer_src_pad, GST_TYPE_PAD)
 namespace {
 
 struct PadProperty {
-    enum : guint { none, display_name, visible, mute, volume, level, talking };
+    enum : guint { none, display_name, visible, mute, volume, level, talking, rtp_stats };
 };
 
 constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
@@ -100,8 +100,28 @@ void audio_set_property(GObject* object, guint id, const GValue* value, GParamSp
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
+// Null for raw audio.
+GstStructure* rtp_statistics(AudioInput& input) {
+    std::shared_ptr<vmr::mixer::RtpLeg> leg;
+    {
+        const std::lock_guard held(input.lock);
+        leg = input.leg;
+    }
+    if (!leg) {
+        return nullptr;
+    }
+    const auto stats = leg->stats();
+    return gst_structure_new("application/x-vmr-rtp-stats", "delay", G_TYPE_INT64, gint64{stats.delay_ms},
+                             "target", G_TYPE_INT64, gint64{stats.target_ms}, "jitter", G_TYPE_DOUBLE,
+                             stats.jitter_ms, "decodes", G_TYPE_UINT64, guint64{stats.decodes}, "played",
+                             G_TYPE_UINT64, guint64{stats.packets.played}, "lost", G_TYPE_UINT64,
+                             guint64{stats.packets.lost}, "late", G_TYPE_UINT64, guint64{stats.packets.late},
+                             "duplicates", G_TYPE_UINT64, guint64{stats.packets.duplicates}, "skipped",
+                             G_TYPE_UINT64, guint64{stats.packets.skipped}, nullptr);
+}
+
 void audio_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-    const AudioInput& state = *reinterpret_cast<VmrMixerAudioSinkPad*>(object)->state;
+    AudioInput& state = *reinterpret_cast<VmrMixerAudioSinkPad*>(object)->state;
     if (get_identity(state, id, value)) {
         return;
     }
@@ -114,6 +134,9 @@ void audio_get_property(GObject* object, guint id, GValue* value, GParamSpec* sp
             break;
         case PadProperty::talking:
             g_value_set_boolean(value, state.talking);
+            break;
+        case PadProperty::rtp_stats:
+            g_value_take_boxed(value, rtp_statistics(state));
             break;
         default:
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -162,12 +185,17 @@ static void vmr_mixer_audio_sink_pad_class_init(VmrMixerAudioSinkPadClass* klass
         g_param_spec_double("volume", "Volume", "Linear gain (1.0 = unchanged)", 0.0, 10.0, 1.0, kReadWrite));
     g_object_class_install_property(
         object_class, PadProperty::level,
-        g_param_spec_double("level", "Level", "RMS level of the last 20 ms, before mute and volume (dBFS)",
+        g_param_spec_double("level", "Level", "RMS level of the last tick, before mute and volume (dBFS)",
                             vmr::mixer::kSilenceDb, 0.0, vmr::mixer::kSilenceDb, kReadOnly));
     g_object_class_install_property(
         object_class, PadProperty::talking,
         g_param_spec_boolean("talking", "Talking", "Whether this participant is talking now", FALSE,
                              kReadOnly));
+    g_object_class_install_property(
+        object_class, PadProperty::rtp_stats,
+        g_param_spec_boxed("rtp-stats", "RTP statistics",
+                           "Of the jitter buffer: delay, target, jitter (ms), packets; null for raw audio",
+                           GST_TYPE_STRUCTURE, kReadOnly));
 }
 
 static void vmr_mixer_video_sink_pad_class_init(VmrMixerVideoSinkPadClass* klass) {

@@ -1,6 +1,7 @@
 // One participant's RTP: jitter buffer, and a decoder that runs only while they may be heard.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -44,7 +45,7 @@ public:
     bool play(bool decode, std::span<std::int16_t> out);
 
     std::uint64_t decodes() const { return decodes_; }
-    Stats stats() const;
+    Stats stats() const;  // from any thread
 
 private:
     using Frame = JitterBuffer::Frame;
@@ -76,7 +77,7 @@ private:
     bool concealed_ = false;  // concealment came last
     std::unique_ptr<AudioDecoder> decoder_;
     std::vector<std::int16_t> samples_;  // decoded, not yet played
-    std::uint64_t decodes_ = 0;
+    std::atomic<std::uint64_t> decodes_ = 0;
 };
 
 }  // namespace vmr::mixer

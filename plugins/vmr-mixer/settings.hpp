@@ -8,7 +8,7 @@
 namespace vmr::mixer {
 
 struct Settings {
-    std::atomic<unsigned> max_talkers = 4;
+    std::atomic<unsigned> max_talkers = 8;
     std::atomic<double> gate_db = -60.0;
     std::atomic<unsigned> level_interval_ms = 0;
     std::atomic<int> opus_bitrate = 48000;  // bit/s

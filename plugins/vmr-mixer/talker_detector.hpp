@@ -17,7 +17,7 @@ public:
         bool mixable = true;  // false: not decoded, so it can be seen to talk but not be heard
     };
     struct Settings {
-        unsigned max_talkers = 4;
+        unsigned max_talkers = 8;
         double gate_db = -60.0;  // below it an input is silence and is not summed
         int tick_ms = 20;
     };

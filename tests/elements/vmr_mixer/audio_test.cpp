@@ -112,6 +112,13 @@ TEST_P(MixerRtp, TalksAndListens) {
     EXPECT_NEAR(loudest, kTalker, 700);
     EXPECT_LT(own, 300);
     EXPECT_GT(room.stat("audio-decodes"), 20U);
+    const PadPtr pad = PadPtr::adopt(gst_element_get_static_pad(room.mixer(), "audio_sink_1"));
+    GstStructure* stats = nullptr;
+    g_object_get(pad.get(), "rtp-stats", &stats, nullptr);
+    const StructurePtr owned(stats);
+    guint64 played = 0;
+    EXPECT_TRUE(stats != nullptr && gst_structure_get_uint64(stats, "played", &played));
+    EXPECT_GT(played, 20U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Codecs, MixerRtp,

@@ -172,13 +172,13 @@ TEST_F(IntakeTest, OnlyTalkersAreDecoded) {
 }
 
 TEST_F(IntakeTest, MoreTalkersThanMayBeHeardAreNotDecoded) {
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 12; ++i) {
         add(true);
     }
     for (int i = 0; i < 20; ++i) {
         const auto decodes = tick([](std::size_t) { return 8000.0; });
         if (i > 5) {
-            EXPECT_EQ(decodes, 4U);
+            EXPECT_EQ(decodes, 8U);
         }
     }
 }
