@@ -31,11 +31,11 @@ void install_voice_properties(GObjectClass* klass) {
         klass, kTick,
         g_param_spec_int("tick", "Tick", "Audio is mixed and sent in pieces of 10 or 20 ms (ms)", 10, 20, 20,
                          kBefore));
-    install(
+    g_object_class_install_property(
         klass, kShortestDelay,
         g_param_spec_int("min-jitter-delay", "Shortest jitter delay",
                          "Least delay of a jitter buffer, for RTP caps to come (ms)", 0, 200, 20, kPlaying));
-    install(
+    g_object_class_install_property(
         klass, kLongestDelay,
         g_param_spec_int("max-jitter-delay", "Longest jitter delay",
                          "Most delay of a jitter buffer, for RTP caps to come (ms)", 20, 200, 200, kPlaying));
