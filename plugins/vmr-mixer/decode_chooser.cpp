@@ -5,19 +5,19 @@
 namespace vmr::mixer {
 namespace {
 
-constexpr double kSilence = -100.0;
-constexpr int kHangoverMs = 600;      // longer than the detector's: it has the last word
-constexpr double kFallPerMs = 0.005;  // smoothing: up at once, down over ~200 ms
-constexpr double kKeep = 6.0;         // dB in favour of who is decoded already
-constexpr double kBoast = 12.0;       // dB that a sender may claim beyond what is heard of it
+constexpr double kNoClaim = -100.0;
+constexpr int kHangoverMs = 600;           // longer than the detector's: it has the last word
+constexpr double kClaimFallPerMs = 0.005;  // smoothing: up at once, down over ~200 ms
+constexpr double kKeepDecoded = 6.0;       // dB in favour of who is decoded already
+constexpr double kBoast = 12.0;            // dB that a sender may claim beyond what is heard of it
 
 double credible_level(const DecodeChooser::Candidate& candidate) {
-    const double claimed = candidate.sounding ? candidate.level_db.value_or(kSilence) : kSilence;
+    const double claimed = candidate.sounding ? candidate.level_db.value_or(kNoClaim) : kNoClaim;
     return candidate.heard_db ? std::min(claimed, *candidate.heard_db + kBoast) : claimed;
 }
 
 double score(const DecodeChooser::Candidate& candidate) {
-    return candidate.smooth_db + (candidate.decode ? kKeep : 0.0);
+    return candidate.smooth_db + (candidate.decode ? kKeepDecoded : 0.0);
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ void DecodeChooser::choose(std::span<Candidate* const> candidates, const Setting
     ranked_.clear();
     for (Candidate* candidate : candidates) {
         const double level = credible_level(*candidate);
-        const double fall = std::min(1.0, kFallPerMs * settings.tick_ms);
+        const double fall = std::min(1.0, kClaimFallPerMs * settings.tick_ms);
         double& smooth = candidate->smooth_db;
         smooth = level > smooth ? level : smooth + (level - smooth) * fall;
         candidate->hangover_ms =

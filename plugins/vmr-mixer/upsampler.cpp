@@ -46,9 +46,9 @@ void Upsampler::reset() {
 }
 
 void Upsampler::process(std::span<const std::int16_t> in, std::vector<std::int16_t>& out) {
-    constexpr std::size_t kKeep = kTapsPerPhase - 1;
-    history_.resize(kKeep + in.size());
-    std::copy(in.begin(), in.end(), history_.begin() + kKeep);
+    constexpr std::size_t kHistory = kTapsPerPhase - 1;
+    history_.resize(kHistory + in.size());
+    std::copy(in.begin(), in.end(), history_.begin() + kHistory);
     const std::size_t start = out.size();
     out.resize(start + in.size() * factor_);
     for (std::size_t n = 0; n < in.size(); ++n) {
@@ -63,7 +63,7 @@ void Upsampler::process(std::span<const std::int16_t> in, std::vector<std::int16
                 static_cast<std::int16_t>(std::lrintf(std::clamp(sum, -32768.0F, 32767.0F)));
         }
     }
-    std::copy(history_.end() - kKeep, history_.end(), history_.begin());
+    std::copy(history_.end() - kHistory, history_.end(), history_.begin());
 }
 
 }  // namespace vmr::mixer

@@ -118,7 +118,7 @@ TEST_P(MixerRtp, TalksAndListens) {
     const StructurePtr owned(stats);
     guint64 played = 0;
     EXPECT_TRUE(stats != nullptr && gst_structure_get_uint64(stats, "played", &played));
-    EXPECT_GT(played, 20U);
+    EXPECT_GT(played, 10U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Codecs, MixerRtp,
@@ -274,8 +274,8 @@ TEST(MixerAudio, AStalledInputAndABlockedOutputDelayNobody) {
         jammed.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM,
         [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr, nullptr);
     room.play();
-    const auto heard = room.audio("a1", 2 * kHalfSecond, 15);
-    EXPECT_NEAR(tone(heard, 400), 6553, 300);
+    const auto heard = whole(room, "a1", 15, {400});
+    EXPECT_NEAR(tone(heard, 400), kTalker, 400);
     GstClockTime last = GST_CLOCK_TIME_NONE;
     for (int i = 0; i < 20; ++i) {
         const auto sample = room.pull("a1");

@@ -47,7 +47,10 @@ std::uint64_t stat(GstElement* mixer, const char* field) {
     return value;
 }
 
-void run(const char* caps_text, unsigned listeners, bool direct, double seconds) {
+enum class Talkers { rtp, raw };
+
+void run(const char* caps_text, unsigned listeners, bool direct, double seconds,
+         Talkers talkers = Talkers::rtp) {
     non_blocking = direct;
     const ElementPtr pipeline = ElementPtr::adopt(gst_pipeline_new(nullptr));
     GstElement* mixer = gst_element_factory_make("vmr-mixer", "m");
@@ -69,9 +72,12 @@ void run(const char* caps_text, unsigned listeners, bool direct, double seconds)
         sinks.push_back(sink);
     }
     for (unsigned i = 0; i < 3; ++i) {
-        const std::string text = "audiotestsrc is-live=true samplesperbuffer=160 volume=0.1 freq=" +
-                                 std::to_string(300 + 200 * i) +
-                                 " ! audio/x-raw,format=S16LE,rate=8000,channels=1 ! mulawenc ! rtppcmupay";
+        const bool rtp = talkers == Talkers::rtp;
+        const std::string rate = rtp ? "8000" : "48000";
+        const std::string text =
+            "audiotestsrc is-live=true volume=0.1 freq=" + std::to_string(300 + 200 * i) +
+            " samplesperbuffer=" + (rtp ? "160" : "960") +
+            " ! audio/x-raw,format=S16LE,channels=1,rate=" + rate + (rtp ? " ! mulawenc ! rtppcmupay" : "");
         GstElement* bin = gst_parse_bin_from_description(text.c_str(), TRUE, nullptr);
         gst_bin_add(GST_BIN(pipeline.get()), bin);
         const std::string pad = "audio_sink_" + std::to_string(i);
@@ -108,6 +114,6 @@ int main(int count, char** arguments) {
     }
     run(opus, 1000, false, seconds);
     run(pcmu, 1000, true, seconds);
-    run("audio/x-opus,channels=1,rate=48000,channel-mapping-family=0", 1000, false, seconds);
+    run("audio/x-opus,channels=1,rate=48000,channel-mapping-family=0", 1000, false, seconds, Talkers::raw);
     return 0;
 }
