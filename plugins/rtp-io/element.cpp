@@ -123,10 +123,17 @@ gboolean on_src_event_arrived(GstPad*, GstObject*, GstEvent* event) {
 }
 
 // Not the default handler: it would ask everybody downstream of every src pad.
+// A sink's chain function only queues; who asks may push from a thread that must not wait.
 gboolean on_sink_query_arrived(GstPad* pad, GstObject* parent, GstQuery* query) {
-    const GstQueryType type = GST_QUERY_TYPE(query);
-    const bool local = type == GST_QUERY_CAPS || type == GST_QUERY_ACCEPT_CAPS;
-    return local ? gst_pad_query_default(pad, parent, query) : FALSE;
+    switch (GST_QUERY_TYPE(query)) {
+        case GST_QUERY_CAPS:
+        case GST_QUERY_ACCEPT_CAPS:
+            return gst_pad_query_default(pad, parent, query);
+        case GST_QUERY_CUSTOM:
+            return gst_structure_has_name(gst_query_get_structure(query), "vmr-non-blocking");
+        default:
+            return FALSE;
+    }
 }
 
 gboolean on_src_query_arrived(GstPad* pad, GstObject* parent, GstQuery* query) {

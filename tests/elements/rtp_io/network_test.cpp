@@ -165,6 +165,17 @@ TEST(RtpIo, ASharedPayloadIsGatheredWithItsOwnHeader) {
     EXPECT_EQ(peer.receive(), whole);
 }
 
+TEST(RtpIo, ASinkSaysThatItNeverBlocks) {
+    RtpBench io;
+    const auto ask = [&](const char* what) {
+        const auto query =
+            GPtr<GstQuery>::adopt(gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(what)));
+        return gst_pad_query(io.pad("sink_0").get(), query.get()) != FALSE;
+    };
+    EXPECT_TRUE(ask("vmr-non-blocking"));
+    EXPECT_FALSE(ask("something-else"));
+}
+
 TEST(RtpIo, AListIsSentInOrder) {
     const Stranger peer;
     RtpBench bench;

@@ -1,6 +1,10 @@
 // What participants hear.
+#include <pthread.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <cstring>
 #include <optional>
 
 #include "room_pipeline.hpp"
@@ -287,6 +291,48 @@ TEST(MixerAudio, AStalledInputAndABlockedOutputDelayNobody) {
         last = pts;
     }
     gst_pad_remove_probe(jammed.get(), probe);
+}
+
+struct DirectPushes {
+    std::atomic<int> packets = 0;
+    std::atomic<int> by_mixer = 0;  // on the thread that mixes
+    std::atomic<int> tick_ends = 0;
+};
+
+GstPadProbeReturn on_direct_data(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    auto& pushes = *static_cast<DirectPushes*>(data);
+    if ((info->type & GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM) != 0) {
+        const GstStructure* structure = gst_query_get_structure(GST_PAD_PROBE_INFO_QUERY(info));
+        const bool asked = structure != nullptr && gst_structure_has_name(structure, "vmr-non-blocking");
+        return asked ? GST_PAD_PROBE_HANDLED : GST_PAD_PROBE_OK;
+    }
+    if ((info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) != 0) {
+        pushes.tick_ends += gst_event_has_name(GST_PAD_PROBE_INFO_EVENT(info), "vmr-tick-end") ? 1 : 0;
+        return GST_PAD_PROBE_OK;
+    }
+    char name[16] = {};
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    pushes.by_mixer += std::strcmp(name, "vmr-mix") == 0 ? 1 : 0;
+    ++pushes.packets;
+    return GST_PAD_PROBE_OK;
+}
+
+TEST(MixerAudio, WhoNeverBlocksIsPushedToInTheTick) {
+    RoomPipeline room(talker(0, 400) +
+                      " m.audio_src_1 ! application/x-rtp,encoding-name=PCMU ! fakesink name=f async=false ");
+    DirectPushes pushes;
+    const ElementPtr sink = room.element("f");
+    const PadPtr pad = PadPtr::adopt(gst_element_get_static_pad(sink.get(), "sink"));
+    gst_pad_add_probe(
+        pad.get(),
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH |
+                                     GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+        on_direct_data, &pushes, nullptr);
+    room.play();
+    EXPECT_TRUE(wait_for([&] { return pushes.tick_ends >= 10; }));
+    room.stop();
+    EXPECT_GE(pushes.packets, 10);
+    EXPECT_EQ(pushes.packets, pushes.by_mixer);
 }
 
 TEST(MixerAudio, ATickOfTenMilliseconds) {
