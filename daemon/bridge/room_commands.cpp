@@ -196,6 +196,12 @@ void RoomHost::carry_out(const room::Announce& command) {
                  : command.audience == room::Audience::hosts ? "hosts"
                                                              : "everyone";
     services_.events.publish(room_.config().id, "vmr.announcement", std::move(data));
+    // Room systems have no page: they read it on the picture.
+    const bool room_systems = std::ranges::any_of(
+        seats_, [](const auto& entry) { return entry.second->arrival.kind == LegKind::sip; });
+    if (command.audience == room::Audience::everyone && room_systems && pipeline_) {
+        pipeline_->show_banner(text_of(command));
+    }
     if (!command.sound) {
         return;
     }
@@ -247,6 +253,7 @@ void RoomHost::carry_out(const room::ParticipantJoined& command) {
 void RoomHost::carry_out(const room::ParticipantChanged& command) {
     if (Seat* changed = seat(command.participant.id); changed != nullptr && pipeline_) {
         pipeline_->set_display_name(changed->arrival.leg, command.participant.name);
+        pipeline_->set_encrypted(changed->arrival.leg, command.participant.encrypted);
     }
     services_.events.publish(room_.config().id, "vmr.participant.updated",
                              to_json(command.participant, false));
@@ -257,6 +264,9 @@ void RoomHost::carry_out(const room::ParticipantLeft& command) {
 }
 
 void RoomHost::carry_out(const room::RoomChanged& command) {
+    if (pipeline_) {
+        pipeline_->set_room_encrypted(!command.room.unencrypted);
+    }
     services_.events.publish(room_.config().id, "vmr.room.updated", to_json(command.room));
 }
 

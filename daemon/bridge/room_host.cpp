@@ -260,6 +260,17 @@ nlohmann::json RoomHost::snapshot(bool with_addresses) const {
     return {{"room", to_json(room_.view())}, {"participants", participants}};
 }
 
+// Who loses many packets gets a picture of fewer bits; who loses none, of more again.
+void RoomHost::follow_network(Seat& seat) {
+    for (const media::SessionStats& stats : seat.session->stats()) {
+        if (stats.slot == media::Slot::video && stats.rtp.remote_fraction_lost && pipeline_) {
+            pipeline_->set_video_bitrate(seat.arrival.leg,
+                                         seat.network.update(*stats.rtp.remote_fraction_lost,
+                                                             stats.rtp.remote_lost_packets.value_or(0)));
+        }
+    }
+}
+
 void RoomHost::watch_media() {
     std::vector<std::shared_ptr<Leg>> dead;
     std::vector<room::Event> events;
@@ -267,6 +278,7 @@ void RoomHost::watch_media() {
         if (!seat->session || !seat->media_up) {
             continue;
         }
+        follow_network(*seat);
         const auto silence = seat->session->silence();
         if (silence && *silence > kMediaDeadAfter && seat->leg) {
             dead.push_back(seat->leg);

@@ -62,6 +62,7 @@ private:
     void in_turn(std::function<void()> step);
     void leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt);
     bool seat_media(Seat& seat);
+    void follow_network(Seat& seat);
     void unseat_media(Seat& seat);
     void execute(const room::Commands& commands);
     void arm_timer();

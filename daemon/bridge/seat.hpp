@@ -5,6 +5,7 @@
 
 #include "daemon/bridge/services.hpp"
 #include "daemon/legs/leg.hpp"
+#include "daemon/media/bitrate_estimate.hpp"
 #include "daemon/media/session.hpp"
 #include "daemon/room/commands.hpp"
 #include "daemon/room/types.hpp"
@@ -21,6 +22,7 @@ struct Seat {
     bool record_begun = false;  // the call is answered: a crash from here on leaves a record, too
     bool record_written = false;
     std::shared_ptr<void> receipt;  // of the peer's hang-up; released when the record is on disk
+    media::BitrateEstimate network;  // what the participant's carries
     bool resuming = false;          // a returned browser's media is not up yet
     bool answered = false;          // before it came here (virtual reception)
     bool media_up = false;

@@ -10,6 +10,7 @@ namespace {
 
 // The keys of RFC 4733 table 3, by event number.
 constexpr std::string_view kKeys = "0123456789*#ABCD";
+constexpr guint kBannerMs = 4000;
 
 GstClockTime common_base_time() {
     static const GstClockTime base_time = [] {
@@ -112,11 +113,21 @@ void RoomPipeline::drop_pad(Member& member, const std::string& name) {
     gst_element_release_request_pad(mixer_.get(), pad.get());
 }
 
-// A peer that takes less than the room's picture has an encoder of its own.
 bool RoomPipeline::may_share(const Member& member, Slot slot) const {
-    const uint32_t limit = member.leg->max_bitrate(slot);
-    return member.present && !(slot == Slot::audio && member.speaking) &&
-           (slot == Slot::audio || limit == 0 || limit >= video_.bitrate);
+    return member.present && !(slot == Slot::audio && member.speaking);
+}
+
+// The smaller of what the peer takes and what its network carries; 0: no limit.
+void RoomPipeline::apply_bitrate(Member& member, Slot slot) {
+    const auto pad = member.pads.find(to_string(slot) + std::string("_src_") + std::to_string(member.index));
+    if (slot == Slot::audio || pad == member.pads.end()) {
+        return;
+    }
+    uint32_t limit = member.leg->max_bitrate(slot);
+    if (member.video_bitrate != 0 && (limit == 0 || member.video_bitrate < limit)) {
+        limit = member.video_bitrate;
+    }
+    g_object_set(pad->second.get(), "max-bitrate", limit, nullptr);
 }
 
 void RoomPipeline::link_slot(Member& member, Slot slot) {
@@ -140,7 +151,9 @@ void RoomPipeline::link_from_room(Member& member, Slot slot) {
     const bool wanted = sink != nullptr && (slot != Slot::content || member.present);
     if (wanted && !gst_pad_is_linked(sink)) {
         drop_pad(member, name);  // what it fed is gone
-        gst_pad_link(mixer_pad(member, name).get(), sink);
+        const PadPtr pad = mixer_pad(member, name);
+        apply_bitrate(member, slot);
+        gst_pad_link(pad.get(), sink);
     }
 }
 
@@ -156,6 +169,9 @@ void RoomPipeline::apply(Member& member) {
         }
         g_object_set(pad.get(), "display-name", member.display_name.c_str(), "visible", member.present,
                      nullptr);
+        if (name != "content_sink_" + index) {
+            gst_util_set_object_arg(G_OBJECT(pad.get()), "padlock", member.encrypted ? "none" : "struck");
+        }
     }
 }
 
@@ -228,6 +244,29 @@ void RoomPipeline::set_spotlight(const std::string& name) {
     const auto found = members_.find(name);
     g_object_set(mixer_.get(), "spotlight",
                  found == members_.end() ? -1 : static_cast<int>(found->second.index), nullptr);
+}
+
+void RoomPipeline::set_encrypted(const std::string& name, bool encrypted) {
+    if (const auto found = members_.find(name); found != members_.end()) {
+        found->second.encrypted = encrypted;
+        apply(found->second);
+    }
+}
+
+void RoomPipeline::set_room_encrypted(bool encrypted) {
+    gst_util_set_object_arg(G_OBJECT(mixer_.get()), "padlock", encrypted ? "none" : "struck");
+}
+
+void RoomPipeline::show_banner(const std::string& text) {
+    g_signal_emit_by_name(mixer_.get(), "banner", text.c_str(), kBannerMs);
+}
+
+void RoomPipeline::set_video_bitrate(const std::string& name, uint32_t bitrate) {
+    if (const auto found = members_.find(name); found != members_.end()) {
+        found->second.video_bitrate = bitrate;
+        apply_bitrate(found->second, Slot::video);
+        apply_bitrate(found->second, Slot::content);
+    }
 }
 
 std::string RoomPipeline::leg_of(GstObject* source) const {

@@ -70,6 +70,13 @@ public:
     void set_display_name(const std::string& name, const std::string& display_name);
     void set_layout(const std::string& layout);
     void set_spotlight(const std::string& name);  // empty: nobody
+    // The padlock on a participant's tile, and the one on every picture (rule 21).
+    void set_encrypted(const std::string& name, bool encrypted);
+    void set_room_encrypted(bool encrypted);
+    // A line at the top of every picture, for a few seconds.
+    void show_banner(const std::string& text);
+    // What the participant's network carries, bit/s: they get a picture of that class.
+    void set_video_bitrate(const std::string& name, uint32_t bitrate);
 
 private:
     struct Member {
@@ -77,6 +84,8 @@ private:
         unsigned index = 0;
         std::string display_name;
         bool muted = false;
+        bool encrypted = true;
+        uint32_t video_bitrate = 0;          // bit/s, 0: unknown
         bool present = false;                // on stage and in the mix
         bool speaking = false;               // pin-ivr says something over the mix
         std::map<std::string, PadPtr> pads;  // of the mixer, by pad name
@@ -89,6 +98,7 @@ private:
     void drop_pad(Member& member, const std::string& name);
     PadPtr mixer_pad(Member& member, const std::string& name);
     bool may_share(const Member& member, Slot slot) const;
+    void apply_bitrate(Member& member, Slot slot);
     void apply(Member& member);
     void on_element_message(GstMessage* message);
     std::string leg_of(GstObject* source) const;
