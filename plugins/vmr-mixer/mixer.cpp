@@ -173,9 +173,8 @@ GstFlowReturn Mixer::on_video_received(GstPad* pad, BufferPtr buffer) {
     if (!input.info) {
         return GST_FLOW_NOT_NEGOTIATED;
     }
-    const std::uint64_t serial = input.picture.serial + 1;
-    old =
-        std::exchange(input.picture, Picture{std::move(buffer), *input.info, serial, g_get_monotonic_time()});
+    old = std::exchange(input.picture, Picture{std::move(buffer), *input.info, next_picture_serial(),
+                                               g_get_monotonic_time()});
     return GST_FLOW_OK;
 }
 
@@ -186,7 +185,6 @@ bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
             VideoInput& input = video_input(pad);
             const std::lock_guard held(input.lock);
             input.picture.buffer.reset();
-            ++input.picture.serial;
             return;
         }
         AudioInput& input = audio_input(pad);
@@ -256,7 +254,7 @@ StructurePtr Mixer::stats() const {
         "application/x-vmr-mixer-stats", "audio-ticks", G_TYPE_UINT64, audio.ticks, "mixes", G_TYPE_UINT64,
         audio.mixes, "audio-encodes", G_TYPE_UINT64, audio.encodes, "audio-dropped", G_TYPE_UINT64,
         audio_.dropped(), "video-ticks", G_TYPE_UINT64, video.ticks, "composites", G_TYPE_UINT64,
-        video.composites, "video-encodes", G_TYPE_UINT64, video.encodes, "video-dropped", G_TYPE_UINT64,
+        video.composites, "scales", G_TYPE_UINT64, video.scales, "video-encodes", G_TYPE_UINT64, video.encodes, "video-dropped", G_TYPE_UINT64,
         video_.dropped(), nullptr));
 }
 

@@ -201,6 +201,11 @@ void Identity::set_name(const char* name) {
     name_ = std::move(text);
 }
 
+std::uint64_t next_picture_serial() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
 GstPad* new_pad(GstPadTemplate* templ, const char* name, unsigned index, Kind kind) {
     GType type = vmr_mixer_src_pad_get_type();
     if (GST_PAD_TEMPLATE_DIRECTION(templ) == GST_PAD_SINK) {

@@ -43,9 +43,10 @@ struct AudioInput : Identity {
 struct Picture {
     BufferPtr buffer;
     GstVideoInfo info{};
-    std::uint64_t serial = 0;  // changes with every frame
+    std::uint64_t serial = 0;  // of this picture alone, in this process
     gint64 arrived = 0;        // monotonic µs
 };
+std::uint64_t next_picture_serial();
 
 struct VideoInput : Identity {
     Kind kind = Kind::video;

@@ -43,7 +43,7 @@ void VideoEngine::stop() {
     pictures_.clear();
     sources_.clear();
     content_.reset();
-    compositor_.end_frame();
+    compositor_.clear();
 }
 
 void VideoEngine::tick(GstClockTime running_time) {
@@ -61,6 +61,8 @@ void VideoEngine::tick(GstClockTime running_time) {
     std::erase_if(streams_, [running_time](const auto& entry) {
         return entry.second->last_used() + kKeepUnused < running_time;
     });
+    work_.composites = compositor_.composites();
+    work_.scales = compositor_.scales();
     const std::lock_guard held(lock_);
     counters_ = work_;
 }
@@ -229,15 +231,15 @@ void VideoEngine::serve(const std::vector<Viewer>& viewers, GstClockTime running
 }
 
 BufferPtr VideoEngine::picture_for(const VideoStreamId& id, GstClockTime running_time) {
-    BufferPtr& picture = pictures_[{id.view, id.format.width, id.format.height}];
+    const ViewSize size{id.view, id.format.width, id.format.height};
+    BufferPtr& picture = pictures_[size];
     if (!picture) {
         LayoutKind layout = layout_;
         const auto tiles = tiles_for(id.view, layout);
-        picture = compositor_.compose(tiles, layout, id.format.width, id.format.height);
+        picture = compositor_.compose(size, tiles, layout).picture;
         GST_BUFFER_PTS(picture.get()) = running_time;
         GST_BUFFER_DTS(picture.get()) = running_time;
         GST_BUFFER_DURATION(picture.get()) = frame_period(settings_);
-        ++work_.composites;
     }
     return picture;
 }

@@ -21,7 +21,8 @@ namespace vmr::mixer {
 
 struct VideoCounters {
     std::uint64_t ticks = 0;
-    std::uint64_t composites = 0;
+    std::uint64_t composites = 0;  // views drawn, wholly or in part
+    std::uint64_t scales = 0;      // pictures scaled into tiles
     std::uint64_t encodes = 0;
 };
 
@@ -73,11 +74,6 @@ private:
     LayoutKind layout_ = LayoutKind::speaker;  // this frame's
     std::size_t capacity_ = 0;                 // this frame's places for participants
     Compositor compositor_;
-    struct ViewSize {
-        ViewId view;
-        int width, height;
-        auto operator<=>(const ViewSize&) const = default;
-    };
     std::map<ViewSize, BufferPtr> pictures_;
     std::map<VideoStreamId, std::unique_ptr<VideoStream>> streams_;
     std::vector<PushPool::Job> jobs_;

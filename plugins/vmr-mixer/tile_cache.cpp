@@ -1,0 +1,106 @@
+#include "tile_cache.hpp"
+
+#include "mapped_frame.hpp"
+#include "tile_art.hpp"
+
+namespace vmr::mixer {
+namespace {
+
+constexpr int kSmallestLabelled = 64;   // pixels of tile height
+constexpr std::uint64_t kKeepTile = 8;  // frames: a view may be slower than the room
+
+bool draw_picture(const Picture& picture, bool whole, const Planes& canvas) {
+    MappedFrame mapped(picture.buffer.get(), picture.info, GST_MAP_READ);
+    if (!mapped) {
+        return false;
+    }
+    const Planes planes = mapped.planes();
+    if (!whole) {
+        scale_to_tile(planes, canvas);
+        return true;
+    }
+    const Rect all{0, 0, canvas.width, canvas.height};
+    const Rect inside = fit(all, planes.width, planes.height);
+    if (inside != all) {
+        fill(canvas, all, kBackdrop);
+    }
+    scale(planes, canvas, inside);
+    return true;
+}
+
+}  // namespace
+
+bool TileCache::up_to_date(const Entry& entry, const TileSource& source) {
+    const bool placeholder = !source.picture.buffer;
+    return entry.tile.version != 0 && entry.placeholder == placeholder &&
+           (placeholder || entry.serial == source.picture.serial) && entry.name == source.name &&
+           entry.muted == source.muted && entry.talking == source.talking;
+}
+
+Tile& TileCache::tile(const TileSource& source, int width, int height) {
+    Entry& entry = entries_[Key{source.participant, source.content, width, height}];
+    entry.used = frame_;
+    if (up_to_date(entry, source)) {
+        return entry.tile;
+    }
+    if (entry.tile.version == 0) {
+        entry.tile.image = Image(width, height);
+    }
+    draw_art(entry, source);
+    entry.placeholder = !source.picture.buffer;
+    entry.serial = source.picture.serial;
+    entry.talking = source.talking;
+    draw(entry, source);
+    entry.tile.version = ++versions_;
+    return entry.tile;
+}
+
+// Labels and placeholders change seldom and cost Pango: they are drawn when a text or icon changes.
+void TileCache::draw_art(Entry& entry, const TileSource& source) {
+    const bool fresh = entry.tile.version == 0;
+    const int width = entry.tile.image.width();
+    const int height = entry.tile.image.height();
+    const bool renamed = fresh || entry.name != source.name;
+    if (renamed || entry.muted != source.muted) {
+        const bool bare = source.content || (source.name.empty() && !source.muted);
+        entry.label = bare || height < kSmallestLabelled
+                          ? Overlay{}
+                          : draw_label(source.name, source.muted, width, height);
+    }
+    if (renamed) {
+        entry.stand_in = Image();
+    }
+    if (!source.picture.buffer && entry.stand_in.width() == 0) {
+        entry.stand_in = Image(width, height);
+        convert(draw_placeholder(source.name, width, height), entry.stand_in.planes());
+    }
+    entry.name = source.name;
+    entry.muted = source.muted;
+}
+
+void TileCache::draw(Entry& entry, const TileSource& source) {
+    const Planes canvas = entry.tile.image.planes();
+    if (entry.placeholder) {
+        copy(entry.stand_in.planes(), canvas, 0, 0);
+    } else if (draw_picture(source.picture, source.content, canvas)) {
+        ++scales_;
+    } else {
+        fill(canvas, {0, 0, canvas.width, canvas.height}, kBackdrop);
+    }
+    if (source.content) {
+        return;
+    }
+    if (source.talking) {
+        frame_edge(canvas, canvas.height >= 180 ? 4 : 2, kTalkingEdge);
+    }
+    if (entry.label.width > 0) {
+        blend(entry.label, canvas, 0, (canvas.height - entry.label.height) & ~1);
+    }
+}
+
+void TileCache::end_frame() {
+    std::erase_if(entries_, [this](const auto& item) { return item.second.used + kKeepTile < frame_; });
+    ++frame_;
+}
+
+}  // namespace vmr::mixer
