@@ -1,5 +1,5 @@
-// Draws views: tiles in a layout. A view whose tiles did not change is not drawn again, and of one
-// that did only the changed tiles are.
+// Draws views: tiles in a layout, a banner and a badge over them. A view in which nothing changed
+// is not drawn again, and of one that did change only the changed tiles are.
 #pragma once
 #include <gst/gst.h>
 
@@ -7,8 +7,11 @@
 #include <span>
 #include <vector>
 
+#include "banners.hpp"
+#include "decals.hpp"
 #include "layout.hpp"
 #include "tile_cache.hpp"
+#include "transition.hpp"
 #include "video_format.hpp"
 
 namespace vmr::mixer {
@@ -19,15 +22,23 @@ struct ViewSize {
     auto operator<=>(const ViewSize&) const = default;
 };
 
+struct Scene {
+    std::vector<const TileSource*> tiles;
+    LayoutKind layout = LayoutKind::speaker;
+    Banners::Shown banner;
+    Padlock badge = Padlock::none;
+    bool transitions = false;  // tiles glide to new places
+    double now = 0.0;          // s
+};
+
 // Of one thread.
 class Compositor {
 public:
     struct Drawn {
-        BufferPtr picture;          // I420; its memory is shared with nobody who writes
+        BufferPtr picture;          // I420, its header the caller's to stamp; nobody writes on it
         std::uint64_t version = 0;  // of this view: the same as long as the picture is
     };
-    // The buffer's header is the caller's to stamp.
-    Drawn compose(const ViewSize& view, std::span<const TileSource* const> tiles, LayoutKind layout);
+    Drawn compose(const ViewSize& size, const Scene& scene);
     // Forgets tiles and views that were not asked for lately.
     void end_frame();
     void clear();
@@ -40,9 +51,16 @@ private:
         std::uint64_t tile;  // version
         bool operator==(const Place&) const = default;
     };
+    // What a canvas shows, and what it is to show.
+    struct Content {
+        std::vector<Place> places;
+        std::vector<Decals::Mark> marks;
+        bool gliding = false;
+        bool operator==(const Content&) const = default;
+    };
     struct Canvas {
         BufferPtr buffer;
-        std::vector<Place> places;
+        Content shown;
         bool usable() const;
     };
     // A few canvases take turns: what was handed out is not drawn on until everybody let it go.
@@ -50,10 +68,19 @@ private:
         std::vector<Canvas> canvases;
         std::size_t current = 0;
         std::uint64_t version = 0;
+        Transition transition;
+        Decals decals;
         std::uint64_t used = 0;  // frame number
     };
+    struct Damage {
+        bool everything = false;
+        std::vector<bool> tiles;
+        std::vector<Rect> areas;  // of banner and badge, before and after
+    };
+    Content plan(View& view, const ViewSize& size, const Scene& scene, std::vector<Tile*>& tiles);
     static Canvas& free_canvas(View& view, const ViewSize& size);
-    static void draw(Canvas& canvas, const std::vector<Place>& places, std::span<Tile* const> tiles,
+    static Damage find_damage(const Content& shown, const Content& wanted);
+    static void draw(Canvas& canvas, Content wanted, std::span<Tile* const> tiles, const Decals& decals,
                      const ViewSize& size);
 
     TileCache tiles_;

@@ -30,6 +30,7 @@
 
 using vmr::mixer::LayoutKind;
 using vmr::mixer::Mixer;
+using vmr::mixer::Padlock;
 using vmr::mixer::Settings;
 
 struct VmrMixer {
@@ -61,6 +62,8 @@ enum Property {
     kLayout,
     kSpotlight,
     kMaxViews,
+    kTransitions,
+    kPadlock,
     kStats
 };
 
@@ -119,6 +122,12 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
         case kMaxViews:
             settings.max_views = g_value_get_uint(value);
             break;
+        case kTransitions:
+            settings.transitions = g_value_get_boolean(value) != FALSE;
+            break;
+        case kPadlock:
+            settings.padlock = static_cast<Padlock>(g_value_get_enum(value));
+            break;
         default:
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
@@ -151,6 +160,10 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
             return g_value_set_int(value, settings.spotlight);
         case kMaxViews:
             return g_value_set_uint(value, settings.max_views);
+        case kTransitions:
+            return g_value_set_boolean(value, settings.transitions);
+        case kPadlock:
+            return g_value_set_enum(value, static_cast<gint>(settings.padlock.load()));
         case kStats:
             return g_value_take_boxed(value, impl(object).stats().release());
         default:
@@ -243,6 +256,23 @@ void install_video_properties(GObjectClass* klass) {
             g_param_spec_uint("max-views", "Maximum views",
                               "How many participants on stage get a picture of their own, without themselves",
                               0, 25, 8, kPlaying));
+    install(klass, kTransitions,
+            g_param_spec_boolean("transitions", "Transitions",
+                                 "Whether tiles glide to their new places (0.3 s)", TRUE, kPlaying));
+    install(klass, kPadlock,
+            g_param_spec_enum("padlock", "Padlock", "The padlock drawn in the corner of every view",
+                              vmr::mixer::padlock_type(), static_cast<gint>(Padlock::none), kPlaying));
+}
+
+void show_banner(GstElement* element, const gchar* text, guint milliseconds) {
+    vmr::guard(element, [&] { impl(element).show_banner(text, milliseconds); });
+}
+
+// banner(text, milliseconds): shown on every view, after those that are shown already.
+void install_signals(GObjectClass* klass) {
+    g_signal_new_class_handler(
+        "banner", G_TYPE_FROM_CLASS(klass), static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+        G_CALLBACK(show_banner), nullptr, nullptr, nullptr, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_UINT);
 }
 
 GObject* child_by_name(GstChildProxy* proxy, const gchar* name) {
@@ -289,6 +319,7 @@ static void vmr_mixer_class_init(VmrMixerClass* klass) {
     object_class->finalize = finalize;
     install_audio_properties(object_class);
     install_video_properties(object_class);
+    install_signals(object_class);
     install(object_class, kStats,
             g_param_spec_boxed("stats", "Statistics",
                                "Work done so far (counts of mixes, encodes, composites)", GST_TYPE_STRUCTURE,
@@ -303,6 +334,7 @@ static void vmr_mixer_class_init(VmrMixerClass* klass) {
         element_class, "Virtual meeting room mixer", "Generic/Audio/Video/Mixer",
         "Everyone hears and sees everyone but themselves; equal mixes and encodes are shared", "vmr project");
     gst_type_mark_as_plugin_api(layout_type(), static_cast<GstPluginAPIFlags>(0));
+    gst_type_mark_as_plugin_api(vmr::mixer::padlock_type(), static_cast<GstPluginAPIFlags>(0));
 }
 
 namespace vmr::mixer {

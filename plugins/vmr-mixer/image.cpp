@@ -69,7 +69,7 @@ void scale_to_tile(const Planes& picture, const Planes& canvas) {
     scale(picture, canvas, fit(all, picture.width, picture.height));
 }
 
-void blend(const Overlay& overlay, const Planes& canvas, int x, int y) {
+void blend(const Overlay& overlay, const Planes& canvas, int x, int y, int opacity) {
     const int width = std::min(overlay.width, canvas.width - x);
     const int height = std::min(overlay.height, canvas.height - y);
     for (int row = 0; row < height; ++row) {
@@ -78,7 +78,11 @@ void blend(const Overlay& overlay, const Planes& canvas, int x, int y) {
         std::uint8_t* cb = canvas.u + static_cast<std::ptrdiff_t>((y + row) / 2) * canvas.u_stride + x / 2;
         std::uint8_t* cr = canvas.v + static_cast<std::ptrdiff_t>((y + row) / 2) * canvas.v_stride + x / 2;
         for (int column = 0; column < width; ++column, from += 4) {
-            const int b = from[0], g = from[1], r = from[2], a = from[3];
+            const int a = from[3] * opacity / 256;
+            if (a == 0) {
+                continue;
+            }
+            const int b = from[0] * opacity / 256, g = from[1] * opacity / 256, r = from[2] * opacity / 256;
             // BT.601 on premultiplied colour: the offsets shrink with alpha too.
             luma[column] = over(luma[column], (66 * r + 129 * g + 25 * b) / 256 + 16 * a / 255, a);
             if (((row | column) & 1) == 0) {

@@ -23,6 +23,7 @@ public:
     void start();
     void stop();
     StructurePtr stats() const;
+    void show_banner(const char* text, unsigned milliseconds) { video_.show_banner(text, milliseconds); }
 
     // Callbacks of the pads.
     GstFlowReturn on_audio_received(GstPad* pad, const BufferPtr& buffer);

@@ -1,10 +1,12 @@
 #include "pads.hpp"
 
 #include "caps.hpp"
+#include "clean_text.hpp"
 
 using vmr::mixer::AudioInput;
 using vmr::mixer::Identity;
 using vmr::mixer::Output;
+using vmr::mixer::Padlock;
 using vmr::mixer::VideoInput;
 
 // GObject types live outside the namespace: their names are part of the plugin's interface.
@@ -37,7 +39,7 @@ G_DEFINE_TYPE(VmrMixerSrcPad, vmr_mixer_src_pad, GST_TYPE_PAD)
 namespace {
 
 struct PadProperty {
-    enum : guint { none, display_name, visible, mute, volume, level, talking };
+    enum : guint { none, display_name, visible, mute, volume, level, talking, padlock };
 };
 
 constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
@@ -54,6 +56,10 @@ void install_identity(GObjectClass* klass, const char* mute_name, const char* mu
                              kReadWrite));
     g_object_class_install_property(klass, PadProperty::mute,
                                     g_param_spec_boolean(mute_name, "Mute", mute_blurb, FALSE, kReadWrite));
+    g_object_class_install_property(
+        klass, PadProperty::padlock,
+        g_param_spec_enum("padlock", "Padlock", "The padlock drawn on this participant's tile",
+                          vmr::mixer::padlock_type(), static_cast<gint>(Padlock::none), kReadWrite));
 }
 
 bool set_identity(Identity& identity, guint id, const GValue* value) {
@@ -66,6 +72,9 @@ bool set_identity(Identity& identity, guint id, const GValue* value) {
             return true;
         case PadProperty::mute:
             identity.mute = g_value_get_boolean(value) != FALSE;
+            return true;
+        case PadProperty::padlock:
+            identity.padlock = static_cast<Padlock>(g_value_get_enum(value));
             return true;
         default:
             return false;
@@ -82,6 +91,9 @@ bool get_identity(const Identity& identity, guint id, GValue* value) {
             return true;
         case PadProperty::mute:
             g_value_set_boolean(value, identity.mute);
+            return true;
+        case PadProperty::padlock:
+            g_value_set_enum(value, static_cast<gint>(identity.padlock.load()));
             return true;
         default:
             return false;
@@ -190,15 +202,20 @@ std::string Identity::name() const {
 }
 
 void Identity::set_name(const char* name) {
-    constexpr std::size_t kLongest = 256;  // bytes: names come from strangers
-    std::string text = name == nullptr ? "" : name;
-    if (text.size() > kLongest || !g_utf8_validate(text.c_str(), -1, nullptr)) {
-        text.resize(std::min(text.size(), kLongest));
-        const GCharPtr valid(g_utf8_make_valid(text.c_str(), -1));
-        text = valid.get();
-    }
+    constexpr std::size_t kLongest = 128;  // characters: names come from strangers
+    std::string text = clean_text(name, kLongest);
     const std::lock_guard held(lock_);
     name_ = std::move(text);
+}
+
+GType padlock_type() {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(Padlock::none), "No padlock", "none"},
+        {static_cast<gint>(Padlock::closed), "Closed: encrypted", "closed"},
+        {static_cast<gint>(Padlock::struck), "Open and struck through: not encrypted", "struck"},
+        {0, nullptr, nullptr}};
+    static const GType type = g_enum_register_static("VmrMixerPadlock", values);
+    return type;
 }
 
 std::uint64_t next_picture_serial() {

@@ -10,6 +10,7 @@
 
 #include "audio_format.hpp"
 #include "base/gst_ptr.hpp"
+#include "icons.hpp"
 #include "push_pool.hpp"
 #include "sample_queue.hpp"
 #include "video_format.hpp"
@@ -23,6 +24,7 @@ struct Identity {
     unsigned index = 0;  // the participant
     std::atomic<bool> visible = true;
     std::atomic<bool> mute = false;
+    std::atomic<Padlock> padlock = Padlock::none;
     std::string name() const;
     void set_name(const char* name);
 
@@ -81,6 +83,8 @@ AudioInput& audio_input(GstPad* pad);
 VideoInput& video_input(GstPad* pad);
 Output& output(GstPad* pad);
 Identity& identity(GstPad* sink_pad);
+
+GType padlock_type();
 
 // Templates with the pads' own types, so that gst-inspect shows their properties.
 void add_pad_templates(GstElementClass* klass);

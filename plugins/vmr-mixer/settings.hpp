@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "icons.hpp"
 #include "layout.hpp"
 
 namespace vmr::mixer {
@@ -20,6 +21,8 @@ struct Settings {
     std::atomic<LayoutKind> layout = LayoutKind::speaker;
     std::atomic<int> spotlight = -1;
     std::atomic<unsigned> max_views = 8;
+    std::atomic<bool> transitions = true;
+    std::atomic<Padlock> padlock = Padlock::none;
 };
 
 }  // namespace vmr::mixer

@@ -1,12 +1,12 @@
 #include "tile_cache.hpp"
 
 #include "mapped_frame.hpp"
-#include "tile_art.hpp"
 
 namespace vmr::mixer {
 namespace {
 
 constexpr int kSmallestLabelled = 64;   // pixels of tile height
+constexpr int kLabelInset = 6;          // pixels from the tile's corner
 constexpr std::uint64_t kKeepTile = 8;  // frames: a view may be slower than the room
 
 bool draw_picture(const Picture& picture, bool whole, const Planes& canvas) {
@@ -33,8 +33,8 @@ bool draw_picture(const Picture& picture, bool whole, const Planes& canvas) {
 bool TileCache::up_to_date(const Entry& entry, const TileSource& source) {
     const bool placeholder = !source.picture.buffer;
     return entry.tile.version != 0 && entry.placeholder == placeholder &&
-           (placeholder || entry.serial == source.picture.serial) && entry.name == source.name &&
-           entry.muted == source.muted && entry.talking == source.talking;
+           (placeholder || entry.serial == source.picture.serial) && entry.label == source.label &&
+           entry.talking == source.talking;
 }
 
 Tile& TileCache::tile(const TileSource& source, int width, int height) {
@@ -60,22 +60,19 @@ void TileCache::draw_art(Entry& entry, const TileSource& source) {
     const bool fresh = entry.tile.version == 0;
     const int width = entry.tile.image.width();
     const int height = entry.tile.image.height();
-    const bool renamed = fresh || entry.name != source.name;
-    if (renamed || entry.muted != source.muted) {
-        const bool bare = source.content || (source.name.empty() && !source.muted);
-        entry.label = bare || height < kSmallestLabelled
-                          ? Overlay{}
-                          : draw_label(source.name, source.muted, width, height);
+    const bool renamed = fresh || entry.label.name != source.label.name;
+    if (fresh || entry.label != source.label) {
+        const bool bare = source.content || source.label.empty() || height < kSmallestLabelled;
+        entry.label_art = bare ? Overlay{} : draw_label(source.label, width - 2 * kLabelInset, height);
     }
     if (renamed) {
         entry.stand_in = Image();
     }
     if (!source.picture.buffer && entry.stand_in.width() == 0) {
         entry.stand_in = Image(width, height);
-        convert(draw_placeholder(source.name, width, height), entry.stand_in.planes());
+        convert(draw_placeholder(source.label.name, width, height), entry.stand_in.planes());
     }
-    entry.name = source.name;
-    entry.muted = source.muted;
+    entry.label = source.label;
 }
 
 void TileCache::draw(Entry& entry, const TileSource& source) {
@@ -93,8 +90,9 @@ void TileCache::draw(Entry& entry, const TileSource& source) {
     if (source.talking) {
         frame_edge(canvas, canvas.height >= 180 ? 4 : 2, kTalkingEdge);
     }
-    if (entry.label.width > 0) {
-        blend(entry.label, canvas, 0, (canvas.height - entry.label.height) & ~1);
+    if (entry.label_art.width > 0) {
+        blend(entry.label_art, canvas, kLabelInset,
+              (canvas.height - entry.label_art.height - kLabelInset) & ~1);
     }
 }
 

@@ -6,14 +6,14 @@
 
 #include "image.hpp"
 #include "pads.hpp"
+#include "tile_art.hpp"
 
 namespace vmr::mixer {
 
 // What one tile shows, this frame.
 struct TileSource {
     unsigned participant = 0;
-    std::string name;
-    bool muted = false;
+    LabelText label;
     bool talking = false;
     bool content = false;  // shown whole, without a label
     Picture picture;       // no buffer: a placeholder
@@ -45,10 +45,10 @@ private:
         Tile tile;
         // What the image was drawn from:
         std::uint64_t serial = 0;
-        bool placeholder = false, muted = false, talking = false;
-        std::string name;
+        bool placeholder = false, talking = false;
+        LabelText label;
         // Drawn by Cairo and kept, as long as their texts hold:
-        Overlay label;
+        Overlay label_art;
         Image stand_in;
         std::uint64_t used = 0;  // frame number
     };

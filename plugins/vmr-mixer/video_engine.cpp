@@ -1,5 +1,7 @@
 #include "video_engine.hpp"
 
+#include <algorithm>
+
 #include "base/guard.hpp"
 #include "caps.hpp"
 #include "downstream.hpp"
@@ -44,6 +46,7 @@ void VideoEngine::stop() {
     sources_.clear();
     content_.reset();
     compositor_.clear();
+    banners_.clear();
 }
 
 void VideoEngine::tick(GstClockTime running_time) {
@@ -76,9 +79,10 @@ void VideoEngine::gather_sources(const PadLists& lists) {
         TileSource& source = sources_[identity.index];
         source.participant = identity.index;
         if (const std::string name = identity.name(); !name.empty()) {
-            source.name = name;
+            source.label.name = name;
         }
-        source.muted = source.muted || identity.mute;
+        source.label.muted = source.label.muted || identity.mute;
+        source.label.padlock = std::max(source.label.padlock, identity.padlock.load());  // the worst
         if (!identity.visible) {
             hidden.push_back(identity.index);
         }
@@ -234,14 +238,25 @@ BufferPtr VideoEngine::picture_for(const VideoStreamId& id, GstClockTime running
     const ViewSize size{id.view, id.format.width, id.format.height};
     BufferPtr& picture = pictures_[size];
     if (!picture) {
-        LayoutKind layout = layout_;
-        const auto tiles = tiles_for(id.view, layout);
-        picture = compositor_.compose(size, tiles, layout).picture;
+        picture = compositor_.compose(size, scene_of(id.view, running_time)).picture;
         GST_BUFFER_PTS(picture.get()) = running_time;
         GST_BUFFER_DTS(picture.get()) = running_time;
         GST_BUFFER_DURATION(picture.get()) = frame_period(settings_);
     }
     return picture;
+}
+
+Scene VideoEngine::scene_of(ViewId view, GstClockTime running_time) {
+    Scene scene;
+    scene.layout = layout_;
+    scene.tiles = tiles_for(view, scene.layout);
+    scene.now = static_cast<double>(running_time) / static_cast<double>(GST_SECOND);
+    if (view != kContentView) {
+        scene.banner = banners_.at(scene.now);
+        scene.badge = settings_.padlock;
+        scene.transitions = settings_.transitions;
+    }
+    return scene;
 }
 
 std::vector<const TileSource*> VideoEngine::tiles_for(ViewId view, LayoutKind& layout) const {

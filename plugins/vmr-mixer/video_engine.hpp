@@ -35,6 +35,8 @@ public:
     void stop();
     void forget(GstPad* src_pad) { pool_.forget(src_pad); }
 
+    void show_banner(const char* text, unsigned milliseconds) { banners_.add(text, milliseconds / 1000.0); }
+
     VideoCounters counters() const;
     std::uint64_t dropped() const { return pool_.dropped(); }
 
@@ -53,6 +55,7 @@ private:
     void follow(GstPad* pad, const VideoStreamId& id);
     void serve(const std::vector<Viewer>& viewers, GstClockTime running_time);
     BufferPtr picture_for(const VideoStreamId& id, GstClockTime running_time);
+    Scene scene_of(ViewId view, GstClockTime running_time);
     std::vector<const TileSource*> tiles_for(ViewId view, LayoutKind& layout) const;
     void hand_out(const std::vector<Viewer>& viewers, const VideoStreamId& id, const BufferPtr& frame);
     void post_stage(const std::vector<unsigned>& on_stage, std::optional<unsigned> speaker);
@@ -63,6 +66,7 @@ private:
     const AudioEngine& audio_;
     Ticker ticker_;
     PushPool pool_;
+    Banners banners_;
 
     // Of the vmr-video thread:
     std::map<unsigned, TileSource> sources_;

@@ -16,7 +16,7 @@ TEST(TileArt, InitialsOfFirstAndLastWord) {
 }
 
 TEST(TileArt, LabelFitsItsTile) {
-    const Overlay label = draw_label(std::string(200, 'W'), true, 160, 90);
+    const Overlay label = draw_label({std::string(200, 'W'), true, Padlock::struck}, 160, 90);
     EXPECT_LE(label.width, 160);
     EXPECT_LE(label.height, 90);
 }
