@@ -71,7 +71,10 @@ CapsPtr choose_caps(GstPad* src_pad) {
     }
     chosen = CapsPtr::adopt(gst_caps_truncate(gst_caps_make_writable(chosen.release())));
     if (output(src_pad).kind != Kind::audio) {
-        fixate_video(gst_caps_get_structure(chosen.get(), 0), output(src_pad));
+        GstStructure* structure = gst_caps_get_structure(chosen.get(), 0);
+        int fixed = 0;
+        output(src_pad).any_size = gst_structure_get_int(structure, "width", &fixed) == FALSE;
+        fixate_video(structure, output(src_pad));
     }
     return CapsPtr::adopt(gst_caps_fixate(chosen.release()));
 }
@@ -122,6 +125,8 @@ std::optional<VideoFormat> video_format_from(const GstCaps* caps) {
 
 void negotiate(GstPad* src_pad) {
     Output& state = output(src_pad);
+    const int width = state.default_width;
+    const int height = state.default_height;
     const CapsPtr caps = choose_caps(src_pad);
     if (gst_caps_is_empty(caps.get())) {
         return;
@@ -147,6 +152,8 @@ void negotiate(GstPad* src_pad) {
         state.audio = audio_format_from(caps.get());
     } else {
         state.video = video_format_from(caps.get());
+        state.width_asked = width;
+        state.height_asked = height;
     }
 }
 

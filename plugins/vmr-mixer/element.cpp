@@ -62,6 +62,8 @@ enum Property {
     kLayout,
     kSpotlight,
     kMaxViews,
+    kVideoClasses,
+    kStillFramerate,
     kTransitions,
     kPadlock,
     kStats
@@ -122,6 +124,12 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
         case kMaxViews:
             settings.max_views = g_value_get_uint(value);
             break;
+        case kVideoClasses:
+            settings.video_classes = g_value_get_uint(value);
+            break;
+        case kStillFramerate:
+            settings.still_framerate = g_value_get_int(value);
+            break;
         case kTransitions:
             settings.transitions = g_value_get_boolean(value) != FALSE;
             break;
@@ -160,6 +168,10 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
             return g_value_set_int(value, settings.spotlight);
         case kMaxViews:
             return g_value_set_uint(value, settings.max_views);
+        case kVideoClasses:
+            return g_value_set_uint(value, settings.video_classes);
+        case kStillFramerate:
+            return g_value_set_int(value, settings.still_framerate);
         case kTransitions:
             return g_value_set_boolean(value, settings.transitions);
         case kPadlock:
@@ -256,6 +268,14 @@ void install_video_properties(GObjectClass* klass) {
             g_param_spec_uint("max-views", "Maximum views",
                               "How many participants on stage get a picture of their own, without themselves",
                               0, 25, 8, kPlaying));
+    install(klass, kVideoClasses,
+            g_param_spec_uint("video-classes", "Video classes",
+                              "Encodes of a view that viewers' networks may choose from", 1,
+                              vmr::mixer::kBitrateClasses, vmr::mixer::kBitrateClasses, kPlaying));
+    install(klass, kStillFramerate,
+            g_param_spec_int("still-framerate", "Still frame rate",
+                             "How often an encoded view in which nothing changes is repeated (1/s)", 1, 60, 2,
+                             kPlaying));
     install(klass, kTransitions,
             g_param_spec_boolean("transitions", "Transitions",
                                  "Whether tiles glide to their new places (0.3 s)", TRUE, kPlaying));

@@ -227,6 +227,10 @@ bool Mixer::on_src_event_received(GstPad* pad, GstEvent* event) {
         case GST_EVENT_CUSTOM_UPSTREAM:
             if (gst_video_event_is_force_key_unit(event)) {
                 output(pad).keyframe_asked = true;
+            } else if (gst_event_has_name(event, "vmr-bitrate") != FALSE) {
+                guint bitrate = 0;
+                gst_structure_get_uint(gst_event_get_structure(event), "bitrate", &bitrate);
+                output(pad).max_bitrate = bitrate;
             }
             return true;
         default:
@@ -254,7 +258,9 @@ StructurePtr Mixer::stats() const {
         "application/x-vmr-mixer-stats", "audio-ticks", G_TYPE_UINT64, audio.ticks, "mixes", G_TYPE_UINT64,
         audio.mixes, "audio-encodes", G_TYPE_UINT64, audio.encodes, "audio-dropped", G_TYPE_UINT64,
         audio_.dropped(), "video-ticks", G_TYPE_UINT64, video.ticks, "composites", G_TYPE_UINT64,
-        video.composites, "scales", G_TYPE_UINT64, video.scales, "video-encodes", G_TYPE_UINT64, video.encodes, "video-dropped", G_TYPE_UINT64,
+        video.composites, "scales", G_TYPE_UINT64, video.scales, "video-encodes", G_TYPE_UINT64,
+        video.encodes, "video-keyframes", G_TYPE_UINT64, video.keyframes, "video-replays", G_TYPE_UINT64,
+        video.replays, "video-skipped", G_TYPE_UINT64, video.skipped, "video-dropped", G_TYPE_UINT64,
         video_.dropped(), nullptr));
 }
 

@@ -39,7 +39,18 @@ G_DEFINE_TYPE(VmrMixerSrcPad, vmr_mixer_src_pad, GST_TYPE_PAD)
 namespace {
 
 struct PadProperty {
-    enum : guint { none, display_name, visible, mute, volume, level, talking, padlock };
+    enum : guint {
+        none,
+        display_name,
+        visible,
+        mute,
+        volume,
+        level,
+        talking,
+        padlock,
+        max_bitrate,
+        bitrate_class
+    };
 };
 
 constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
@@ -144,6 +155,28 @@ void video_get_property(GObject* object, guint id, GValue* value, GParamSpec* sp
     }
 }
 
+void src_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+    if (id == PadProperty::max_bitrate) {
+        reinterpret_cast<VmrMixerSrcPad*>(object)->state->max_bitrate = g_value_get_uint(value);
+        return;
+    }
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void src_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+    const Output& state = *reinterpret_cast<VmrMixerSrcPad*>(object)->state;
+    switch (id) {
+        case PadProperty::max_bitrate:
+            g_value_set_uint(value, state.max_bitrate);
+            break;
+        case PadProperty::bitrate_class:
+            g_value_set_uint(value, state.bitrate_class);
+            break;
+        default:
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+}
+
 template <typename Pad, GType (*type)()>
 void finalize(GObject* object) {
     delete reinterpret_cast<Pad*>(object)->state;
@@ -191,7 +224,19 @@ static void vmr_mixer_video_sink_pad_class_init(VmrMixerVideoSinkPadClass* klass
 }
 
 static void vmr_mixer_src_pad_class_init(VmrMixerSrcPadClass* klass) {
-    G_OBJECT_CLASS(klass)->finalize = finalize<VmrMixerSrcPad, vmr_mixer_src_pad_get_type>;
+    GObjectClass* object_class = G_OBJECT_CLASS(klass);
+    object_class->set_property = src_set_property;
+    object_class->get_property = src_get_property;
+    object_class->finalize = finalize<VmrMixerSrcPad, vmr_mixer_src_pad_get_type>;
+    g_object_class_install_property(
+        object_class, PadProperty::max_bitrate,
+        g_param_spec_uint("max-bitrate", "Maximum bitrate",
+                          "What the network to this viewer carries (bit/s, 0 = unknown)", 0, G_MAXUINT, 0,
+                          kReadWrite));
+    g_object_class_install_property(object_class, PadProperty::bitrate_class,
+                                    g_param_spec_uint("bitrate-class", "Bitrate class",
+                                                      "Which of the encodes this viewer gets (0 = the best)",
+                                                      0, vmr::mixer::kBitrateClasses - 1, 0, kReadOnly));
 }
 
 namespace vmr::mixer {

@@ -10,6 +10,7 @@
 
 #include "audio_format.hpp"
 #include "base/gst_ptr.hpp"
+#include "bitrate_ladder.hpp"
 #include "icons.hpp"
 #include "push_pool.hpp"
 #include "sample_queue.hpp"
@@ -70,12 +71,18 @@ struct Output {
     std::mutex lock;  // leaf; guards the formats
     std::optional<AudioFormat> audio;
     std::optional<VideoFormat> video;
+    bool any_size = false;  // downstream leaves it open
+    int width_asked = 0, height_asked = 0;
     // Of the engine's thread:
     GstClockTime retry_at = 0;  // running time
-    VideoStreamId stream;       // what the listener is being sent
-    bool wants_keyframe = true;
+    BitrateLadder ladder;
+
+    // Of the stream that has this viewer, under its lock:
+    GstClockTime last_pts = 0;
 
     std::atomic<bool> keyframe_asked = false;  // by a GstForceKeyUnit event
+    std::atomic<unsigned> max_bitrate = 0;     // bit/s that the network carries; 0: unknown
+    std::atomic<unsigned> bitrate_class = 0;
 };
 
 GstPad* new_pad(GstPadTemplate* templ, const char* name, unsigned index, Kind kind);
