@@ -32,6 +32,10 @@ private:
     PadPtr src_;
 };
 
+bool red(RoomPipeline::Pixel p) {
+    return p.v > 200 && p.u < 130;
+}
+
 bool shows(GstSample* sample, int luma) {
     return std::abs(RoomPipeline::pixel(sample, 0.5, 0.3).y - luma) < 3;
 }
@@ -42,6 +46,7 @@ TEST(MixerVideoWork, AStillViewIsNeitherScaledNorComposedAgain) {
     Screen screen(room.mixer(), "content_sink_1");
     screen.show(120);
     ASSERT_TRUE(room.picture("c0", [](GstSample* s) { return shows(s, 120); }));
+    ASSERT_TRUE(wait_for([&] { return room.stat("composites") > 0; }));
     const auto composites = room.stat("composites");
     const auto scales = room.stat("scales");
     const auto ticks = room.stat("video-ticks");
@@ -50,7 +55,7 @@ TEST(MixerVideoWork, AStillViewIsNeitherScaledNorComposedAgain) {
     EXPECT_EQ(room.stat("scales"), scales);
     screen.show(200);
     EXPECT_TRUE(room.picture("c0", [](GstSample* s) { return shows(s, 200); }));
-    EXPECT_EQ(room.stat("composites"), composites + 1);
+    EXPECT_TRUE(wait_for([&] { return room.stat("composites") == composites + 1; }));
     EXPECT_EQ(room.stat("scales"), scales + 1);
 }
 
@@ -68,6 +73,110 @@ TEST(MixerVideoWork, ASourceIsScaledOnceForAllViewsAndNotWhileOffStage) {
     const auto ticks = room.stat("video-ticks");
     ASSERT_TRUE(wait_for([&] { return room.stat("video-ticks") >= ticks + 30; }));
     EXPECT_LE(room.stat("scales") - scales, 8 * (room.stat("video-ticks") - ticks + 1));
+}
+
+TEST(MixerVideoWork, ViewersOfOneClassShareOneEncodePerFrame) {
+    std::string viewers;
+    for (unsigned i = 10; i < 30; ++i) {
+        viewers += listener("video_src_" + std::to_string(i), "video/x-h264,width=320,height=180",
+                            "v" + std::to_string(i));
+    }
+    RoomPipeline room(camera(0, "0xff0000ff") + viewers);
+    room.play();
+    for (unsigned i = 10; i < 30; ++i) {
+        for (int frame = 0; frame < 15; ++frame) {
+            ASSERT_TRUE(room.pull(("v" + std::to_string(i)).c_str()));
+        }
+    }
+    EXPECT_LE(room.stat("video-encodes"), room.stat("video-ticks"));
+    EXPECT_GE(room.stat("video-encodes"), 15U);
+    EXPECT_LE(room.stat("scales"), room.stat("video-ticks"));
+}
+
+TEST(MixerVideoWork, AStillViewIsEncodedSeldomButAKeyframeComesAtOnce) {
+    RoomPipeline room(listener("content_src_0", "video/x-vp8,width=320,height=180", "c0"));
+    room.play();
+    Screen screen(room.mixer(), "content_sink_1");
+    screen.show(120);
+    ASSERT_TRUE(room.pull("c0"));
+    const auto encodes_in = [&](std::uint64_t frames) {
+        const auto ticks = room.stat("video-ticks");
+        const auto encodes = room.stat("video-encodes");
+        EXPECT_TRUE(wait_for([&] { return room.stat("video-ticks") >= ticks + frames; }));
+        return room.stat("video-encodes") - encodes;
+    };
+    ASSERT_TRUE(wait_for([&] { return encodes_in(5) == 0; }));  // it has become sharp
+    EXPECT_LE(encodes_in(50), 6U);                              // two seconds, two a second
+    const auto keyframes = room.stat("video-keyframes");
+    const auto ticks = room.stat("video-ticks");
+    const ElementPtr sink = room.element("c0");
+    const PadPtr pad = PadPtr::adopt(gst_element_get_static_pad(sink.get(), "sink"));
+    gst_pad_push_event(pad.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 1));
+    EXPECT_TRUE(wait_for([&] { return room.stat("video-keyframes") > keyframes; }));
+    EXPECT_LE(room.stat("video-ticks"), ticks + 8);
+}
+
+TEST(MixerVideoWork, ALateViewerBeginsWithARecentKeyframe) {
+    RoomPipeline room(camera(0, "0xffff0000") +
+                      listener("video_src_7", "video/x-h264,width=320,height=180", "v7"));
+    room.play();
+    ASSERT_TRUE(room.pull("v7"));
+    ASSERT_TRUE(room.pull("v7"));
+    const auto keyframes = room.stat("video-keyframes");
+    GError* problem = nullptr;
+    GstElement* late = gst_parse_bin_from_description(
+        "capsfilter caps=video/x-h264,width=320,height=180 ! h264parse ! avdec_h264 ! appsink name=late "
+        "sync=false",
+        TRUE, &problem);
+    ASSERT_NE(late, nullptr);
+    gst_bin_add(GST_BIN(room.pipeline()), late);
+    gst_element_sync_state_with_parent(late);
+    ASSERT_TRUE(gst_element_link_pads(room.mixer(), "video_src_9", late, "sink"));
+    const auto first = room.pull("late");
+    ASSERT_TRUE(first);
+    EXPECT_TRUE(red(RoomPipeline::pixel(first.get(), 0.5, 0.3)));
+    if (room.stat("video-keyframes") == keyframes) {  // else the machine was too slow for a replay
+        EXPECT_EQ(room.stat("video-replays"), 1U);
+    }
+    GstClockTime last = GST_BUFFER_PTS(gst_sample_get_buffer(first.get()));
+    for (int i = 0; i < 20; ++i) {
+        const auto next = room.pull("late");
+        ASSERT_TRUE(next);
+        EXPECT_GT(GST_BUFFER_PTS(gst_sample_get_buffer(next.get())), last);
+        last = GST_BUFFER_PTS(gst_sample_get_buffer(next.get()));
+    }
+}
+
+TEST(MixerVideoWork, AViewersClassFollowsItsNetworkDownAndUp) {
+    RoomPipeline room(camera(0, "0xffff0000") + listener("video_src_7", "video/x-vp8", "v7") +
+                          listener("video_src_8", "video/x-vp8", "v8"),
+                      "width=640 height=360 video-bitrate=1000000");
+    room.play();
+    const auto wide = [&](int width) {
+        return [width](GstSample* sample) {
+            int found = 0;
+            gst_structure_get_int(gst_caps_get_structure(gst_sample_get_caps(sample), 0), "width", &found);
+            return found == width;
+        };
+    };
+    const PadPtr viewer = PadPtr::adopt(gst_element_get_static_pad(room.mixer(), "video_src_7"));
+    const auto bitrate_class = [&] {
+        guint value = 9;
+        g_object_get(viewer.get(), "bitrate-class", &value, nullptr);
+        return value;
+    };
+    ASSERT_TRUE(room.picture("v7", wide(640)));
+    g_object_set(viewer.get(), "max-bitrate", 150000U, nullptr);
+    ASSERT_TRUE(room.picture("v7", wide(320)));
+    EXPECT_EQ(bitrate_class(), 2U);
+    const ElementPtr sink = room.element("v7");
+    const PadPtr pad = PadPtr::adopt(gst_element_get_static_pad(sink.get(), "sink"));
+    gst_pad_push_event(pad.get(), gst_event_new_custom(
+                                      GST_EVENT_CUSTOM_UPSTREAM,
+                                      gst_structure_new("vmr-bitrate", "bitrate", G_TYPE_UINT, 0U, nullptr)));
+    EXPECT_TRUE(room.picture("v7", wide(640)));
+    EXPECT_TRUE(room.picture("v8", wide(640)));
+    EXPECT_EQ(bitrate_class(), 0U);
 }
 
 }  // namespace
