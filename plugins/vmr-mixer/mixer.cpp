@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/guard.hpp"
+#include "video_input.hpp"
 
 namespace vmr::mixer {
 namespace {
@@ -28,8 +29,7 @@ GstFlowReturn on_audio_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) 
 
 GstFlowReturn on_video_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
     BufferPtr owned = BufferPtr::adopt(buffer);
-    return guard(GST_ELEMENT(parent), GST_FLOW_ERROR,
-                 [&] { return mixer_of(pad).on_video_received(pad, std::move(owned)); });
+    return guard(GST_ELEMENT(parent), GST_FLOW_ERROR, [&] { return receive_picture(pad, std::move(owned)); });
 }
 
 gboolean on_sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
@@ -166,25 +166,11 @@ GstFlowReturn Mixer::on_audio_received(GstPad* pad, const BufferPtr& buffer) {
     return GST_FLOW_OK;
 }
 
-GstFlowReturn Mixer::on_video_received(GstPad* pad, BufferPtr buffer) {
-    VideoInput& input = video_input(pad);
-    Picture old;  // freed after the lock
-    const std::lock_guard held(input.lock);
-    if (!input.info) {
-        return GST_FLOW_NOT_NEGOTIATED;
-    }
-    old = std::exchange(input.picture, Picture{std::move(buffer), *input.info, next_picture_serial(),
-                                               g_get_monotonic_time()});
-    return GST_FLOW_OK;
-}
-
 bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
     const bool is_video = kind_of(GST_PAD_NAME(pad)) != Kind::audio;
     const auto forget_media = [&] {
         if (is_video) {
-            VideoInput& input = video_input(pad);
-            const std::lock_guard held(input.lock);
-            input.picture.buffer.reset();
+            forget_picture(pad);
             return;
         }
         AudioInput& input = audio_input(pad);
@@ -198,14 +184,7 @@ bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
             }
             GstCaps* caps = nullptr;
             gst_event_parse_caps(event, &caps);
-            GstVideoInfo info;
-            if (gst_video_info_from_caps(&info, caps) == FALSE) {
-                return false;
-            }
-            VideoInput& input = video_input(pad);
-            const std::lock_guard held(input.lock);
-            input.info = info;
-            return true;
+            return receive_video_caps(pad, caps);
         }
         case GST_EVENT_FLUSH_STOP:
             forget_media();

@@ -27,7 +27,6 @@ public:
 
     // Callbacks of the pads.
     GstFlowReturn on_audio_received(GstPad* pad, const BufferPtr& buffer);
-    GstFlowReturn on_video_received(GstPad* pad, BufferPtr buffer);
     bool on_sink_event_received(GstPad* pad, GstEvent* event);
     bool on_src_event_received(GstPad* pad, GstEvent* event);
     bool on_src_query_received(GstPad* pad, GstQuery* query);

@@ -49,7 +49,10 @@ struct PadProperty {
         talking,
         padlock,
         max_bitrate,
-        bitrate_class
+        bitrate_class,
+        on_stage,
+        wanted_width,
+        wanted_height
     };
 };
 
@@ -150,9 +153,39 @@ void video_set_property(GObject* object, guint id, const GValue* value, GParamSp
 }
 
 void video_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-    if (!get_identity(*reinterpret_cast<VmrMixerVideoSinkPad*>(object)->state, id, value)) {
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    VideoInput& state = *reinterpret_cast<VmrMixerVideoSinkPad*>(object)->state;
+    if (get_identity(state, id, value)) {
+        return;
     }
+    const std::lock_guard held(state.lock);
+    switch (id) {
+        case PadProperty::on_stage:
+            g_value_set_boolean(value, state.wanted.on_stage);
+            break;
+        case PadProperty::wanted_width:
+            g_value_set_int(value, state.wanted.width);
+            break;
+        case PadProperty::wanted_height:
+            g_value_set_int(value, state.wanted.height);
+            break;
+        default:
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+}
+
+void install_demand(GObjectClass* klass) {
+    g_object_class_install_property(
+        klass, PadProperty::on_stage,
+        g_param_spec_boolean("on-stage", "On stage", "Whether anybody sees this picture now", FALSE,
+                             kReadOnly));
+    g_object_class_install_property(
+        klass, PadProperty::wanted_width,
+        g_param_spec_int("wanted-width", "Wanted width", "Width of the largest tile (pixels, 0 = none)", 0,
+                         G_MAXINT, 0, kReadOnly));
+    g_object_class_install_property(
+        klass, PadProperty::wanted_height,
+        g_param_spec_int("wanted-height", "Wanted height", "Height of the largest tile (pixels, 0 = none)", 0,
+                         G_MAXINT, 0, kReadOnly));
 }
 
 void src_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -221,6 +254,7 @@ static void vmr_mixer_video_sink_pad_class_init(VmrMixerVideoSinkPadClass* klass
     object_class->get_property = video_get_property;
     object_class->finalize = finalize<VmrMixerVideoSinkPad, vmr_mixer_video_sink_pad_get_type>;
     install_identity(object_class, "muted", "Whether the muted icon is drawn on this participant's tile");
+    install_demand(object_class);
 }
 
 static void vmr_mixer_src_pad_class_init(VmrMixerSrcPadClass* klass) {
@@ -263,9 +297,11 @@ GType padlock_type() {
     return type;
 }
 
-std::uint64_t next_picture_serial() {
-    static std::atomic<std::uint64_t> last{0};
-    return ++last;
+void VideoInput::show(Picture& old, BufferPtr buffer, const GstVideoInfo& format) {
+    static std::atomic<std::uint64_t> last_serial{0};
+    const gint64 now = g_get_monotonic_time();
+    const gint64 began = picture.buffer ? picture.began : now;
+    old = std::exchange(picture, Picture{std::move(buffer), format, ++last_serial, now, began});
 }
 
 GstPad* new_pad(GstPadTemplate* templ, const char* name, unsigned index, Kind kind) {

@@ -48,14 +48,27 @@ struct Picture {
     GstVideoInfo info{};
     std::uint64_t serial = 0;  // of this picture alone, in this process
     gint64 arrived = 0;        // monotonic µs
+    gint64 began = 0;          // of the first of an unbroken row
 };
-std::uint64_t next_picture_serial();
+
+// What the room wants of a sender: nothing while nobody sees them.
+struct Wanted {
+    bool on_stage = false;
+    int width = 0, height = 0;  // pixels of the largest tile
+    bool operator==(const Wanted&) const = default;
+};
 
 struct VideoInput : Identity {
     Kind kind = Kind::video;
-    std::mutex lock;  // leaf; guards the two below
+    std::mutex lock;  // leaf; guards all below
     std::optional<GstVideoInfo> info;
     Picture picture;
+    Wanted wanted;
+    std::optional<Wanted> told;  // what upstream knows
+    bool telling = false;        // somebody is about to tell them
+
+    // Under the lock. The picture that was shown until now is left to the caller to free.
+    void show(Picture& old, BufferPtr buffer, const GstVideoInfo& format);
 };
 
 struct Output {

@@ -35,6 +35,7 @@ void VideoEngine::stop() {
     pool_.stop();
     workers_.reset();
     pictures_.clear();
+    scenes_.clear();
     scene_.clear();
     compositor_.clear();
     banners_.clear();
@@ -47,6 +48,7 @@ void VideoEngine::tick(GstClockTime running_time) {
     const Audiences audiences = assign_views(gather_viewers(*lists, running_time));
     attend(audiences);
     pool_.submit(jobs_);
+    plan_scenes(audiences, *lists);
     serve(audiences, running_time);
     pictures_.clear();
     compositor_.end_frame();
@@ -177,15 +179,31 @@ int VideoEngine::bitrate_for(const VideoFormat& format, const std::vector<GstPad
     return bitrate;
 }
 
+// What every view shows, drawn this frame or not, and so: who is seen at all.
+void VideoEngine::plan_scenes(const Audiences& audiences, const PadLists& lists) {
+    scenes_.clear();
+    demand_.clear();
+    for (const auto& [id, viewers] : audiences) {
+        const auto [entry, fresh] =
+            scenes_.try_emplace(ViewSize{id.view, id.format.width, id.format.height}, Scene{});
+        if (!fresh) {
+            continue;
+        }
+        Scene& scene = entry->second;
+        scene = scene_.scene_of(id.view);
+        if (id.view != kContentView) {
+            scene.banner = banners_.at(scene.now);
+        }
+        demand_.add(scene, id.format.width, id.format.height);
+    }
+    demand_.tell(element_, lists);
+}
+
 const Compositor::Drawn& VideoEngine::picture_for(const VideoStreamId& id, GstClockTime running_time) {
     const ViewSize size{id.view, id.format.width, id.format.height};
     Compositor::Drawn& drawn = pictures_[size];
     if (!drawn.picture) {
-        Scene scene = scene_.scene_of(id.view);
-        if (id.view != kContentView) {
-            scene.banner = banners_.at(scene.now);
-        }
-        drawn = compositor_.compose(size, scene);
+        drawn = compositor_.compose(size, scenes_.at(size));
         GST_BUFFER_PTS(drawn.picture.get()) = running_time;
         GST_BUFFER_DTS(drawn.picture.get()) = running_time;
         GST_BUFFER_DURATION(drawn.picture.get()) = frame_period(settings_);

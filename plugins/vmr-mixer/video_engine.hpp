@@ -9,6 +9,7 @@
 
 #include "audio_engine.hpp"
 #include "compositor.hpp"
+#include "demand.hpp"
 #include "pad_lists.hpp"
 #include "push_pool.hpp"
 #include "settings.hpp"
@@ -55,6 +56,7 @@ private:
     void attend(const Audiences& audiences);
     void serve(const Audiences& audiences, GstClockTime running_time);
     int bitrate_for(const VideoFormat& format, const std::vector<GstPad*>& viewers) const;
+    void plan_scenes(const Audiences& audiences, const PadLists& lists);
     const Compositor::Drawn& picture_for(const VideoStreamId& id, GstClockTime running_time);
     void publish();
 
@@ -70,7 +72,9 @@ private:
     // Of the vmr-video thread:
     VideoScene scene_;
     Compositor compositor_;
+    std::map<ViewSize, Scene> scenes_;                // of this frame
     std::map<ViewSize, Compositor::Drawn> pictures_;  // of this frame
+    Demand demand_;
     std::map<VideoStreamId, std::unique_ptr<VideoStream>> streams_;
     std::vector<PushPool::Job> jobs_;
     VideoCounters work_;

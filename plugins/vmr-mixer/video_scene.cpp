@@ -90,7 +90,7 @@ void VideoScene::gather_content(const PadLists& lists) {
             continue;
         }
         Picture picture = live_picture(input, 0);
-        if (picture.buffer && (!content_ || picture.arrived > content_->picture.arrived)) {
+        if (picture.buffer && (!content_ || picture.began > content_->picture.began)) {
             content_ = TileSource{.participant = input.index, .content = true, .picture = std::move(picture)};
         }
     }

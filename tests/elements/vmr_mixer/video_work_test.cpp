@@ -89,7 +89,7 @@ TEST(MixerVideoWork, ViewersOfOneClassShareOneEncodePerFrame) {
         }
     }
     EXPECT_LE(room.stat("video-encodes"), room.stat("video-ticks"));
-    EXPECT_GE(room.stat("video-encodes"), 15U);
+    EXPECT_TRUE(wait_for([&] { return room.stat("video-encodes") >= 15; }));
     EXPECT_LE(room.stat("scales"), room.stat("video-ticks"));
 }
 
@@ -177,6 +177,63 @@ TEST(MixerVideoWork, AViewersClassFollowsItsNetworkDownAndUp) {
     EXPECT_TRUE(room.picture("v7", wide(640)));
     EXPECT_TRUE(room.picture("v8", wide(640)));
     EXPECT_EQ(bitrate_class(), 0U);
+}
+
+// What a camera is told: the newest vmr-video-wanted, and how often a keyframe was asked for.
+struct Told {
+    std::mutex lock;
+    bool on_stage = false;
+    int width = 0, height = 0;
+    int keyframes = 0;
+
+    static GstPadProbeReturn on_event_passed(GstPad*, GstPadProbeInfo* info, gpointer data) {
+        auto& told = *static_cast<Told*>(data);
+        GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+        const std::lock_guard held(told.lock);
+        told.keyframes += gst_video_event_is_force_key_unit(event) ? 1 : 0;
+        if (gst_event_has_name(event, "vmr-video-wanted")) {
+            gboolean on_stage = FALSE;
+            gst_structure_get(gst_event_get_structure(event), "on-stage", G_TYPE_BOOLEAN, &on_stage, "width",
+                              G_TYPE_INT, &told.width, "height", G_TYPE_INT, &told.height, nullptr);
+            told.on_stage = on_stage != FALSE;
+        }
+        return GST_PAD_PROBE_OK;
+    }
+    bool is(bool stage, int wide, int high) {
+        return wait_for([&] {
+            const std::lock_guard held(lock);
+            return on_stage == stage && width == wide && height == high;
+        });
+    }
+};
+
+TEST(MixerVideoWork, SendersAreToldWhetherAndHowLargeTheyAreSeen) {
+    RoomPipeline room(
+        camera(0, "0xffff0000") + camera(1, "0xff0000ff") + listener("video_src_9", kSmall, "v9"),
+        "layout=single spotlight=0");
+    Told told;
+    const PadPtr pad = PadPtr::adopt(gst_element_get_static_pad(room.mixer(), "video_sink_1"));
+    const gulong probe = gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+                                           Told::on_event_passed, &told, nullptr);
+    room.play();
+    ASSERT_TRUE(room.pull("v9"));
+    EXPECT_TRUE(told.is(false, 0, 0));
+    EXPECT_EQ(told.keyframes, 0);
+    g_object_set(room.mixer(), "spotlight", 1, nullptr);
+    EXPECT_TRUE(told.is(true, 320, 180));
+    EXPECT_TRUE(wait_for([&] {
+        const std::lock_guard held(told.lock);
+        return told.keyframes == 1;
+    }));
+    gst_util_set_object_arg(G_OBJECT(room.mixer()), "layout", "equal");
+    EXPECT_TRUE(told.is(true, 160, 90));
+    gboolean on_stage = FALSE;
+    g_object_get(pad.get(), "on-stage", &on_stage, nullptr);
+    EXPECT_TRUE(on_stage);
+    g_object_set(pad.get(), "visible", FALSE, nullptr);
+    EXPECT_TRUE(told.is(false, 0, 0));
+    room.stop();
+    gst_pad_remove_probe(pad.get(), probe);
 }
 
 }  // namespace
