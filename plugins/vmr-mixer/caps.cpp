@@ -10,7 +10,8 @@ const char* const kAudioSinkCaps =
     "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int)48000, channels=(int)1";
 const char* const kVideoSinkCaps =
     "video/x-raw, format=(string)I420, width=(int)[16,8192], height=(int)[16,8192], "
-    "framerate=(fraction)[0/1,2147483647/1]";
+    "framerate=(fraction)[0/1,2147483647/1]; video/x-vp8; "
+    "video/x-h264, stream-format=(string)byte-stream, alignment=(string)au";
 const char* const kAudioSrcCaps =
     "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int){48000,16000,8000}, "
     "channels=(int)1; "

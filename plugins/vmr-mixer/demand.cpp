@@ -48,13 +48,20 @@ void tell_pad(GstPad* pad) {
 
 void want(GstElement* element, GstPad* pad, const Wanted& wanted) {
     VideoInput& input = video_input(pad);
+    bool moves = false;
+    bool told = false;
     {
         const std::lock_guard held(input.lock);
+        moves = input.wanted.on_stage != wanted.on_stage;
         input.wanted = wanted;
-        if (input.telling || input.told == wanted) {
-            return;
-        }
-        input.telling = true;
+        told = input.telling || input.told == wanted;
+        input.telling = input.telling || !told;
+    }
+    if (moves) {
+        enter_or_leave_stage(pad, wanted.on_stage);
+    }
+    if (told) {
+        return;
     }
     auto* keep = new PadPtr(PadPtr::ref(pad));
     gst_element_call_async(

@@ -184,7 +184,7 @@ bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
             }
             GstCaps* caps = nullptr;
             gst_event_parse_caps(event, &caps);
-            return receive_video_caps(pad, caps);
+            return receive_video_caps(pad, caps, video_.work());
         }
         case GST_EVENT_FLUSH_STOP:
             forget_media();
@@ -232,15 +232,12 @@ bool Mixer::on_src_query_received(GstPad* pad, GstQuery* query) {
 
 StructurePtr Mixer::stats() const {
     const AudioRoom::Counters audio = audio_.counters();
-    const VideoCounters video = video_.counters();
-    return StructurePtr(gst_structure_new(
-        "application/x-vmr-mixer-stats", "audio-ticks", G_TYPE_UINT64, audio.ticks, "mixes", G_TYPE_UINT64,
-        audio.mixes, "audio-encodes", G_TYPE_UINT64, audio.encodes, "audio-dropped", G_TYPE_UINT64,
-        audio_.dropped(), "video-ticks", G_TYPE_UINT64, video.ticks, "composites", G_TYPE_UINT64,
-        video.composites, "scales", G_TYPE_UINT64, video.scales, "video-encodes", G_TYPE_UINT64,
-        video.encodes, "video-keyframes", G_TYPE_UINT64, video.keyframes, "video-replays", G_TYPE_UINT64,
-        video.replays, "video-skipped", G_TYPE_UINT64, video.skipped, "video-dropped", G_TYPE_UINT64,
-        video_.dropped(), nullptr));
+    StructurePtr stats(gst_structure_new("application/x-vmr-mixer-stats", "audio-ticks", G_TYPE_UINT64,
+                                         audio.ticks, "mixes", G_TYPE_UINT64, audio.mixes, "audio-encodes",
+                                         G_TYPE_UINT64, audio.encodes, "audio-dropped", G_TYPE_UINT64,
+                                         audio_.dropped(), nullptr));
+    video_.add_stats(stats.get());
+    return stats;
 }
 
 }  // namespace vmr::mixer

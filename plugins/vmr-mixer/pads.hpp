@@ -4,6 +4,7 @@
 #include <gst/video/video.h>
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -17,6 +18,8 @@
 #include "video_format.hpp"
 
 namespace vmr::mixer {
+
+class VideoIntake;
 
 enum class Kind { audio, video, content };
 
@@ -60,8 +63,9 @@ struct Wanted {
 
 struct VideoInput : Identity {
     Kind kind = Kind::video;
-    std::mutex lock;  // leaf; guards all below
-    std::optional<GstVideoInfo> info;
+    std::mutex lock;                      // leaf; guards all below
+    std::optional<GstVideoInfo> info;     // of pictures that come raw
+    std::shared_ptr<VideoIntake> intake;  // for those that come encoded
     Picture picture;
     Wanted wanted;
     std::optional<Wanted> told;  // what upstream knows

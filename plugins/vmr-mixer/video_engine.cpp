@@ -61,10 +61,6 @@ void VideoEngine::tick(GstClockTime running_time) {
 void VideoEngine::publish() {
     work_.composites = compositor_.composites();
     work_.scales = compositor_.scales();
-    work_.encodes = encoding_.encodes;
-    work_.keyframes = encoding_.keyframes;
-    work_.skipped = encoding_.skipped;
-    work_.replays = encoding_.replays;
     const std::lock_guard held(lock_);
     counters_ = work_;
 }
@@ -138,8 +134,7 @@ void VideoEngine::attend(const Audiences& audiences) {
     for (const auto& [id, viewers] : audiences) {
         std::unique_ptr<VideoStream>& stream = streams_[id];
         if (!stream) {
-            stream =
-                std::make_unique<VideoStream>(StreamRoom{element_, *workers_, pool_, encoding_}, id.format);
+            stream = std::make_unique<VideoStream>(StreamRoom{element_, *workers_, pool_, *done_}, id.format);
         }
         stream->admit(viewers);
         for (GstPad* viewer : viewers) {
@@ -211,9 +206,25 @@ const Compositor::Drawn& VideoEngine::picture_for(const VideoStreamId& id, GstCl
     return drawn;
 }
 
-VideoCounters VideoEngine::counters() const {
-    const std::lock_guard held(lock_);
-    return counters_;
+void VideoEngine::add_stats(GstStructure* stats) const {
+    VideoCounters room;
+    {
+        const std::lock_guard held(lock_);
+        room = counters_;
+    }
+    const auto set = [stats](const char* name, std::uint64_t value) {
+        gst_structure_set(stats, name, G_TYPE_UINT64, value, nullptr);
+    };
+    set("video-ticks", room.ticks);
+    set("composites", room.composites);
+    set("scales", room.scales);
+    set("video-decodes", done_->decodes);
+    set("video-undecoded", done_->undecoded);
+    set("video-encodes", done_->encodes);
+    set("video-keyframes", done_->keyframes);
+    set("video-replays", done_->replays);
+    set("video-skipped", done_->skipped);
+    set("video-dropped", pool_.dropped());
 }
 
 }  // namespace vmr::mixer

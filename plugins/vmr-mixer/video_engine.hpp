@@ -23,9 +23,6 @@ struct VideoCounters {
     std::uint64_t ticks = 0;
     std::uint64_t composites = 0;  // views drawn, wholly or in part
     std::uint64_t scales = 0;      // pictures scaled into tiles
-    std::uint64_t encodes = 0, keyframes = 0;
-    std::uint64_t skipped = 0;  // pictures that an encoder had no time for
-    std::uint64_t replays = 0;  // viewers who began with a recent keyframe
 };
 
 class VideoEngine {
@@ -39,8 +36,9 @@ public:
 
     void show_banner(const char* text, unsigned milliseconds) { banners_.add(text, milliseconds / 1000.0); }
 
-    VideoCounters counters() const;
-    std::uint64_t dropped() const { return pool_.dropped(); }
+    // For decoders, which may outlast this.
+    std::shared_ptr<VideoWork> work() const { return done_; }
+    void add_stats(GstStructure* stats) const;
 
 private:
     struct Viewer {
@@ -67,7 +65,7 @@ private:
     PushPool pool_;
     Banners banners_;
     std::shared_ptr<WorkPool> workers_;  // while running
-    VideoWork encoding_;
+    const std::shared_ptr<VideoWork> done_ = std::make_shared<VideoWork>();
 
     // Of the vmr-video thread:
     VideoScene scene_;

@@ -2,7 +2,6 @@
 #pragma once
 #include <gst/gst.h>
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,17 +12,10 @@
 #include "push_pool.hpp"
 #include "video_encoder.hpp"
 #include "video_format.hpp"
+#include "video_work.hpp"
 #include "work_pool.hpp"
 
 namespace vmr::mixer {
-
-// Done so far, by all of a room's streams and decoders. Written by many threads.
-struct VideoWork {
-    std::atomic<std::uint64_t> encodes{0};
-    std::atomic<std::uint64_t> keyframes{0};
-    std::atomic<std::uint64_t> skipped{0};  // pictures that an encoder had no time for
-    std::atomic<std::uint64_t> replays{0};  // viewers served from a recent keyframe
-};
 
 // What a stream needs of its room.
 struct StreamRoom {

@@ -236,5 +236,87 @@ TEST(MixerVideoWork, SendersAreToldWhetherAndHowLargeTheyAreSeen) {
     gst_pad_remove_probe(pad.get(), probe);
 }
 
+// A camera that comes encoded, with a keyframe at its start and whenever it is asked for one.
+std::string coded_camera(unsigned index, const char* colour, const std::string& codec) {
+    const std::string encoder =
+        codec == "vp8" ? "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=2000 "
+                       : "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=2000 ! "
+                         "video/x-h264,profile=constrained-baseline,stream-format=byte-stream,alignment=au ";
+    return std::string(" videotestsrc is-live=true pattern=solid-color foreground-color=") + colour +
+           " ! video/x-raw,format=I420,framerate=25/1,width=320,height=180 ! " + encoder +
+           " ! m.video_sink_" + std::to_string(index) + " ";
+}
+
+class MixerVideoDecode : public testing::TestWithParam<const char*> {};
+
+TEST_P(MixerVideoDecode, OnlyWhoIsOnStageIsDecodedAndWhoEntersIsSeenSoon) {
+    RoomPipeline room(coded_camera(0, "0xffff0000", GetParam()) + coded_camera(1, "0xff0000ff", GetParam()) +
+                          listener("video_src_9", kSmall, "v9"),
+                      "layout=single spotlight=0 transitions=false");
+    room.play();
+    const auto is_red = [](GstSample* s) { return red(RoomPipeline::pixel(s, 0.5, 0.3)); };
+    const auto is_blue = [](GstSample* s) { return RoomPipeline::pixel(s, 0.5, 0.3).u > 200; };
+    ASSERT_TRUE(room.picture("v9", is_red));
+    const auto ticks = room.stat("video-ticks");
+    const auto decodes = room.stat("video-decodes");
+    const auto undecoded = room.stat("video-undecoded");
+    ASSERT_TRUE(wait_for([&] { return room.stat("video-ticks") >= ticks + 20; }));
+    EXPECT_LE(room.stat("video-decodes") - decodes, room.stat("video-ticks") - ticks + 4);  // one of two
+    EXPECT_GT(room.stat("video-undecoded"), undecoded);
+
+    g_object_set(room.mixer(), "spotlight", 1, nullptr);
+    const auto asked = room.stat("video-ticks");
+    ASSERT_TRUE(room.picture("v9", is_blue));
+    EXPECT_LE(room.stat("video-ticks"), asked + 20);  // generous: many share the machine
+    g_object_set(room.mixer(), "spotlight", 0, nullptr);
+    EXPECT_TRUE(room.picture("v9", is_red));
+}
+
+TEST_P(MixerVideoDecode, WithoutViewersNothingIsDecoded) {
+    RoomPipeline room(coded_camera(0, "0xffff0000", GetParam()) + listener("audio_src_9", kAudioCaps, "a9"));
+    room.play();
+    ASSERT_TRUE(wait_for([&] { return room.stat("video-undecoded") >= 20; }));
+    EXPECT_EQ(room.stat("video-decodes"), 0U);
+    EXPECT_EQ(room.stat("scales"), 0U);
+}
+
+TEST_P(MixerVideoDecode, GarbageHarmsNobody) {
+    RoomPipeline room(camera(1, "0xff0000ff") + listener("video_src_9", kSmall, "v9"), "layout=equal");
+    room.play();
+    const PadPtr src = PadPtr::adopt(gst_pad_new("src", GST_PAD_SRC));
+    const PadPtr sink = PadPtr::adopt(gst_element_request_pad_simple(room.mixer(), "video_sink_0"));
+    gst_pad_set_active(src.get(), TRUE);
+    ASSERT_EQ(gst_pad_link(src.get(), sink.get()), GST_PAD_LINK_OK);
+    const CapsPtr caps = CapsPtr::adopt(gst_caps_from_string(
+        std::string(GetParam()) == "vp8" ? "video/x-vp8"
+                                         : "video/x-h264,stream-format=byte-stream,alignment=au"));
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_pad_push_event(src.get(), gst_event_new_stream_start("garbage"));
+    gst_pad_push_event(src.get(), gst_event_new_caps(caps.get()));
+    gst_pad_push_event(src.get(), gst_event_new_segment(&segment));
+    ASSERT_TRUE(wait_for([&] {
+        gboolean on_stage = FALSE;
+        g_object_get(sink.get(), "on-stage", &on_stage, nullptr);
+        return on_stage != FALSE;
+    }));
+    std::uint32_t random = 1;
+    for (std::size_t size = 0; size < 200; ++size) {
+        std::vector<std::uint8_t> bytes(1 + size * 7 % 300);
+        for (std::uint8_t& byte : bytes) {
+            random = random * 1664525U + 1013904223U;
+            byte = static_cast<std::uint8_t>(random >> 24U);
+        }
+        GstBuffer* buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
+        EXPECT_EQ(gst_pad_push(src.get(), buffer), GST_FLOW_OK);
+    }
+    EXPECT_TRUE(room.picture("v9", [](GstSample* s) { return RoomPipeline::pixel(s, 0.75, 0.4).u > 200; }));
+    gst_element_release_request_pad(room.mixer(), sink.get());
+    EXPECT_TRUE(room.picture("v9", [](GstSample* s) { return RoomPipeline::pixel(s, 0.25, 0.4).u > 200; }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Codecs, MixerVideoDecode, testing::Values("vp8", "h264"),
+                         [](const auto& info) { return std::string(info.param); });
+
 }  // namespace
 }  // namespace vmr::test
