@@ -122,6 +122,9 @@ VideoEngine::Audiences VideoEngine::assign_views(const std::vector<Viewer>& view
             audiences[{kContentView, viewer.format}].push_back(viewer.pad);
         }
     }
+    for (auto& [id, pads] : audiences) {
+        std::sort(pads.begin(), pads.end());
+    }
     return audiences;
 }
 

@@ -18,7 +18,7 @@ VideoStream::VideoStream(const StreamRoom& room, const VideoFormat& format)
 void VideoStream::retain(std::span<GstPad* const> viewers) {
     const std::lock_guard held(lock_);
     std::erase_if(audience_, [viewers](const auto& known) {
-        return std::find(viewers.begin(), viewers.end(), known.first) == viewers.end();
+        return !std::binary_search(viewers.begin(), viewers.end(), known.first);
     });
 }
 

@@ -33,7 +33,8 @@ public:
     VideoStream(const VideoStream&) = delete;
     VideoStream& operator=(const VideoStream&) = delete;
 
-    // Lets go of all viewers but these; afterwards none of this stream's frames is on its way to them.
+    // Lets go of all viewers but these, which are sorted; none of this stream's frames comes to the
+    // others any more.
     void retain(std::span<GstPad* const> viewers);
     // Who is new begins with a recent keyframe, else with one made for them.
     void admit(std::span<GstPad* const> viewers);

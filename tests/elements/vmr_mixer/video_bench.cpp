@@ -25,8 +25,8 @@ constexpr int kFramerate = 30;
 constexpr int kWidth = 640;  // of a camera
 constexpr int kHeight = 360;
 constexpr int kClip = 60;  // frames; then it begins anew
-constexpr auto kWarmUp = std::chrono::milliseconds(1500);
-constexpr auto kMeasured = std::chrono::milliseconds(3000);
+constexpr auto kWarmUp = std::chrono::milliseconds(1000);
+constexpr auto kMeasured = std::chrono::milliseconds(2500);
 constexpr int kRounds = 3;
 constexpr const char* kH264 =
     "x264enc tune=zerolatency speed-preset=superfast bframes=0 key-int-max=2000 threads=1 bitrate=1500 ! "
@@ -200,6 +200,7 @@ Measured run(const Case& tried, const std::vector<Clip>& clips) {
         measured.encodes = static_cast<double>(stat(mixer.get(), "video-encodes") - encodes) /
                            std::chrono::duration<double>(kMeasured).count();
     }
+    gst_element_set_state(mixer.get(), GST_STATE_NULL);  // before sinks that pause hold its pushes
     gst_element_set_state(pipeline.get(), GST_STATE_NULL);
     return measured;
 }
