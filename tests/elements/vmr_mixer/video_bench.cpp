@@ -262,6 +262,8 @@ int bench(const char* file) {
     for (int round = 0; round < kRounds; ++round) {
         for (std::size_t i = 0; i < cases.size(); ++i) {
             rounds[i].push_back(run(cases[i], cases[i].coded ? coded : raw));
+            std::fprintf(stderr, "%d: %u tiles, %s: %.2f ms\n", round, cases[i].tiles, cases[i].name.c_str(),
+                         rounds[i].back().ms);
         }
     }
     report(cases, rounds, file);
