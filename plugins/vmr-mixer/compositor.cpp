@@ -33,7 +33,7 @@ Compositor::Drawn Compositor::compose(const ViewSize& size, const Scene& scene) 
     std::vector<Tile*> tiles;
     Content wanted = plan(view, size, scene, tiles);
     if (view.version == 0 || view.canvases[view.current].shown != wanted) {
-        draw(free_canvas(view, size), std::move(wanted), tiles, view.decals, size);
+        draw(free_canvas(view, size), std::move(wanted), tiles, view.decals, size, tiles_.scaler());
         ++view.version;
         ++composites_;
     }
@@ -85,7 +85,7 @@ Compositor::Canvas& Compositor::free_canvas(View& view, const ViewSize& size) {
 }
 
 void Compositor::draw(Canvas& canvas, Content wanted, std::span<Tile* const> tiles, const Decals& decals,
-                      const ViewSize& size) {
+                      const ViewSize& size, Scaler& scaler) {
     MappedFrame mapped(canvas.buffer.get(), info_of(size), GST_MAP_WRITE);
     if (!mapped) {
         return;
@@ -108,7 +108,7 @@ void Compositor::draw(Canvas& canvas, Content wanted, std::span<Tile* const> til
         if (at.width == image.width() && at.height == image.height()) {
             copy(image.planes(), planes, at.x, at.y);
         } else {
-            scale(image.planes(), planes, at);
+            scaler.scale(image.planes(), planes, at);
         }
     }
     if (damage.everything || !damage.areas.empty()) {

@@ -81,7 +81,7 @@ private:
     static Canvas& free_canvas(View& view, const ViewSize& size);
     static Damage find_damage(const Content& shown, const Content& wanted);
     static void draw(Canvas& canvas, Content wanted, std::span<Tile* const> tiles, const Decals& decals,
-                     const ViewSize& size);
+                     const ViewSize& size, Scaler& scaler);
 
     TileCache tiles_;
     std::map<ViewSize, View> views_;

@@ -7,19 +7,6 @@
 namespace vmr::mixer {
 namespace {
 
-constexpr double kMostCrop = 1.35;  // 4:3 on a 16:9 tile is cropped, portrait gets bars
-
-Planes window(const Planes& from, const Rect& area) {
-    return {from.y + static_cast<std::ptrdiff_t>(area.y) * from.y_stride + area.x,
-            from.u + static_cast<std::ptrdiff_t>(area.y / 2) * from.u_stride + area.x / 2,
-            from.v + static_cast<std::ptrdiff_t>(area.y / 2) * from.v_stride + area.x / 2,
-            from.y_stride,
-            from.u_stride,
-            from.v_stride,
-            area.width,
-            area.height};
-}
-
 std::uint8_t over(int below, int colour, int alpha) {
     return static_cast<std::uint8_t>(std::clamp(below * (255 - alpha) / 255 + colour, 0, 255));
 }
@@ -38,6 +25,17 @@ Planes Image::planes() {
     return {y, u, v, width_, width_ / 2, width_ / 2, width_, height_};
 }
 
+Planes window(const Planes& from, const Rect& area) {
+    return {from.y + static_cast<std::ptrdiff_t>(area.y) * from.y_stride + area.x,
+            from.u + static_cast<std::ptrdiff_t>(area.y / 2) * from.u_stride + area.x / 2,
+            from.v + static_cast<std::ptrdiff_t>(area.y / 2) * from.v_stride + area.x / 2,
+            from.y_stride,
+            from.u_stride,
+            from.v_stride,
+            area.width,
+            area.height};
+}
+
 void fill(const Planes& canvas, const Rect& area, Colour colour) {
     libyuv::I420Rect(canvas.y, canvas.y_stride, canvas.u, canvas.u_stride, canvas.v, canvas.v_stride, area.x,
                      area.y, area.width, area.height, colour.y, colour.u, colour.v);
@@ -54,19 +52,6 @@ void scale(const Planes& picture, const Planes& canvas, const Rect& area) {
     libyuv::I420Scale(picture.y, picture.y_stride, picture.u, picture.u_stride, picture.v, picture.v_stride,
                       picture.width, picture.height, to.y, to.y_stride, to.u, to.u_stride, to.v, to.v_stride,
                       to.width, to.height, libyuv::kFilterBox);
-}
-
-void scale_to_tile(const Planes& picture, const Planes& canvas) {
-    const Rect all{0, 0, canvas.width, canvas.height};
-    const double ratio = (static_cast<double>(picture.width) / picture.height) /
-                         (static_cast<double>(canvas.width) / canvas.height);
-    if (ratio <= kMostCrop && ratio >= 1.0 / kMostCrop) {
-        const Rect kept = fit({0, 0, picture.width & ~1, picture.height & ~1}, canvas.width, canvas.height);
-        scale(window(picture, kept), canvas, all);
-        return;
-    }
-    fill(canvas, all, kBackdrop);
-    scale(picture, canvas, fit(all, picture.width, picture.height));
 }
 
 void blend(const Overlay& overlay, const Planes& canvas, int x, int y, int opacity) {

@@ -9,25 +9,6 @@ constexpr int kSmallestLabelled = 64;   // pixels of tile height
 constexpr int kLabelInset = 6;          // pixels from the tile's corner
 constexpr std::uint64_t kKeepTile = 8;  // frames: a view may be slower than the room
 
-bool draw_picture(const Picture& picture, bool whole, const Planes& canvas) {
-    MappedFrame mapped(picture.buffer.get(), picture.info, GST_MAP_READ);
-    if (!mapped) {
-        return false;
-    }
-    const Planes planes = mapped.planes();
-    if (!whole) {
-        scale_to_tile(planes, canvas);
-        return true;
-    }
-    const Rect all{0, 0, canvas.width, canvas.height};
-    const Rect inside = fit(all, planes.width, planes.height);
-    if (inside != all) {
-        fill(canvas, all, kBackdrop);
-    }
-    scale(planes, canvas, inside);
-    return true;
-}
-
 }  // namespace
 
 bool TileCache::up_to_date(const Entry& entry, const TileSource& source) {
@@ -73,6 +54,25 @@ void TileCache::draw_art(Entry& entry, const TileSource& source) {
         convert(draw_placeholder(source.label.name, width, height), entry.stand_in.planes());
     }
     entry.label = source.label;
+}
+
+bool TileCache::draw_picture(const Picture& picture, bool whole, const Planes& canvas) {
+    MappedFrame mapped(picture.buffer.get(), picture.info, GST_MAP_READ);
+    if (!mapped) {
+        return false;
+    }
+    const Planes planes = mapped.planes();
+    if (!whole) {
+        scaler_.scale_to_tile(planes, canvas);
+        return true;
+    }
+    const Rect all{0, 0, canvas.width, canvas.height};
+    const Rect inside = fit(all, planes.width, planes.height);
+    if (inside != all) {
+        fill(canvas, all, kBackdrop);
+    }
+    scaler_.scale(planes, canvas, inside);
+    return true;
 }
 
 void TileCache::draw(Entry& entry, const TileSource& source) {

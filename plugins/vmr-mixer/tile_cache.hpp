@@ -6,6 +6,7 @@
 
 #include "image.hpp"
 #include "pads.hpp"
+#include "scaler.hpp"
 #include "tile_art.hpp"
 
 namespace vmr::mixer {
@@ -32,6 +33,8 @@ public:
     // Forgets tiles that were not asked for lately.
     void end_frame();
     void clear() { entries_.clear(); }
+    // Any picture, into any place.
+    Scaler& scaler() { return scaler_; }
     std::uint64_t scales() const { return scales_; }  // pictures scaled, since the start
 
 private:
@@ -52,10 +55,12 @@ private:
         Image stand_in;
         std::uint64_t used = 0;  // frame number
     };
+    bool draw_picture(const Picture& picture, bool whole, const Planes& canvas);
     static bool up_to_date(const Entry& entry, const TileSource& source);
     static void draw_art(Entry& entry, const TileSource& source);
     void draw(Entry& entry, const TileSource& source);
 
+    Scaler scaler_;
     std::map<Key, Entry> entries_;
     std::uint64_t frame_ = 0;
     std::uint64_t versions_ = 0;
