@@ -11,7 +11,7 @@ constexpr std::size_t kLongest = 120;  // characters
 constexpr std::size_t kMost = 5;       // the shown one and four that wait
 constexpr double kShortestTime = 0.5;  // s
 constexpr double kLongestTime = 60.0;  // s
-constexpr double kFade = 0.25;         // s, at either end
+constexpr double kFadeTime = 0.25;     // s, at either end
 
 }  // namespace
 
@@ -42,7 +42,7 @@ Banners::Shown Banners::at(double now) {
         banner.began = now;
     }
     const double left = banner.began + banner.seconds - now;
-    return {banner.id, banner.text, std::clamp(std::min(now - banner.began, left) / kFade, 0.0, 1.0)};
+    return {banner.id, banner.text, std::clamp(std::min(now - banner.began, left) / kFadeTime, 0.0, 1.0)};
 }
 
 void Banners::clear() {

@@ -14,7 +14,7 @@ namespace vmr::mixer {
 namespace {
 
 constexpr double kMostCrop = 1.35;  // 4:3 on a 16:9 tile is cropped, portrait gets bars
-constexpr int kBlock = 8;           // pixels
+constexpr int kTapsAtOnce = 8;      // pixels
 constexpr int kOne = 64;            // full weight
 constexpr int kShift = 6;
 constexpr std::size_t kMostTaps = 64;
@@ -53,14 +53,14 @@ __attribute__((target("ssse3"))) void scale_row_ssse3(const std::uint8_t* row, c
         const __m128i sums = _mm_maddubs_epi16(neighbours, load(block.weight.data()));
         const __m128i pixels = _mm_srai_epi16(_mm_add_epi16(sums, half), kShift);
         const __m128i packed = _mm_packus_epi16(pixels, pixels);
-        if (width - done >= kBlock) {
+        if (width - done >= kTapsAtOnce) {
             _mm_storel_epi64(reinterpret_cast<__m128i*>(out + done), packed);
         } else {
             std::array<std::uint8_t, 16> last;
             _mm_storeu_si128(reinterpret_cast<__m128i*>(last.data()), packed);
             std::memcpy(out + done, last.data(), static_cast<std::size_t>(width - done));
         }
-        done += kBlock;
+        done += kTapsAtOnce;
     }
 }
 #endif
@@ -69,10 +69,10 @@ __attribute__((target("ssse3"))) void scale_row_ssse3(const std::uint8_t* row, c
 
 Taps make_taps(int from, int to) {
     Taps taps;
-    for (int first = 0; first < to; first += kBlock) {
+    for (int first = 0; first < to; first += kTapsAtOnce) {
         Taps::Block block{};
         block.from = position(first, from, to).left;
-        for (int i = 0; i < kBlock; ++i) {
+        for (int i = 0; i < kTapsAtOnce; ++i) {
             const Position at = position(std::min(first + i, to - 1), from, to);
             const auto pair = static_cast<std::size_t>(2 * i);
             block.index[pair] = static_cast<std::uint8_t>(at.left - block.from);
@@ -87,9 +87,9 @@ Taps make_taps(int from, int to) {
 
 void scale_row_plainly(const std::uint8_t* row, const Taps& taps, std::uint8_t* out, int width) {
     for (int i = 0; i < width; ++i) {
-        const Taps::Block& block = taps.blocks[static_cast<std::size_t>(i / kBlock)];
+        const Taps::Block& block = taps.blocks[static_cast<std::size_t>(i / kTapsAtOnce)];
         const std::uint8_t* pixels = row + block.from;
-        const auto pair = static_cast<std::size_t>(2 * (i % kBlock));
+        const auto pair = static_cast<std::size_t>(2 * (i % kTapsAtOnce));
         out[i] =
             static_cast<std::uint8_t>((pixels[block.index[pair]] * block.weight[pair] +
                                        pixels[block.index[pair + 1]] * block.weight[pair + 1] + kOne / 2) >>

@@ -5,8 +5,8 @@
 namespace vmr::mixer {
 namespace {
 
-constexpr gint64 kAskEvery = 500000;     // µs, while no keyframe comes
-constexpr std::size_t kMostFrames = 30;  // that wait for the decoder
+constexpr gint64 kAskEvery = 500000;      // µs, while no keyframe comes
+constexpr std::size_t kMostWaiting = 30;  // that wait for the decoder
 
 }  // namespace
 
@@ -37,7 +37,7 @@ bool VideoIntake::receive(BufferPtr frame) {
         }
         if (is_keyframe(frame)) {
             waits_ = false;
-        } else if (!waits_ && frames_.size() >= kMostFrames) {
+        } else if (!waits_ && frames_.size() >= kMostWaiting) {
             frames_.clear();  // the decoder is far behind: begin anew
             waits_ = true;
         }
