@@ -24,8 +24,9 @@ using Clock = std::chrono::steady_clock;
 constexpr int kFramerate = 30;
 constexpr int kWidth = 640;  // of a camera
 constexpr int kHeight = 360;
-constexpr int kClip = 60;  // frames; then it begins anew
-constexpr auto kWarmUp = std::chrono::milliseconds(1000);
+constexpr int kClip = 30;  // frames; then it begins anew, with a keyframe
+constexpr auto kWarmUp = std::chrono::milliseconds(800);
+constexpr auto kKeyframesSeen = std::chrono::milliseconds(2200);  // a clip's keyframe comes once a second
 constexpr auto kMeasured = std::chrono::milliseconds(2500);
 constexpr int kRounds = 3;
 constexpr const char* kH264 =
@@ -191,10 +192,11 @@ Measured run(const Case& tried, const std::vector<Clip>& clips) {
         }
         return frames;
     };
-    feed_until(began + kWarmUp);
+    const auto warm = began + (tried.coded ? kKeyframesSeen : kWarmUp);
+    feed_until(warm);
     const double cpu = cpu_seconds();
     const std::uint64_t encodes = tried.is_mixer ? stat(mixer.get(), "video-encodes") : 0;
-    const std::size_t frames = feed_until(began + kWarmUp + kMeasured);
+    const std::size_t frames = feed_until(warm + kMeasured);
     Measured measured{1000.0 * (cpu_seconds() - cpu) / static_cast<double>(frames), 0.0};
     if (tried.is_mixer) {
         measured.encodes = static_cast<double>(stat(mixer.get(), "video-encodes") - encodes) /

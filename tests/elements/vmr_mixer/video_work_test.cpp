@@ -106,7 +106,7 @@ TEST(MixerVideoWork, AStillViewIsEncodedSeldomButAKeyframeComesAtOnce) {
         return room.stat("video-encodes") - encodes;
     };
     ASSERT_TRUE(wait_for([&] { return encodes_in(5) == 0; }));  // it has become sharp
-    EXPECT_LE(encodes_in(50), 6U);                              // two seconds, two a second
+    EXPECT_LE(encodes_in(50), 12U);                             // two a second, and ticks may be missed
     const auto keyframes = room.stat("video-keyframes");
     const auto ticks = room.stat("video-ticks");
     const ElementPtr sink = room.element("c0");
