@@ -21,6 +21,8 @@ inline constexpr bool is_mini_object<GstEvent> = true;
 template <>
 inline constexpr bool is_mini_object<GstQuery> = true;
 template <>
+inline constexpr bool is_mini_object<GstMemory> = true;
+template <>
 inline constexpr bool is_mini_object<GstMessage> = true;
 template <>
 inline constexpr bool is_mini_object<GstSample> = true;

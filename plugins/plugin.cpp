@@ -4,13 +4,15 @@
 #include "plugins/cdr-tap/element.hpp"
 #include "plugins/lobby-gate/element.hpp"
 #include "plugins/pin-ivr/element.hpp"
+#include "plugins/rtp-io/element.hpp"
 #include "plugins/vmr-mixer/element.hpp"
 
 namespace {
 
 gboolean plugin_init(GstPlugin* plugin) {
     return vmr::cdr_tap::register_element(plugin) && vmr::lobby_gate::register_element(plugin) &&
-           vmr::pin_ivr::register_element(plugin) && vmr::mixer::register_element(plugin);
+           vmr::pin_ivr::register_element(plugin) && vmr::rtp_io::register_element(plugin) &&
+           vmr::mixer::register_element(plugin);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 class RawEncoder final : public AudioEncoder {
 public:
-    void encode(std::span<const std::int16_t> samples, std::vector<std::uint8_t>& out) override {
+    void encode(std::span<const std::int16_t> samples, bool, std::vector<std::uint8_t>& out) override {
         out.resize(samples.size_bytes());
         std::memcpy(out.data(), samples.data(), samples.size_bytes());
     }
@@ -21,7 +21,7 @@ public:
 
 class MulawEncoder final : public AudioEncoder {
 public:
-    void encode(std::span<const std::int16_t> samples, std::vector<std::uint8_t>& out) override {
+    void encode(std::span<const std::int16_t> samples, bool, std::vector<std::uint8_t>& out) override {
         out.resize(samples.size());
         for (std::size_t i = 0; i < samples.size(); ++i) {
             out[i] = linear_to_ulaw(samples[i]);
@@ -32,7 +32,7 @@ public:
 
 class AlawEncoder final : public AudioEncoder {
 public:
-    void encode(std::span<const std::int16_t> samples, std::vector<std::uint8_t>& out) override {
+    void encode(std::span<const std::int16_t> samples, bool, std::vector<std::uint8_t>& out) override {
         out.resize(samples.size());
         for (std::size_t i = 0; i < samples.size(); ++i) {
             out[i] = linear_to_alaw(samples[i]);
@@ -52,7 +52,7 @@ public:
             throw std::runtime_error("spandsp refused G.722 at 64 kbit/s");
         }
     }
-    void encode(std::span<const std::int16_t> samples, std::vector<std::uint8_t>& out) override {
+    void encode(std::span<const std::int16_t> samples, bool, std::vector<std::uint8_t>& out) override {
         out.resize(samples.size() / 2);
         const int written =
             g722_encode(state_.get(), out.data(), samples.data(), static_cast<int>(samples.size()));
@@ -85,11 +85,18 @@ public:
             opus_encoder_ctl(encoder_.get(), OPUS_SET_PACKET_LOSS_PERC(5));
         }
     }
-    void encode(std::span<const std::int16_t> samples, std::vector<std::uint8_t>& out) override {
+    void encode(std::span<const std::int16_t> samples, bool independent,
+                std::vector<std::uint8_t>& out) override {
         constexpr std::size_t kLargestPacket = 1275;  // RFC 6716 section 3.4, one frame
         out.resize(kLargestPacket);
+        if (independent) {
+            opus_encoder_ctl(encoder_.get(), OPUS_SET_PREDICTION_DISABLED(1));
+        }
         const int size = opus_encode(encoder_.get(), samples.data(), static_cast<int>(samples.size()),
                                      out.data(), static_cast<opus_int32>(out.size()));
+        if (independent) {
+            opus_encoder_ctl(encoder_.get(), OPUS_SET_PREDICTION_DISABLED(0));
+        }
         if (size < 0) {
             throw std::runtime_error(opus_strerror(size));
         }

@@ -1,4 +1,4 @@
-// One encoder: 20 ms of a mix in, the bytes of one packet out.
+// One encoder: one tick of a mix in, the bytes of one packet out.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -12,8 +12,10 @@ namespace vmr::mixer {
 class AudioEncoder {
 public:
     virtual ~AudioEncoder() = default;
-    // `samples` are 20 ms at the format's rate; `out` is replaced.
-    virtual void encode(std::span<const std::int16_t> samples, std::vector<std::uint8_t>& out) = 0;
+    // `samples` are one tick at the format's rate; `out` is replaced. `independent`: the packet is to be
+    // understood by a decoder that did not hear the ones before.
+    virtual void encode(std::span<const std::int16_t> samples, bool independent,
+                        std::vector<std::uint8_t>& out) = 0;
     // Encoders with memory gain from hearing the block before their first one.
     virtual bool has_memory() const { return true; }
 };

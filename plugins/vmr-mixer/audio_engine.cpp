@@ -1,5 +1,7 @@
 #include "audio_engine.hpp"
 
+#include <algorithm>
+
 #include "base/guard.hpp"
 #include "caps.hpp"
 #include "downstream.hpp"
@@ -8,18 +10,22 @@
 namespace vmr::mixer {
 namespace {
 
-constexpr GstClockTime kTick = kTickMs * GST_MSECOND;
-constexpr GstClockTime kPatience = 10 * kTick;  // a machine that slept longer skips ahead
+constexpr unsigned kPatience = 10;  // ticks: a machine that slept longer skips ahead
 
 // The packet's bytes are shared by every buffer and every pad that carries them.
-BufferPtr wrap(const AudioRoom::Packet& packet, GstClockTime running_time) {
-    const auto release = [](gpointer held) { delete static_cast<AudioRoom::Packet*>(held); };
-    auto* data = const_cast<std::uint8_t*>(packet->data());  // READONLY keeps it const
-    GstBuffer* buffer = gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, data, packet->size(), 0,
-                                                    packet->size(), new AudioRoom::Packet(packet), release);
+GPtr<GstMemory> wrap(const PayloadPtr& payload) {
+    const auto release = [](gpointer held) { delete static_cast<PayloadPtr*>(held); };
+    auto* data = const_cast<std::uint8_t*>(payload->data());  // READONLY keeps it const
+    return GPtr<GstMemory>::adopt(gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, data, payload->size(), 0,
+                                                         payload->size(), new PayloadPtr(payload), release));
+}
+
+BufferPtr buffer_of(GstMemory* memory, GstClockTime running_time, GstClockTime duration) {
+    GstBuffer* buffer = gst_buffer_new();
+    gst_buffer_append_memory(buffer, gst_memory_ref(memory));
     GST_BUFFER_PTS(buffer) = running_time;
     GST_BUFFER_DTS(buffer) = running_time;
-    GST_BUFFER_DURATION(buffer) = kTick;
+    GST_BUFFER_DURATION(buffer) = duration;
     return BufferPtr::adopt(buffer);
 }
 
@@ -27,10 +33,13 @@ BufferPtr wrap(const AudioRoom::Packet& packet, GstClockTime running_time) {
 
 void AudioEngine::start(GstClock* clock, GstClockTime base_time) {
     next_levels_ = 0;
+    last_talkers_.clear();
+    room_ = std::make_unique<AudioRoom>(settings_.tick_ms);
+    const GstClockTime period = settings_.tick_ms * GST_MSECOND;
     renegotiate_all(pads_.read()->audio_srcs);
     pool_.start("vmr-audio-push", kDownstream);
     ticker_.start(
-        clock, base_time, "vmr-mix", [] { return kTick; }, kPatience,
+        clock, base_time, "vmr-mix", [period] { return period; }, kPatience * period,
         [this](GstClockTime running_time) { guard(element_, [&] { tick(running_time); }); });
 }
 
@@ -41,29 +50,42 @@ void AudioEngine::stop() {
 
 void AudioEngine::tick(GstClockTime running_time) {
     const auto lists = pads_.read();
-    room_.set_settings({.max_talkers = settings_.max_talkers, .gate_db = settings_.gate_db});
-    gather_inputs(*lists);
+    room_->set_settings({.max_talkers = settings_.max_talkers,
+                         .gate_db = settings_.gate_db,
+                         .comfort_db = settings_.comfort_noise_db,
+                         .dtx = settings_.dtx});
+    gather_inputs(*lists, running_time);
     gather_outputs(*lists, running_time);
-    room_.tick(inputs_, outputs_, packets_);
+    room_->tick(inputs_, outputs_);
     send(running_time);
     publish(*lists, running_time);
 }
 
-void AudioEngine::gather_inputs(const PadLists& lists) {
-    blocks_.resize(lists.audio_sinks.size());
-    inputs_.clear();
-    for (std::size_t i = 0; i < lists.audio_sinks.size(); ++i) {
-        AudioInput& input = audio_input(lists.audio_sinks[i].get());
-        bool played = false;
+void AudioEngine::gather_inputs(const PadLists& lists, GstClockTime running_time) {
+    sources_.clear();
+    legs_.clear();
+    for (const PadPtr& pad : lists.audio_sinks) {
+        AudioInput& input = audio_input(pad.get());
+        Intake::Source source{.participant = input.index,
+                              .candidate = &input.candidate,
+                              .queue = &input.queue,
+                              .lock = &input.lock,
+                              .control = settings_.level_control ? &input.control : nullptr,
+                              .volume = input.volume,
+                              .mute = input.mute};
         {
             const std::lock_guard held(input.lock);
-            played = input.queue.pull(blocks_[i]);
+            if (input.leg) {
+                legs_.push_back(input.leg);  // new caps may replace it meanwhile
+                source.leg = input.leg.get();
+            }
         }
-        inputs_.push_back({.participant = input.index,
-                           .samples = played ? &blocks_[i] : nullptr,
-                           .volume = input.volume,
-                           .mute = input.mute});
+        sources_.push_back(source);
     }
+    intake_.gather(
+        sources_, static_cast<std::int64_t>(running_time / GST_USECOND), room_->block(),
+        {.max_talkers = settings_.max_talkers, .gate_db = settings_.gate_db, .tick_ms = room_->tick_ms()},
+        inputs_);
 }
 
 void AudioEngine::gather_outputs(const PadLists& lists, GstClockTime running_time) {
@@ -83,42 +105,88 @@ void AudioEngine::gather_outputs(const PadLists& lists, GstClockTime running_tim
             format.bitrate = settings_.opus_bitrate;
             format.fec = settings_.inband_fec;
         }
-        outputs_.push_back({state.index, format});
+        outputs_.push_back({state.index, format, state.mix});
         output_pads_.push_back(pad.get());
     }
 }
 
 void AudioEngine::send(GstClockTime running_time) {
-    std::map<const void*, BufferPtr> wrapped;
-    for (std::size_t i = 0; i < packets_.size(); ++i) {
-        BufferPtr& buffer = wrapped[packets_[i].get()];
-        if (!buffer) {
-            buffer = wrap(packets_[i], running_time);
-        }
-        jobs_.push_back({PadPtr::ref(output_pads_[i]), buffer});
+    wrapped_.resize(room_->streams().size());
+    last_direct_ = nullptr;
+    for (std::size_t i = 0; i < output_pads_.size(); ++i) {
+        send_to(i, running_time);
+    }
+    for (Wrapped& wrapped : wrapped_) {
+        wrapped = {};
+    }
+    if (last_direct_ != nullptr) {
+        // Who gathers packets may send them now.
+        gst_pad_push_event(last_direct_, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB,
+                                                              gst_structure_new_empty("vmr-tick-end")));
     }
     pool_.submit(jobs_);
 }
 
+void AudioEngine::send_to(std::size_t output_index, GstClockTime running_time) {
+    GstPad* pad = output_pads_[output_index];
+    Output& state = output(pad);
+    state.mix = outputs_[output_index].mix;
+    const AudioRoom::Encoded& encoded = room_->heard_by(output_index);
+    Wrapped& wrapped = wrapped_[room_->stream_of(output_index)];
+    if (!wrapped.memory) {
+        wrapped.memory = wrap(encoded.payload);
+    }
+    BufferPtr buffer;
+    bool direct = false;
+    {
+        const std::lock_guard held(state.lock);
+        direct = state.direct;
+        if (state.rtp) {
+            buffer = next_packet(*state.rtp, encoded, wrapped.memory.get(), running_time);
+            if (!buffer) {
+                return;  // a pause
+            }
+        }
+    }
+    if (!buffer) {
+        if (!wrapped.buffer) {
+            wrapped.buffer = buffer_of(wrapped.memory.get(), running_time, room_->tick_ms() * GST_MSECOND);
+        }
+        buffer = wrapped.buffer;
+    }
+    if (direct) {
+        push_now(pad, std::move(buffer));
+        last_direct_ = pad;
+    } else {
+        jobs_.push_back({PadPtr::ref(pad), std::move(buffer)});
+    }
+}
+
 void AudioEngine::publish(const PadLists& lists, GstClockTime running_time) {
-    Voices voices;
-    const TalkerDetector& detector = room_.detector();
+    const TalkerDetector& detector = room_->detector();
+    heard_.clear();
+    talkers_.clear();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
         const unsigned participant = inputs_[i].participant;
+        const bool talking = detector.talking_at(i);
         AudioInput& input = audio_input(lists.audio_sinks[i].get());
         input.level_db = inputs_[i].level_db;
-        input.talking = detector.talking(participant);
-        voices[participant] = {detector.talking(participant), detector.loudness_db(participant)};
+        input.talking = talking;
+        heard_.push_back({participant, {talking, detector.loudness_at(i)}});
+        if (talking) {
+            talkers_.push_back(participant);
+        }
     }
     {
         const std::lock_guard held(lock_);
-        voices_.swap(voices);
-        counters_ = room_.counters();
+        speakers_.swap(heard_);
+        counters_.room = room_->counters();
+        counters_.decodes = intake_.decodes();
     }
-    std::vector<unsigned> talkers = detector.talkers();
-    if (talkers != last_talkers_) {
-        post_talking(talkers);
-        last_talkers_ = std::move(talkers);
+    std::sort(talkers_.begin(), talkers_.end());
+    if (talkers_ != last_talkers_) {
+        post_talking(talkers_);
+        last_talkers_ = talkers_;
     }
     post_levels(lists, running_time);
 }
@@ -149,13 +217,20 @@ void AudioEngine::post_levels(const PadLists& lists, GstClockTime running_time) 
 }
 
 Voices AudioEngine::voices() const {
+    Voices voices;
     const std::lock_guard held(lock_);
-    return voices_;
+    for (const Speaker& speaker : speakers_) {
+        voices[speaker.participant] = speaker.voice;
+    }
+    return voices;
 }
 
-AudioRoom::Counters AudioEngine::counters() const {
+AudioEngine::Counters AudioEngine::counters() const {
+    const std::uint64_t dropped = pool_.dropped();
     const std::lock_guard held(lock_);
-    return counters_;
+    Counters counters = counters_;
+    counters.dropped = dropped;
+    return counters;
 }
 
 }  // namespace vmr::mixer

@@ -1,13 +1,15 @@
-// The room's audio in GStreamer: takes what the sink pads queued, every 20 ms, and hands the
+// The room's audio in GStreamer: takes what the sink pads queued, every tick, and hands the
 // packets of AudioRoom to the src pads.
 #pragma once
 #include <gst/gst.h>
 
-#include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <vector>
 
 #include "audio_room.hpp"
+#include "intake.hpp"
 #include "pad_lists.hpp"
 #include "push_pool.hpp"
 #include "settings.hpp"
@@ -24,6 +26,12 @@ using Voices = std::map<unsigned, Voice>;
 
 class AudioEngine {
 public:
+    struct Counters {
+        AudioRoom::Counters room;
+        std::uint64_t decodes = 0;
+        std::uint64_t dropped = 0;
+    };
+
     AudioEngine(GstElement* element, const PadBook& pads, const Settings& settings)
         : element_(element), pads_(pads), settings_(settings) {}
 
@@ -32,14 +40,14 @@ public:
     void forget(GstPad* src_pad) { pool_.forget(src_pad); }
 
     Voices voices() const;
-    AudioRoom::Counters counters() const;
-    std::uint64_t dropped() const { return pool_.dropped(); }
+    Counters counters() const;
 
 private:
     void tick(GstClockTime running_time);
-    void gather_inputs(const PadLists& lists);
+    void gather_inputs(const PadLists& lists, GstClockTime running_time);
     void gather_outputs(const PadLists& lists, GstClockTime running_time);
     void send(GstClockTime running_time);
+    void send_to(std::size_t output, GstClockTime running_time);
     void publish(const PadLists& lists, GstClockTime running_time);
     void post_talking(const std::vector<unsigned>& talkers);
     void post_levels(const PadLists& lists, GstClockTime running_time);
@@ -50,20 +58,33 @@ private:
     Ticker ticker_;
     PushPool pool_;
 
+    // A stream's bytes as downstream gets them, made when the first pad wants them.
+    struct Wrapped {
+        GPtr<GstMemory> memory;
+        BufferPtr buffer;
+    };
+    struct Speaker {
+        unsigned participant;
+        Voice voice;
+    };
     // Of the vmr-mix thread:
-    AudioRoom room_;
-    std::vector<SampleBlock> blocks_;
+    std::unique_ptr<AudioRoom> room_;
+    Intake intake_;
+    std::vector<std::shared_ptr<RtpLeg>> legs_;
+    std::vector<Intake::Source> sources_;
     std::vector<AudioRoom::Input> inputs_;
     std::vector<AudioRoom::Output> outputs_;
     std::vector<GstPad*> output_pads_;
-    std::vector<AudioRoom::Packet> packets_;
+    std::vector<Wrapped> wrapped_;  // by stream
     std::vector<PushPool::Job> jobs_;
-    std::vector<unsigned> last_talkers_;
+    GstPad* last_direct_ = nullptr;  // in this tick
+    std::vector<unsigned> talkers_, last_talkers_;
+    std::vector<Speaker> heard_;
     GstClockTime next_levels_ = 0;
 
     mutable std::mutex lock_;  // leaf; guards the two below
-    Voices voices_;
-    AudioRoom::Counters counters_;
+    std::vector<Speaker> speakers_;
+    Counters counters_;
 };
 
 }  // namespace vmr::mixer

@@ -7,8 +7,8 @@
 namespace vmr::mixer {
 
 inline constexpr int kRoomRate = 48000;            // Hz
-inline constexpr int kTickMs = 20;                 // ms
-inline constexpr std::size_t kBlock = 960;         // samples in one tick
+inline constexpr int kTickMs = 20;                 // ms; 10 where the room is told so
+inline constexpr std::size_t kBlock = 960;         // samples in the longest tick
 inline constexpr std::int32_t kFullScale = 32767;  // largest S16 sample
 
 enum class AudioCodec { raw, opus, mulaw, alaw, g722 };

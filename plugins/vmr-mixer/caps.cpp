@@ -1,18 +1,21 @@
 #include "caps.hpp"
 
+#include <string>
+
 #include "pads.hpp"
+#include "rtp_caps.hpp"
 
 namespace vmr::mixer {
 
 #define VMR_SIZE "width=(int)[16,3840], height=(int)[16,2160], framerate=(fraction)[0/1,60/1]"
 
-const char* const kAudioSinkCaps =
+constexpr const char* kRawSinkCaps =
     "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int)48000, channels=(int)1";
 const char* const kVideoSinkCaps =
     "video/x-raw, format=(string)I420, width=(int)[16,8192], height=(int)[16,8192], "
     "framerate=(fraction)[0/1,2147483647/1]; video/x-vp8; "
     "video/x-h264, stream-format=(string)byte-stream, alignment=(string)au";
-const char* const kAudioSrcCaps =
+constexpr const char* kCodedSrcCaps =
     "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int){48000,16000,8000}, "
     "channels=(int)1; "
     "audio/x-opus, channel-mapping-family=(int)0, channels=(int)[1,2], rate=(int)48000; "
@@ -49,6 +52,26 @@ void send_segment(GstPad* pad) {
     gst_pad_push_event(pad, gst_event_new_segment(&segment));
 }
 
+// Whoever answers promises that pushing to it only queues: docs/elements/vmr-mixer.md.
+bool never_blocks(GstPad* pad) {
+    const GPtr<GstQuery> query = GPtr<GstQuery>::adopt(
+        gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty("vmr-non-blocking")));
+    return gst_pad_peer_query(pad, query.get()) != FALSE;
+}
+
+// The same stream again goes on with its sequence numbers.
+void note_rtp(Output& state, const GstCaps* caps) {
+    if (!is_rtp(caps)) {
+        state.rtp.reset();
+        return;
+    }
+    RtpStream stream = rtp_stream(caps, state.identity);
+    if (state.rtp && state.rtp->identity.ssrc == stream.identity.ssrc) {
+        stream.identity.sequence = state.rtp->identity.sequence;
+    }
+    state.rtp = stream;
+}
+
 void fixate_video(GstStructure* structure, const Output& state) {
     gst_structure_fixate_field_nearest_int(structure, "width", state.default_width);
     gst_structure_fixate_field_nearest_int(structure, "height", state.default_height);
@@ -62,6 +85,14 @@ void fixate_video(GstStructure* structure, const Output& state) {
 
 }  // namespace
 
+CapsPtr audio_sink_caps() {
+    return CapsPtr::adopt(gst_caps_from_string((std::string(kRawSinkCaps) + "; " + kRtpSinkCaps).c_str()));
+}
+
+CapsPtr audio_src_caps() {
+    return CapsPtr::adopt(gst_caps_from_string((std::string(kCodedSrcCaps) + "; " + kRtpSrcCaps).c_str()));
+}
+
 CapsPtr choose_caps(GstPad* src_pad) {
     const CapsPtr ours = CapsPtr::adopt(gst_pad_get_pad_template_caps(src_pad));
     const CapsPtr theirs = CapsPtr::adopt(gst_pad_peer_query_caps(src_pad, ours.get()));
@@ -71,11 +102,13 @@ CapsPtr choose_caps(GstPad* src_pad) {
         return chosen;
     }
     chosen = CapsPtr::adopt(gst_caps_truncate(gst_caps_make_writable(chosen.release())));
+    GstStructure* structure = gst_caps_get_structure(chosen.get(), 0);
     if (output(src_pad).kind != Kind::audio) {
-        GstStructure* structure = gst_caps_get_structure(chosen.get(), 0);
         int fixed = 0;
         output(src_pad).any_size = gst_structure_get_int(structure, "width", &fixed) == FALSE;
         fixate_video(structure, output(src_pad));
+    } else if (is_rtp(chosen.get())) {
+        fixate_rtp(structure, output(src_pad).identity);
     }
     return CapsPtr::adopt(gst_caps_fixate(chosen.release()));
 }
@@ -85,6 +118,9 @@ std::optional<AudioFormat> audio_format_from(const GstCaps* caps) {
     const auto is = [structure](const char* name) {
         return gst_structure_has_name(structure, name) != FALSE;
     };
+    if (is_rtp(caps)) {
+        return rtp_audio_format(caps);
+    }
     if (is("audio/x-opus")) {
         return AudioFormat{AudioCodec::opus, kRoomRate};
     }
@@ -148,9 +184,12 @@ void negotiate(GstPad* src_pad) {
     }
     state.finished = false;
     state.discont = true;
+    const bool direct = state.kind == Kind::audio && never_blocks(src_pad);
     const std::lock_guard held(state.lock);
     if (state.kind == Kind::audio) {
         state.audio = audio_format_from(caps.get());
+        state.direct = direct;
+        note_rtp(state, caps.get());
     } else {
         state.video = video_format_from(caps.get());
         state.width_asked = width;

@@ -10,9 +10,9 @@
 
 namespace vmr::mixer {
 
-extern const char* const kAudioSinkCaps;
 extern const char* const kVideoSinkCaps;
-extern const char* const kAudioSrcCaps;
+CapsPtr audio_sink_caps();
+CapsPtr audio_src_caps();
 extern const char* const kVideoSrcCaps;
 
 // The first of what downstream takes, made definite. Empty caps: nothing fits (yet).

@@ -12,7 +12,9 @@ PushLane& lane_of(GstPad* pad) {
     return output(pad).lane;
 }
 
-void push(GstPad* pad, BufferPtr buffer) {
+}  // namespace
+
+void push_now(GstPad* pad, BufferPtr buffer) {
     Output& state = output(pad);
     if (std::exchange(state.discont, false)) {
         // A copy of the header only; the bytes stay shared.
@@ -33,9 +35,7 @@ void push(GstPad* pad, BufferPtr buffer) {
     }
 }
 
-}  // namespace
-
-const PushPool::Handler kDownstream{lane_of, negotiate, push};
+const PushPool::Handler kDownstream{lane_of, negotiate, push_now};
 
 bool ready_to_send(GstPad* src_pad, GstClockTime running_time, std::vector<PushPool::Job>& jobs) {
     if (gst_pad_is_linked(src_pad) == FALSE) {
@@ -69,6 +69,7 @@ void renegotiate_all(const std::vector<PadPtr>& src_pads) {
         state.video.reset();
         state.retry_at = 0;
         state.last_pts = 0;
+        state.mix = kNoMix;
     }
 }
 

@@ -27,6 +27,7 @@
 
 #include "base/guard.hpp"
 #include "mixer.hpp"
+#include "voice_properties.hpp"
 
 using vmr::mixer::LayoutKind;
 using vmr::mixer::Mixer;
@@ -87,6 +88,9 @@ GType layout_type() {
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
     Settings& settings = impl(object).settings();
+    if (vmr::mixer::set_voice_property(settings, id, value)) {
+        return;
+    }
     switch (id) {
         case kMaxTalkers:
             settings.max_talkers = g_value_get_uint(value);
@@ -143,6 +147,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     const Settings& settings = impl(object).settings();
+    if (vmr::mixer::get_voice_property(settings, id, value)) {
+        return;
+    }
     switch (id) {
         case kMaxTalkers:
             return g_value_set_uint(value, settings.max_talkers);
@@ -228,7 +235,7 @@ constexpr auto kPlaying =
 void install_audio_properties(GObjectClass* klass) {
     install(klass, kMaxTalkers,
             g_param_spec_uint("max-talkers", "Maximum talkers", "How many of the loudest inputs are mixed", 1,
-                              64, 4, kPlaying));
+                              64, 8, kPlaying));
     install(klass, kGate,
             g_param_spec_double("gate", "Gate", "Inputs below this level are silence and not mixed (dBFS)",
                                 -100.0, 0.0, -60.0, kPlaying));
@@ -338,6 +345,7 @@ static void vmr_mixer_class_init(VmrMixerClass* klass) {
     object_class->get_property = get_property;
     object_class->finalize = finalize;
     install_audio_properties(object_class);
+    vmr::mixer::install_voice_properties(object_class);
     install_video_properties(object_class);
     install_signals(object_class);
     install(object_class, kStats,

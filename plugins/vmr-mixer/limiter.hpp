@@ -8,7 +8,7 @@ namespace vmr::mixer {
 // comes back over about 200 ms; what still overshoots while the gain moves is bent, not cut.
 class Limiter {
 public:
-    void process(const SumBlock& in, SampleBlock& out);
+    void process(std::span<const std::int32_t> in, std::span<std::int16_t> out);
     double gain() const { return gain_; }
     // A mix that splits off another one continues with its gain.
     void set_gain(double gain) { gain_ = gain; }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/guard.hpp"
+#include "rtp_caps.hpp"
 #include "video_input.hpp"
 
 namespace vmr::mixer {
@@ -153,17 +154,46 @@ void Mixer::release_pad(GstPad* pad) {
 }
 
 GstFlowReturn Mixer::on_audio_received(GstPad* pad, const BufferPtr& buffer) {
+    AudioInput& input = audio_input(pad);
+    std::shared_ptr<RtpLeg> leg;
+    {
+        const std::lock_guard held(input.lock);
+        leg = input.leg;
+    }
+    const GstClockTime now = leg ? gst_element_get_current_running_time(element_) : 0;
     GstMapInfo map;
-    if (!gst_buffer_map(buffer.get(), &map, GST_MAP_READ)) {
+    if (now == GST_CLOCK_TIME_NONE || !gst_buffer_map(buffer.get(), &map, GST_MAP_READ)) {
         return GST_FLOW_OK;
     }
-    AudioInput& input = audio_input(pad);
-    {
+    if (leg) {
+        leg->push({map.data, map.size}, static_cast<std::int64_t>(now / GST_USECOND));
+    } else {
         const std::lock_guard held(input.lock);
         input.queue.push({reinterpret_cast<const std::int16_t*>(map.data), map.size / sizeof(std::int16_t)});
     }
     gst_buffer_unmap(buffer.get(), &map);
     return GST_FLOW_OK;
+}
+
+// The same caps again leave what is buffered alone.
+bool Mixer::on_audio_caps_received(GstPad* pad, const GstCaps* caps) {
+    AudioInput& input = audio_input(pad);
+    std::shared_ptr<RtpLeg> leg;
+    if (is_rtp(caps)) {
+        const auto format = rtp_leg_format(caps);
+        if (!format) {
+            return false;
+        }
+        leg = std::make_shared<RtpLeg>(
+            *format, DelayEstimator::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
+    }
+    const std::lock_guard held(input.lock);
+    if (leg && input.leg && leg->format() == input.leg->format()) {
+        return true;
+    }
+    input.leg.swap(leg);
+    input.queue.clear();
+    return true;
 }
 
 bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
@@ -176,14 +206,19 @@ bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
         AudioInput& input = audio_input(pad);
         const std::lock_guard held(input.lock);
         input.queue.clear();
+        if (input.leg) {
+            input.leg = std::make_shared<RtpLeg>(
+                input.leg->format(),
+                DelayEstimator::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
+        }
     };
     switch (GST_EVENT_TYPE(event)) {
         case GST_EVENT_CAPS: {
-            if (!is_video) {
-                return true;
-            }
             GstCaps* caps = nullptr;
             gst_event_parse_caps(event, &caps);
+            if (!is_video) {
+                return on_audio_caps_received(pad, caps);
+            }
             return receive_video_caps(pad, caps, video_.work());
         }
         case GST_EVENT_FLUSH_STOP:
@@ -224,18 +259,19 @@ bool Mixer::on_src_query_received(GstPad* pad, GstQuery* query) {
     // A tick's packet carries the tick's running time and leaves a little after it: mixing,
     // composing and encoding have one period.
     const GstClockTime period = output(pad).kind == Kind::audio
-                                    ? kTickMs * GST_MSECOND
+                                    ? settings_.tick_ms * GST_MSECOND
                                     : GST_SECOND / static_cast<unsigned>(settings_.framerate);
     gst_query_set_latency(query, TRUE, period, GST_CLOCK_TIME_NONE);
     return true;
 }
 
 StructurePtr Mixer::stats() const {
-    const AudioRoom::Counters audio = audio_.counters();
-    StructurePtr stats(gst_structure_new("application/x-vmr-mixer-stats", "audio-ticks", G_TYPE_UINT64,
-                                         audio.ticks, "mixes", G_TYPE_UINT64, audio.mixes, "audio-encodes",
-                                         G_TYPE_UINT64, audio.encodes, "audio-dropped", G_TYPE_UINT64,
-                                         audio_.dropped(), nullptr));
+    const AudioEngine::Counters audio = audio_.counters();
+    StructurePtr stats(gst_structure_new(
+        "application/x-vmr-mixer-stats", "audio-ticks", G_TYPE_UINT64, audio.room.ticks, "mixes",
+        G_TYPE_UINT64, audio.room.mixes, "audio-decodes", G_TYPE_UINT64, audio.decodes, "audio-encodes",
+        G_TYPE_UINT64, audio.room.encodes, "audio-primes", G_TYPE_UINT64, audio.room.primes, "audio-dropped",
+        G_TYPE_UINT64, audio.dropped, nullptr));
     video_.add_stats(stats.get());
     return stats;
 }

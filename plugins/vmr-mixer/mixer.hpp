@@ -33,6 +33,7 @@ public:
 
 private:
     unsigned free_index(const char* templ_name) const;
+    bool on_audio_caps_received(GstPad* pad, const GstCaps* caps);
     void attach_callbacks(GstPad* pad, Kind kind);
 
     GstElement* element_;  // owns this

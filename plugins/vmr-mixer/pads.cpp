@@ -52,7 +52,8 @@ struct PadProperty {
         bitrate_class,
         on_stage,
         wanted_width,
-        wanted_height
+        wanted_height,
+        rtp_stats
     };
 };
 
@@ -126,8 +127,28 @@ void audio_set_property(GObject* object, guint id, const GValue* value, GParamSp
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
+// Null for raw audio.
+GstStructure* rtp_statistics(AudioInput& input) {
+    std::shared_ptr<vmr::mixer::RtpLeg> leg;
+    {
+        const std::lock_guard held(input.lock);
+        leg = input.leg;
+    }
+    if (!leg) {
+        return nullptr;
+    }
+    const auto stats = leg->stats();
+    return gst_structure_new("application/x-vmr-rtp-stats", "delay", G_TYPE_INT64, gint64{stats.delay_ms},
+                             "target", G_TYPE_INT64, gint64{stats.target_ms}, "jitter", G_TYPE_DOUBLE,
+                             stats.jitter_ms, "decodes", G_TYPE_UINT64, guint64{stats.decodes}, "played",
+                             G_TYPE_UINT64, guint64{stats.packets.played}, "lost", G_TYPE_UINT64,
+                             guint64{stats.packets.lost}, "late", G_TYPE_UINT64, guint64{stats.packets.late},
+                             "duplicates", G_TYPE_UINT64, guint64{stats.packets.duplicates}, "skipped",
+                             G_TYPE_UINT64, guint64{stats.packets.skipped}, nullptr);
+}
+
 void audio_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-    const AudioInput& state = *reinterpret_cast<VmrMixerAudioSinkPad*>(object)->state;
+    AudioInput& state = *reinterpret_cast<VmrMixerAudioSinkPad*>(object)->state;
     if (get_identity(state, id, value)) {
         return;
     }
@@ -140,6 +161,9 @@ void audio_get_property(GObject* object, guint id, GValue* value, GParamSpec* sp
             break;
         case PadProperty::talking:
             g_value_set_boolean(value, state.talking);
+            break;
+        case PadProperty::rtp_stats:
+            g_value_take_boxed(value, rtp_statistics(state));
             break;
         default:
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -240,12 +264,17 @@ static void vmr_mixer_audio_sink_pad_class_init(VmrMixerAudioSinkPadClass* klass
         g_param_spec_double("volume", "Volume", "Linear gain (1.0 = unchanged)", 0.0, 10.0, 1.0, kReadWrite));
     g_object_class_install_property(
         object_class, PadProperty::level,
-        g_param_spec_double("level", "Level", "RMS level of the last 20 ms, before mute and volume (dBFS)",
+        g_param_spec_double("level", "Level", "RMS level of the last tick, before mute and volume (dBFS)",
                             vmr::mixer::kSilenceDb, 0.0, vmr::mixer::kSilenceDb, kReadOnly));
     g_object_class_install_property(
         object_class, PadProperty::talking,
         g_param_spec_boolean("talking", "Talking", "Whether this participant is talking now", FALSE,
                              kReadOnly));
+    g_object_class_install_property(
+        object_class, PadProperty::rtp_stats,
+        g_param_spec_boxed("rtp-stats", "RTP statistics",
+                           "Of the jitter buffer: delay, target, jitter (ms), packets; null for raw audio",
+                           GST_TYPE_STRUCTURE, kReadOnly));
 }
 
 static void vmr_mixer_video_sink_pad_class_init(VmrMixerVideoSinkPadClass* klass) {
@@ -344,18 +373,19 @@ Identity& identity(GstPad* sink_pad) {
 }
 
 void add_pad_templates(GstElementClass* klass) {
-    const auto add = [klass](const char* name, GstPadDirection direction, const char* text, GType type) {
-        const CapsPtr caps = CapsPtr::adopt(gst_caps_from_string(text));
+    const auto add = [klass](const char* name, GstPadDirection direction, const CapsPtr& caps, GType type) {
         gst_element_class_add_pad_template(
             klass, gst_pad_template_new_with_gtype(name, direction, GST_PAD_REQUEST, caps.get(), type));
         gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
     };
-    add("audio_sink_%u", GST_PAD_SINK, kAudioSinkCaps, vmr_mixer_audio_sink_pad_get_type());
-    add("video_sink_%u", GST_PAD_SINK, kVideoSinkCaps, vmr_mixer_video_sink_pad_get_type());
-    add("content_sink_%u", GST_PAD_SINK, kVideoSinkCaps, vmr_mixer_video_sink_pad_get_type());
-    add("audio_src_%u", GST_PAD_SRC, kAudioSrcCaps, vmr_mixer_src_pad_get_type());
-    add("video_src_%u", GST_PAD_SRC, kVideoSrcCaps, vmr_mixer_src_pad_get_type());
-    add("content_src_%u", GST_PAD_SRC, kVideoSrcCaps, vmr_mixer_src_pad_get_type());
+    const CapsPtr video_sink = CapsPtr::adopt(gst_caps_from_string(kVideoSinkCaps));
+    const CapsPtr video_src = CapsPtr::adopt(gst_caps_from_string(kVideoSrcCaps));
+    add("audio_sink_%u", GST_PAD_SINK, audio_sink_caps(), vmr_mixer_audio_sink_pad_get_type());
+    add("video_sink_%u", GST_PAD_SINK, video_sink, vmr_mixer_video_sink_pad_get_type());
+    add("content_sink_%u", GST_PAD_SINK, video_sink, vmr_mixer_video_sink_pad_get_type());
+    add("audio_src_%u", GST_PAD_SRC, audio_src_caps(), vmr_mixer_src_pad_get_type());
+    add("video_src_%u", GST_PAD_SRC, video_src, vmr_mixer_src_pad_get_type());
+    add("content_src_%u", GST_PAD_SRC, video_src, vmr_mixer_src_pad_get_type());
 }
 
 }  // namespace vmr::mixer

@@ -12,8 +12,12 @@
 #include "audio_format.hpp"
 #include "base/gst_ptr.hpp"
 #include "bitrate_ladder.hpp"
+#include "decode_chooser.hpp"
 #include "icons.hpp"
+#include "level_control.hpp"
 #include "push_pool.hpp"
+#include "rtp_leg.hpp"
+#include "rtp_stream.hpp"
 #include "sample_queue.hpp"
 #include "video_format.hpp"
 
@@ -41,8 +45,12 @@ struct AudioInput : Identity {
     std::atomic<double> volume = 1.0;
     std::atomic<double> level_db = kSilenceDb;
     std::atomic<bool> talking = false;
-    std::mutex lock;  // leaf; guards queue
-    SampleQueue queue;
+    std::mutex lock;              // leaf; guards the two below
+    SampleQueue queue;            // raw audio
+    std::shared_ptr<RtpLeg> leg;  // RTP, by caps; then the queue is not used
+    // Of the engine's thread:
+    DecodeChooser::Candidate candidate;
+    LevelControl control;
 };
 
 // The newest picture; older ones are let go at once.
@@ -85,13 +93,18 @@ struct Output {
     // Set by the engine before it asks for a negotiation:
     std::atomic<int> default_width = 1280, default_height = 720, default_framerate = 25;
 
+    const RtpIdentity identity;  // of RTP, where downstream's caps leave it open
+
     std::mutex lock;  // leaf; guards the formats
     std::optional<AudioFormat> audio;
+    std::optional<RtpStream> rtp;  // packed so, when `audio` is set
+    bool direct = false;           // downstream only queues: pushed to from the engine's thread
     std::optional<VideoFormat> video;
     bool any_size = false;  // downstream leaves it open
     int width_asked = 0, height_asked = 0;
     // Of the engine's thread:
     GstClockTime retry_at = 0;  // running time
+    MixId mix = kNoMix;         // what the listener heard last
     BitrateLadder ladder;
 
     // Of the stream that has this viewer, under its lock:

@@ -7,7 +7,7 @@ namespace vmr::mixer {
 namespace {
 
 constexpr std::size_t kFade = 96;        // 2 ms at each end of a gap
-constexpr int kWindow = 50;              // pulls: the depth is judged once a second
+constexpr int kWindow = 50;              // pulls: the depth is judged once in one second or half
 constexpr std::size_t kTooDeep = 1440;   // 30 ms that were never needed within the window
 constexpr std::size_t kTooShallow = 96;  // 2 ms: the next late packet would run it dry
 constexpr int kCorrection = 2;           // samples a block: 0.2 %, inaudible
@@ -33,9 +33,9 @@ void SampleQueue::push(std::span<const std::int16_t> samples) {
     }
 }
 
-bool SampleQueue::pull(SampleBlock& out) {
+bool SampleQueue::pull(std::span<std::int16_t> out) {
     if (!playing_ && size_ < kPrefill) {
-        out.fill(0);
+        std::fill(out.begin(), out.end(), std::int16_t{0});
         return false;
     }
     if (!playing_) {
@@ -45,9 +45,10 @@ bool SampleQueue::pull(SampleBlock& out) {
         window_min_ = kCapacity;
         correction_ = 0;
     }
-    const std::size_t take = kBlock + static_cast<std::size_t>(correction_ + kCorrection) - kCorrection;
+    const std::size_t block = out.size();
+    const std::size_t take = block + static_cast<std::size_t>(correction_ + kCorrection) - kCorrection;
     if (size_ < take + 1) {
-        if (size_ >= kBlock) {
+        if (size_ >= block) {
             pull_straight(out);
         } else {
             play_tail(out);
@@ -79,17 +80,17 @@ void SampleQueue::discard(std::size_t count) {
     size_ -= count;
 }
 
-void SampleQueue::pull_straight(SampleBlock& out) {
-    for (std::size_t i = 0; i < kBlock; ++i) {
+void SampleQueue::pull_straight(std::span<std::int16_t> out) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = at(i);
     }
-    discard(kBlock);
+    discard(out.size());
 }
 
 // `take` samples become one block; sample `take` is the next block's first and only looked at.
-void SampleQueue::pull_stretched(SampleBlock& out, std::size_t take) {
-    const float step = static_cast<float>(take) / static_cast<float>(kBlock);
-    for (std::size_t i = 0; i < kBlock; ++i) {
+void SampleQueue::pull_stretched(std::span<std::int16_t> out, std::size_t take) {
+    const float step = static_cast<float>(take) / static_cast<float>(out.size());
+    for (std::size_t i = 0; i < out.size(); ++i) {
         const float position = static_cast<float>(i) * step;
         const auto whole = static_cast<std::size_t>(position);
         const float part = position - static_cast<float>(whole);
@@ -100,7 +101,7 @@ void SampleQueue::pull_stretched(SampleBlock& out, std::size_t take) {
     discard(take);
 }
 
-void SampleQueue::play_tail(SampleBlock& out) {
+void SampleQueue::play_tail(std::span<std::int16_t> out) {
     const std::size_t count = size_;
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t left = count - i;

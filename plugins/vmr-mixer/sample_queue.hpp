@@ -20,8 +20,8 @@ public:
 
     SampleQueue();
     void push(std::span<const std::int16_t> samples);
-    // Fills `out`; false: there was nothing to play and `out` is silence.
-    bool pull(SampleBlock& out);
+    // Fills `out`, one tick; false: there was nothing to play and `out` is silence.
+    bool pull(std::span<std::int16_t> out);
     void clear();
 
     std::size_t depth() const { return size_; }
@@ -31,9 +31,9 @@ public:
 private:
     std::int16_t at(std::size_t offset) const { return ring_[(head_ + offset) % kCapacity]; }
     void discard(std::size_t count);
-    void pull_straight(SampleBlock& out);
-    void pull_stretched(SampleBlock& out, std::size_t take);
-    void play_tail(SampleBlock& out);
+    void pull_straight(std::span<std::int16_t> out);
+    void pull_stretched(std::span<std::int16_t> out, std::size_t take);
+    void play_tail(std::span<std::int16_t> out);
     void adapt();
 
     std::vector<std::int16_t> ring_;

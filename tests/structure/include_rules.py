@@ -14,6 +14,7 @@ ALLOWED = {
     "plugins/pin-ivr": ["base", "plugins/duplex"],
     "plugins/lobby-gate": ["base", "plugins/duplex"],
     "plugins/cdr-tap": ["base"],
+    "plugins/rtp-io": ["base"],
     "daemon/room": ["base/source_network.hpp"],
     "daemon/sdp": ["base"],
     "daemon/ops": ["base", "schemas"],

@@ -50,7 +50,8 @@ public:
         }();
         (void)initialised;
         GError* problem = nullptr;
-        const std::string all = "vmr-mixer name=m " + properties + " " + description;
+        // Amplitudes are compared: they stay as they are unless a test asks otherwise.
+        const std::string all = "vmr-mixer name=m level-control=false " + properties + " " + description;
         pipeline_ = ElementPtr::adopt(gst_parse_launch(all.c_str(), &problem));
         EXPECT_EQ(problem, nullptr) << problem->message;
         g_clear_error(&problem);

@@ -18,7 +18,7 @@ constexpr AudioFormat kOpus{AudioCodec::opus, 48000, 48000};
 // Drives a room tick by tick with a tone for each talker (0: silence).
 class RoomTest : public testing::Test {
 protected:
-    void tick(const std::vector<double>& tones, const std::vector<AudioRoom::Output>& outputs) {
+    void tick(const std::vector<double>& tones, std::vector<AudioRoom::Output>& outputs) {
         blocks_.resize(tones.size());
         inputs_.clear();
         for (std::size_t i = 0; i < tones.size(); ++i) {
@@ -26,24 +26,25 @@ protected:
             std::copy(wave.begin(), wave.end(), blocks_[i].begin());
             inputs_.push_back({.participant = static_cast<unsigned>(i), .samples = &blocks_[i]});
         }
-        room_.tick(inputs_, outputs, packets_);
+        room_.tick(inputs_, outputs);
         ++ticks_;
     }
+    const PayloadPtr& packet(std::size_t listener) const { return room_.heard_by(listener).payload; }
     std::vector<std::int16_t> samples(std::size_t listener) const {
-        std::vector<std::int16_t> out(packets_[listener]->size() / 2);
-        std::memcpy(out.data(), packets_[listener]->data(), packets_[listener]->size());
+        const PayloadPtr& bytes = packet(listener);
+        std::vector<std::int16_t> out(bytes->size() / 2);
+        std::memcpy(out.data(), bytes->data(), bytes->size());
         return out;
     }
 
     AudioRoom room_;
     std::vector<SampleBlock> blocks_;
     std::vector<AudioRoom::Input> inputs_;
-    std::vector<AudioRoom::Packet> packets_;
     std::size_t ticks_ = 0;
 };
 
 TEST_F(RoomTest, EveryoneHearsTheOthersExactly) {
-    const std::vector<AudioRoom::Output> outputs{{0, kRaw}, {1, kRaw}, {2, kRaw}, {9, kRaw}};
+    std::vector<AudioRoom::Output> outputs{{0, kRaw}, {1, kRaw}, {2, kRaw}, {9, kRaw}};
     for (int i = 0; i < 3; ++i) {
         tick({400, 1000, 2000}, outputs);
     }
@@ -71,8 +72,8 @@ TEST_F(RoomTest, TwoHundredListenersAndThreeTalkersCostFourEncodes) {
         EXPECT_EQ(room_.counters().mixes - before.mixes, 4U);
     }
     std::set<const void*> distinct;
-    for (const auto& packet : packets_) {
-        distinct.insert(packet->data());
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        distinct.insert(packet(i)->data());
     }
     EXPECT_EQ(distinct.size(), 4U);
 }
@@ -87,9 +88,9 @@ TEST_F(RoomTest, OnlyTheLoudestAreSummed) {
         std::copy(wave.begin(), wave.end(), blocks[i].begin());
         inputs.push_back({.participant = i, .samples = &blocks[i]});
     }
-    const std::vector<AudioRoom::Output> outputs{{9, kRaw}};
+    std::vector<AudioRoom::Output> outputs{{9, kRaw}};
     for (int i = 0; i < 3; ++i) {
-        room_.tick(inputs, outputs, packets_);
+        room_.tick(inputs, outputs);
     }
     EXPECT_NEAR(test::tone(samples(0), 500), 8000, 50);
     EXPECT_LT(test::tone(samples(0), 1000), 5);
@@ -97,7 +98,7 @@ TEST_F(RoomTest, OnlyTheLoudestAreSummed) {
 }
 
 TEST_F(RoomTest, MuteSilencesWithinOneTickAndWithoutAClick) {
-    const std::vector<AudioRoom::Output> outputs{{9, kRaw}};
+    std::vector<AudioRoom::Output> outputs{{9, kRaw}};
     for (int i = 0; i < 3; ++i) {
         tick({300}, outputs);
     }
@@ -105,11 +106,11 @@ TEST_F(RoomTest, MuteSilencesWithinOneTickAndWithoutAClick) {
     inputs_[0].mute = true;
     const auto wave = test::sine(300, 5000, ticks_ * kBlock, kBlock);
     std::copy(wave.begin(), wave.end(), blocks_[0].begin());
-    room_.tick(inputs_, outputs, packets_);
+    room_.tick(inputs_, outputs);
     const auto faded = samples(0);
     EXPECT_EQ(faded.back(), 0);
     EXPECT_LT(std::abs(faded[0] - last), 300);
-    room_.tick(inputs_, outputs, packets_);
+    room_.tick(inputs_, outputs);
     EXPECT_EQ(level_db(samples(0)), kSilenceDb);
 }
 
@@ -119,14 +120,14 @@ TEST_F(RoomTest, BecomingATalkerMakesNeitherEchoNorClick) {
     int error = 0;
     const std::unique_ptr<OpusDecoder, decltype(&opus_decoder_destroy)> decoder(
         opus_decoder_create(48000, 1, &error), opus_decoder_destroy);
-    const std::vector<AudioRoom::Output> outputs{{0, kOpus}, {1, kOpus}};
+    std::vector<AudioRoom::Output> outputs{{0, kOpus}, {1, kOpus}};
     std::vector<std::int16_t> heard;
     for (int i = 0; i < 150; ++i) {
         const bool talks = i >= 50 && i < 80;
         tick({talks ? 2500.0 : 0.0, 300.0}, outputs);
         std::array<std::int16_t, kBlock> pcm{};
-        ASSERT_EQ(opus_decode(decoder.get(), packets_[0]->data(),
-                              static_cast<opus_int32>(packets_[0]->size()), pcm.data(), kBlock, 0),
+        ASSERT_EQ(opus_decode(decoder.get(), packet(0)->data(), static_cast<opus_int32>(packet(0)->size()),
+                              pcm.data(), kBlock, 0),
                   static_cast<int>(kBlock));
         heard.insert(heard.end(), pcm.begin(), pcm.end());
     }
@@ -142,17 +143,17 @@ TEST_F(RoomTest, BecomingATalkerMakesNeitherEchoNorClick) {
 }
 
 TEST_F(RoomTest, SpeaksEveryCodec) {
-    const std::vector<AudioRoom::Output> outputs{
+    std::vector<AudioRoom::Output> outputs{
         {9, {AudioCodec::mulaw, 8000}}, {9, {AudioCodec::alaw, 8000}},
         {9, {AudioCodec::g722, 16000}}, {9, {AudioCodec::raw, 8000}},
         {9, {AudioCodec::raw, 16000}},  {9, {AudioCodec::opus, 48000, 24000, true}}};
     tick({440}, outputs);
-    EXPECT_EQ(packets_[0]->size(), 160U);
-    EXPECT_EQ(packets_[1]->size(), 160U);
-    EXPECT_EQ(packets_[2]->size(), 160U);  // 64 kbit/s
-    EXPECT_EQ(packets_[3]->size(), 320U);
-    EXPECT_EQ(packets_[4]->size(), 640U);
-    EXPECT_LT(packets_[5]->size(), 200U);
+    EXPECT_EQ(packet(0)->size(), 160U);
+    EXPECT_EQ(packet(1)->size(), 160U);
+    EXPECT_EQ(packet(2)->size(), 160U);  // 64 kbit/s
+    EXPECT_EQ(packet(3)->size(), 320U);
+    EXPECT_EQ(packet(4)->size(), 640U);
+    EXPECT_LT(packet(5)->size(), 200U);
 }
 
 }  // namespace

@@ -1,0 +1,89 @@
+// One thread that receives and sends for many legs.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "leg.hpp"
+
+namespace vmr::rtp_io {
+
+struct WorkerCounts {
+    std::atomic<std::uint64_t> wake_ups = 0;  // returns of epoll_wait
+    std::atomic<std::uint64_t> rounds = 0;    // times that queued packets were sent
+};
+
+class Worker {
+public:
+    explicit Worker(unsigned index);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    // Any thread. The leg's socket is open and stays so until remove() returned. After that the thread may
+    // still be in the middle of one batch for it, with references of its own.
+    void add(const std::shared_ptr<Leg>& leg);
+    void remove(const std::shared_ptr<Leg>& leg);
+    std::size_t legs() const;
+
+    // Never blocks. What is appended leaves with flush(), or when kWakeAt are waiting, or after kLinger.
+    void append(const std::shared_ptr<Leg>& leg, OutPacket packet, std::size_t limit);
+    void flush();
+
+    const WorkerCounts& counts() const { return counts_; }
+
+private:
+    static constexpr std::size_t kWakeAt = 256;           // packets
+    static constexpr long kLingerNs = 1'000'000;          // 1 ms
+    static constexpr std::int64_t kGatherNs = 1'000'000;  // 1 ms
+    static constexpr unsigned kEvents = 64;               // sockets served before others are sent to
+    static constexpr std::uint64_t kWakeKey = 0, kTimerKey = 1, kFirstLegKey = 2;
+
+    struct Share {  // of a round: what one leg sends
+        std::shared_ptr<Leg> leg;
+        std::size_t packets = 0;
+    };
+
+    void run();
+    void let_datagrams_gather();
+    void wake();
+    void set_timer(long nanoseconds);
+    void serve_legs();
+    void send_waiting();
+    bool take_round();
+
+    int epoll_ = -1;
+    int wake_ = -1;   // eventfd
+    int timer_ = -1;  // timerfd
+
+    mutable std::mutex legs_lock_;  // a leaf
+    std::unordered_map<std::uint64_t, std::shared_ptr<Leg>> legs_;
+    std::unordered_map<const Leg*, std::uint64_t> keys_;
+    std::uint64_t next_key_ = kFirstLegKey;
+
+    mutable std::mutex out_lock_;  // a leaf; guards the lanes of this worker's legs too
+    std::vector<std::shared_ptr<Leg>> ready_;
+    std::size_t next_ready_ = 0;
+    std::size_t waiting_ = 0;  // packets
+    bool timer_set_ = false;
+    std::atomic<bool> woken_ = false;
+
+    // The thread's own.
+    std::vector<Share> shares_;
+    std::vector<OutPacket> packets_;
+    std::int64_t last_received_ = 0;             // ns
+    std::vector<std::uint64_t> readable_;        // keys of legs
+    std::vector<std::shared_ptr<Leg>> serving_;  // legs whose sockets have something, or may have more
+    std::unique_ptr<ReceiveBatch> received_ = std::make_unique<ReceiveBatch>();
+    std::unique_ptr<SendBatch> sent_ = std::make_unique<SendBatch>();
+
+    WorkerCounts counts_;
+    std::atomic<bool> stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace vmr::rtp_io
