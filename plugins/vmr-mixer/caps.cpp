@@ -13,7 +13,8 @@ constexpr const char* kRawSinkCaps =
     "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int)48000, channels=(int)1";
 const char* const kVideoSinkCaps =
     "video/x-raw, format=(string)I420, width=(int)[16,8192], height=(int)[16,8192], "
-    "framerate=(fraction)[0/1,2147483647/1]";
+    "framerate=(fraction)[0/1,2147483647/1]; video/x-vp8; "
+    "video/x-h264, stream-format=(string)byte-stream, alignment=(string)au";
 constexpr const char* kCodedSrcCaps =
     "audio/x-raw, format=(string)S16LE, layout=(string)interleaved, rate=(int){48000,16000,8000}, "
     "channels=(int)1; "
@@ -103,6 +104,8 @@ CapsPtr choose_caps(GstPad* src_pad) {
     chosen = CapsPtr::adopt(gst_caps_truncate(gst_caps_make_writable(chosen.release())));
     GstStructure* structure = gst_caps_get_structure(chosen.get(), 0);
     if (output(src_pad).kind != Kind::audio) {
+        int fixed = 0;
+        output(src_pad).any_size = gst_structure_get_int(structure, "width", &fixed) == FALSE;
         fixate_video(structure, output(src_pad));
     } else if (is_rtp(chosen.get())) {
         fixate_rtp(structure, output(src_pad).identity);
@@ -159,6 +162,8 @@ std::optional<VideoFormat> video_format_from(const GstCaps* caps) {
 
 void negotiate(GstPad* src_pad) {
     Output& state = output(src_pad);
+    const int width = state.default_width;
+    const int height = state.default_height;
     const CapsPtr caps = choose_caps(src_pad);
     if (gst_caps_is_empty(caps.get())) {
         return;
@@ -187,6 +192,8 @@ void negotiate(GstPad* src_pad) {
         note_rtp(state, caps.get());
     } else {
         state.video = video_format_from(caps.get());
+        state.width_asked = width;
+        state.height_asked = height;
     }
 }
 

@@ -1,130 +1,162 @@
 #include "compositor.hpp"
 
-#include "tile_art.hpp"
+#include <algorithm>
+
+#include "mapped_frame.hpp"
 
 namespace vmr::mixer {
 namespace {
 
-constexpr int kSmallestLabelled = 64;  // pixels of tile height
+constexpr std::uint64_t kKeepView = 60;  // frames
+constexpr std::size_t kMostCanvases = 4;
 
-// A buffer's planes while it is mapped.
-class Mapped {
-public:
-    Mapped(GstBuffer* buffer, const GstVideoInfo& info, GstMapFlags flags)
-        : mapped_(gst_video_frame_map(&frame_, &info, buffer, flags) != FALSE) {}
-    ~Mapped() {
-        if (mapped_) {
-            gst_video_frame_unmap(&frame_);
-        }
-    }
-    Mapped(const Mapped&) = delete;
-    Mapped& operator=(const Mapped&) = delete;
-    explicit operator bool() const { return mapped_; }
-    Planes planes() {
-        const auto plane = [this](guint i) {
-            return static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, i));
-        };
-        return {plane(0),
-                plane(1),
-                plane(2),
-                GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, 0),
-                GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, 1),
-                GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, 2),
-                GST_VIDEO_FRAME_WIDTH(&frame_),
-                GST_VIDEO_FRAME_HEIGHT(&frame_)};
-    }
+GstVideoInfo info_of(const ViewSize& size) {
+    GstVideoInfo info;
+    gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, static_cast<guint>(size.width),
+                              static_cast<guint>(size.height));
+    return info;
+}
 
-private:
-    GstVideoFrame frame_{};
-    bool mapped_;
-};
-
-void draw_picture(const Picture& picture, bool whole, const Planes& canvas) {
-    Mapped mapped(picture.buffer.get(), picture.info, GST_MAP_READ);
-    if (!mapped) {
-        fill(canvas, {0, 0, canvas.width, canvas.height}, kBackdrop);
-        return;
-    }
-    const Planes planes = mapped.planes();
-    if (!whole) {
-        scale_to_tile(planes, canvas);
-        return;
-    }
-    const Rect all{0, 0, canvas.width, canvas.height};
-    fill(canvas, all, kBackdrop);
-    scale(planes, canvas, fit(all, planes.width, planes.height));
+bool meets_any(const Rect& place, const std::vector<Rect>& areas) {
+    return std::any_of(areas.begin(), areas.end(), [&](const Rect& area) { return area.meets(place); });
 }
 
 }  // namespace
 
-BufferPtr Compositor::compose(std::span<const TileSource* const> tiles, LayoutKind layout, int width,
-                              int height) {
-    GstVideoInfo info;
-    gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, static_cast<guint>(width),
-                              static_cast<guint>(height));
-    BufferPtr buffer =
-        BufferPtr::adopt(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
-    Mapped mapped(buffer.get(), info, GST_MAP_WRITE);
-    const Planes canvas = mapped.planes();
-    fill(canvas, {0, 0, width, height}, kBackdrop);
-    const std::vector<Rect> places = layout_tiles(layout, tiles.size(), width, height);
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        Tile& tile = tile_for(*tiles[i], places[i].width, places[i].height);
-        copy(tile.image.planes(), canvas, places[i].x, places[i].y);
-    }
-    return buffer;
+bool Compositor::Canvas::usable() const {
+    return gst_buffer_is_writable(buffer.get()) && gst_buffer_is_all_memory_writable(buffer.get()) != FALSE;
 }
 
-Compositor::Tile& Compositor::tile_for(const TileSource& source, int width, int height) {
-    Tile& tile = tiles_[Key{source.participant, source.content, width, height}];
-    tile.used = true;
-    const bool placeholder = !source.picture.buffer;
-    const bool same_label = tile.name == source.name && tile.muted == source.muted;
-    const bool same_picture =
-        placeholder ? tile.placeholder : !tile.placeholder && tile.serial == source.picture.serial;
-    if (tile.image.width() != 0 && same_label && same_picture && tile.talking == source.talking) {
-        return tile;
+Compositor::Drawn Compositor::compose(const ViewSize& size, const Scene& scene) {
+    View& view = views_[size];
+    view.used = frame_;
+    std::vector<Tile*> tiles;
+    Content wanted = plan(view, size, scene, tiles);
+    if (view.version == 0 || view.canvases[view.current].shown != wanted) {
+        draw(free_canvas(view, size), std::move(wanted), tiles, view.decals, size, tiles_.scaler());
+        ++view.version;
+        ++composites_;
     }
-    if (tile.image.width() == 0) {
-        tile.image = Image(width, height);
-    }
-    if (!same_label || tile.label.width == 0) {
-        tile.name = source.name;
-        tile.muted = source.muted;
-        tile.label = source.name.empty() && !source.muted
-                         ? Overlay{}
-                         : draw_label(source.name, source.muted, width, height);
-    }
-    tile.placeholder = placeholder;
-    tile.serial = source.picture.serial;
-    tile.talking = source.talking;
-    draw(tile, source);
-    return tile;
+    // A copy of the header; the picture itself is shared.
+    return {BufferPtr::adopt(gst_buffer_copy(view.canvases[view.current].buffer.get())), view.version};
 }
 
-void Compositor::draw(Tile& tile, const TileSource& source) {
-    const Planes canvas = tile.image.planes();
-    if (tile.placeholder) {
-        convert(draw_placeholder(source.name, canvas.width, canvas.height), canvas);
+// Tiles are drawn at the size that they come to have, also while they glide.
+Compositor::Content Compositor::plan(View& view, const ViewSize& size, const Scene& scene,
+                                     std::vector<Tile*>& tiles) {
+    const std::vector<Rect> targets = layout_tiles(scene.layout, scene.tiles.size(), size.width, size.height);
+    std::vector<TileId> ids;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        ids.push_back({scene.tiles[i]->participant, scene.tiles[i]->content});
+    }
+    std::vector<Rect> at = view.transition.step(scene.now, ids, targets);
+    if (!scene.transitions) {
+        at = targets;
+    }
+    Content wanted{{}, view.decals.update(scene.banner, scene.badge, size.width, size.height), at != targets};
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        tiles.push_back(&tiles_.tile(*scene.tiles[i], targets[i].width, targets[i].height));
+        wanted.places.push_back({at[i], tiles.back()->version});
+    }
+    return wanted;
+}
+
+Compositor::Canvas& Compositor::free_canvas(View& view, const ViewSize& size) {
+    if (view.version != 0 && view.canvases[view.current].usable()) {
+        return view.canvases[view.current];  // holds the last picture: the least to redraw
+    }
+    const auto found = std::find_if(view.canvases.begin(), view.canvases.end(),
+                                    [](const Canvas& canvas) { return canvas.usable(); });
+    if (found != view.canvases.end()) {
+        view.current = static_cast<std::size_t>(found - view.canvases.begin());
+        return *found;
+    }
+    if (view.canvases.size() < kMostCanvases) {
+        view.current = view.canvases.size();
+        view.canvases.emplace_back();
     } else {
-        draw_picture(source.picture, source.content, canvas);
+        view.current = (view.current + 1) % kMostCanvases;  // a slow consumer keeps the old one
     }
-    if (source.content) {
+    Canvas& canvas = view.canvases[view.current];
+    const GstVideoInfo info = info_of(size);
+    canvas.buffer = BufferPtr::adopt(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
+    canvas.shown = {};
+    return canvas;
+}
+
+void Compositor::draw(Canvas& canvas, Content wanted, std::span<Tile* const> tiles, const Decals& decals,
+                      const ViewSize& size, Scaler& scaler) {
+    MappedFrame mapped(canvas.buffer.get(), info_of(size), GST_MAP_WRITE);
+    if (!mapped) {
         return;
     }
-    if (source.talking) {
-        frame_edge(canvas, canvas.height >= 180 ? 4 : 2, kTalkingEdge);
+    const Planes planes = mapped.planes();
+    const Damage damage = find_damage(canvas.shown, wanted);
+    if (damage.everything) {
+        fill(planes, {0, 0, size.width, size.height}, kBackdrop);
+    } else {
+        for (const Rect& area : damage.areas) {
+            fill(planes, area, kBackdrop);
+        }
     }
-    if (canvas.height >= kSmallestLabelled && tile.label.width > 0) {
-        blend(tile.label, canvas, 0, (canvas.height - tile.label.height) & ~1);
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+        if (!damage.everything && !damage.tiles[i]) {
+            continue;
+        }
+        Image& image = tiles[i]->image;
+        const Rect& at = wanted.places[i].at;
+        if (at.width == image.width() && at.height == image.height()) {
+            copy(image.planes(), planes, at.x, at.y);
+        } else {
+            scaler.scale(image.planes(), planes, at);
+        }
     }
+    if (damage.everything || !damage.areas.empty()) {
+        decals.draw(planes);
+    }
+    canvas.shown = std::move(wanted);
+}
+
+// A banner or badge lies on its tiles: when either changes, all of that is drawn again.
+Compositor::Damage Compositor::find_damage(const Content& shown, const Content& wanted) {
+    Damage damage;
+    const bool same_places =
+        std::equal(shown.places.begin(), shown.places.end(), wanted.places.begin(), wanted.places.end(),
+                   [](const Place& a, const Place& b) { return a.at == b.at; });
+    damage.everything = shown.places.empty() || !same_places || shown.gliding || wanted.gliding;
+    if (damage.everything) {
+        return damage;
+    }
+    std::vector<Rect> areas;
+    for (const auto* marks : {&shown.marks, &wanted.marks}) {
+        for (const Decals::Mark& mark : *marks) {
+            areas.push_back(mark.area);
+        }
+    }
+    bool disturbed = shown.marks != wanted.marks;
+    for (std::size_t i = 0; i < wanted.places.size(); ++i) {
+        damage.tiles.push_back(shown.places[i].tile != wanted.places[i].tile);
+        disturbed = disturbed || (damage.tiles[i] && meets_any(wanted.places[i].at, areas));
+    }
+    if (!disturbed) {
+        return damage;
+    }
+    damage.areas = std::move(areas);
+    for (std::size_t i = 0; i < wanted.places.size(); ++i) {
+        damage.tiles[i] = damage.tiles[i] || meets_any(wanted.places[i].at, damage.areas);
+    }
+    return damage;
 }
 
 void Compositor::end_frame() {
-    std::erase_if(tiles_, [](const auto& entry) { return !entry.second.used; });
-    for (auto& [key, tile] : tiles_) {
-        tile.used = false;
-    }
+    std::erase_if(views_, [this](const auto& item) { return item.second.used + kKeepView < frame_; });
+    tiles_.end_frame();
+    ++frame_;
+}
+
+void Compositor::clear() {
+    views_.clear();
+    tiles_.clear();
 }
 
 }  // namespace vmr::mixer

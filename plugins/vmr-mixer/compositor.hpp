@@ -1,56 +1,92 @@
-// Draws a view: tiles in a layout. Each source is scaled and labelled once per size and frame.
+// Draws views: tiles in a layout, a banner and a badge over them. A view in which nothing changed
+// is not drawn again, and of one that did change only the changed tiles are.
 #pragma once
 #include <gst/gst.h>
 
 #include <map>
 #include <span>
-#include <string>
-#include <tuple>
 #include <vector>
 
-#include "image.hpp"
+#include "banners.hpp"
+#include "decals.hpp"
 #include "layout.hpp"
-#include "pads.hpp"
+#include "tile_cache.hpp"
+#include "transition.hpp"
+#include "video_format.hpp"
 
 namespace vmr::mixer {
 
-// What one tile shows, this frame.
-struct TileSource {
-    unsigned participant = 0;
-    std::string name;
-    bool muted = false;
-    bool talking = false;
-    bool content = false;  // shown whole, without a label
-    Picture picture;       // no buffer: a placeholder
+struct ViewSize {
+    ViewId view;
+    int width, height;
+    auto operator<=>(const ViewSize&) const = default;
+};
+
+struct Scene {
+    std::vector<const TileSource*> tiles;
+    LayoutKind layout = LayoutKind::speaker;
+    Banners::Shown banner;
+    Padlock badge = Padlock::none;
+    bool transitions = false;  // tiles glide to new places
+    double now = 0.0;          // s
 };
 
 // Of one thread.
 class Compositor {
 public:
-    // A new I420 picture of the size, without timestamps.
-    BufferPtr compose(std::span<const TileSource* const> tiles, LayoutKind layout, int width, int height);
-    // Forgets tiles that were not used since the last call.
+    struct Drawn {
+        BufferPtr picture;          // I420, its header the caller's to stamp; nobody writes on it
+        std::uint64_t version = 0;  // of this view: the same as long as the picture is
+    };
+    Drawn compose(const ViewSize& size, const Scene& scene);
+    // Forgets tiles and views that were not asked for lately.
     void end_frame();
+    void clear();
+    std::uint64_t composites() const { return composites_; }  // pictures drawn, since the start
+    std::uint64_t scales() const { return tiles_.scales(); }
 
 private:
-    struct Key {
-        unsigned participant;
-        bool content;
-        int width, height;
-        auto operator<=>(const Key&) const = default;
+    struct Place {
+        Rect at;
+        std::uint64_t tile;  // version
+        bool operator==(const Place&) const = default;
     };
-    struct Tile {
-        Image image;
-        std::uint64_t serial = 0;
-        bool placeholder = false, muted = false, talking = false;
-        std::string name;
-        Overlay label;
-        bool used = false;
+    // What a canvas shows, and what it is to show.
+    struct Content {
+        std::vector<Place> places;
+        std::vector<Decals::Mark> marks;
+        bool gliding = false;
+        bool operator==(const Content&) const = default;
     };
-    Tile& tile_for(const TileSource& source, int width, int height);
-    static void draw(Tile& tile, const TileSource& source);
+    struct Canvas {
+        BufferPtr buffer;
+        Content shown;
+        bool usable() const;
+    };
+    // A few canvases take turns: what was handed out is not drawn on until everybody let it go.
+    struct View {
+        std::vector<Canvas> canvases;
+        std::size_t current = 0;
+        std::uint64_t version = 0;
+        Transition transition;
+        Decals decals;
+        std::uint64_t used = 0;  // frame number
+    };
+    struct Damage {
+        bool everything = false;
+        std::vector<bool> tiles;
+        std::vector<Rect> areas;  // of banner and badge, before and after
+    };
+    Content plan(View& view, const ViewSize& size, const Scene& scene, std::vector<Tile*>& tiles);
+    static Canvas& free_canvas(View& view, const ViewSize& size);
+    static Damage find_damage(const Content& shown, const Content& wanted);
+    static void draw(Canvas& canvas, Content wanted, std::span<Tile* const> tiles, const Decals& decals,
+                     const ViewSize& size, Scaler& scaler);
 
-    std::map<Key, Tile> tiles_;
+    TileCache tiles_;
+    std::map<ViewSize, View> views_;
+    std::uint64_t frame_ = 0;
+    std::uint64_t composites_ = 0;
 };
 
 }  // namespace vmr::mixer

@@ -68,7 +68,7 @@ void renegotiate_all(const std::vector<PadPtr>& src_pads) {
         state.audio.reset();
         state.video.reset();
         state.retry_at = 0;
-        state.stream = {};
+        state.last_pts = 0;
         state.mix = kNoMix;
     }
 }

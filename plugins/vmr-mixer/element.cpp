@@ -31,6 +31,7 @@
 
 using vmr::mixer::LayoutKind;
 using vmr::mixer::Mixer;
+using vmr::mixer::Padlock;
 using vmr::mixer::Settings;
 
 struct VmrMixer {
@@ -62,6 +63,10 @@ enum Property {
     kLayout,
     kSpotlight,
     kMaxViews,
+    kVideoClasses,
+    kStillFramerate,
+    kTransitions,
+    kPadlock,
     kStats
 };
 
@@ -123,6 +128,18 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
         case kMaxViews:
             settings.max_views = g_value_get_uint(value);
             break;
+        case kVideoClasses:
+            settings.video_classes = g_value_get_uint(value);
+            break;
+        case kStillFramerate:
+            settings.still_framerate = g_value_get_int(value);
+            break;
+        case kTransitions:
+            settings.transitions = g_value_get_boolean(value) != FALSE;
+            break;
+        case kPadlock:
+            settings.padlock = static_cast<Padlock>(g_value_get_enum(value));
+            break;
         default:
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
@@ -158,6 +175,14 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
             return g_value_set_int(value, settings.spotlight);
         case kMaxViews:
             return g_value_set_uint(value, settings.max_views);
+        case kVideoClasses:
+            return g_value_set_uint(value, settings.video_classes);
+        case kStillFramerate:
+            return g_value_set_int(value, settings.still_framerate);
+        case kTransitions:
+            return g_value_set_boolean(value, settings.transitions);
+        case kPadlock:
+            return g_value_set_enum(value, static_cast<gint>(settings.padlock.load()));
         case kStats:
             return g_value_take_boxed(value, impl(object).stats().release());
         default:
@@ -250,6 +275,31 @@ void install_video_properties(GObjectClass* klass) {
             g_param_spec_uint("max-views", "Maximum views",
                               "How many participants on stage get a picture of their own, without themselves",
                               0, 25, 8, kPlaying));
+    install(klass, kVideoClasses,
+            g_param_spec_uint("video-classes", "Video classes",
+                              "Encodes of a view that viewers' networks may choose from", 1,
+                              vmr::mixer::kBitrateClasses, vmr::mixer::kBitrateClasses, kPlaying));
+    install(klass, kStillFramerate,
+            g_param_spec_int("still-framerate", "Still frame rate",
+                             "How often an encoded view in which nothing changes is repeated (1/s)", 1, 60, 2,
+                             kPlaying));
+    install(klass, kTransitions,
+            g_param_spec_boolean("transitions", "Transitions",
+                                 "Whether tiles glide to their new places (0.3 s)", TRUE, kPlaying));
+    install(klass, kPadlock,
+            g_param_spec_enum("padlock", "Padlock", "The padlock drawn in the corner of every view",
+                              vmr::mixer::padlock_type(), static_cast<gint>(Padlock::none), kPlaying));
+}
+
+void show_banner(GstElement* element, const gchar* text, guint milliseconds) {
+    vmr::guard(element, [&] { impl(element).show_banner(text, milliseconds); });
+}
+
+// banner(text, milliseconds): shown on every view, after those that are shown already.
+void install_signals(GObjectClass* klass) {
+    g_signal_new_class_handler(
+        "banner", G_TYPE_FROM_CLASS(klass), static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+        G_CALLBACK(show_banner), nullptr, nullptr, nullptr, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_UINT);
 }
 
 GObject* child_by_name(GstChildProxy* proxy, const gchar* name) {
@@ -297,6 +347,7 @@ static void vmr_mixer_class_init(VmrMixerClass* klass) {
     install_audio_properties(object_class);
     vmr::mixer::install_voice_properties(object_class);
     install_video_properties(object_class);
+    install_signals(object_class);
     install(object_class, kStats,
             g_param_spec_boxed("stats", "Statistics",
                                "Work done so far (counts of mixes, encodes, composites)", GST_TYPE_STRUCTURE,
@@ -311,6 +362,7 @@ static void vmr_mixer_class_init(VmrMixerClass* klass) {
         element_class, "Virtual meeting room mixer", "Generic/Audio/Video/Mixer",
         "Everyone hears and sees everyone but themselves; equal mixes and encodes are shared", "vmr project");
     gst_type_mark_as_plugin_api(layout_type(), static_cast<GstPluginAPIFlags>(0));
+    gst_type_mark_as_plugin_api(vmr::mixer::padlock_type(), static_cast<GstPluginAPIFlags>(0));
 }
 
 namespace vmr::mixer {

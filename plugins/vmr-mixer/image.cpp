@@ -7,19 +7,6 @@
 namespace vmr::mixer {
 namespace {
 
-constexpr double kMostCrop = 1.35;  // 4:3 on a 16:9 tile is cropped, portrait gets bars
-
-Planes window(const Planes& from, const Rect& area) {
-    return {from.y + static_cast<std::ptrdiff_t>(area.y) * from.y_stride + area.x,
-            from.u + static_cast<std::ptrdiff_t>(area.y / 2) * from.u_stride + area.x / 2,
-            from.v + static_cast<std::ptrdiff_t>(area.y / 2) * from.v_stride + area.x / 2,
-            from.y_stride,
-            from.u_stride,
-            from.v_stride,
-            area.width,
-            area.height};
-}
-
 std::uint8_t over(int below, int colour, int alpha) {
     return static_cast<std::uint8_t>(std::clamp(below * (255 - alpha) / 255 + colour, 0, 255));
 }
@@ -36,6 +23,17 @@ Planes Image::planes() {
     std::uint8_t* u = y + static_cast<std::ptrdiff_t>(width_) * height_;
     std::uint8_t* v = u + static_cast<std::ptrdiff_t>(width_ / 2) * (height_ / 2);
     return {y, u, v, width_, width_ / 2, width_ / 2, width_, height_};
+}
+
+Planes window(const Planes& from, const Rect& area) {
+    return {from.y + static_cast<std::ptrdiff_t>(area.y) * from.y_stride + area.x,
+            from.u + static_cast<std::ptrdiff_t>(area.y / 2) * from.u_stride + area.x / 2,
+            from.v + static_cast<std::ptrdiff_t>(area.y / 2) * from.v_stride + area.x / 2,
+            from.y_stride,
+            from.u_stride,
+            from.v_stride,
+            area.width,
+            area.height};
 }
 
 void fill(const Planes& canvas, const Rect& area, Colour colour) {
@@ -56,20 +54,7 @@ void scale(const Planes& picture, const Planes& canvas, const Rect& area) {
                       to.width, to.height, libyuv::kFilterBox);
 }
 
-void scale_to_tile(const Planes& picture, const Planes& canvas) {
-    const Rect all{0, 0, canvas.width, canvas.height};
-    const double ratio = (static_cast<double>(picture.width) / picture.height) /
-                         (static_cast<double>(canvas.width) / canvas.height);
-    if (ratio <= kMostCrop && ratio >= 1.0 / kMostCrop) {
-        const Rect kept = fit({0, 0, picture.width & ~1, picture.height & ~1}, canvas.width, canvas.height);
-        scale(window(picture, kept), canvas, all);
-        return;
-    }
-    fill(canvas, all, kBackdrop);
-    scale(picture, canvas, fit(all, picture.width, picture.height));
-}
-
-void blend(const Overlay& overlay, const Planes& canvas, int x, int y) {
+void blend(const Overlay& overlay, const Planes& canvas, int x, int y, int opacity) {
     const int width = std::min(overlay.width, canvas.width - x);
     const int height = std::min(overlay.height, canvas.height - y);
     for (int row = 0; row < height; ++row) {
@@ -78,7 +63,11 @@ void blend(const Overlay& overlay, const Planes& canvas, int x, int y) {
         std::uint8_t* cb = canvas.u + static_cast<std::ptrdiff_t>((y + row) / 2) * canvas.u_stride + x / 2;
         std::uint8_t* cr = canvas.v + static_cast<std::ptrdiff_t>((y + row) / 2) * canvas.v_stride + x / 2;
         for (int column = 0; column < width; ++column, from += 4) {
-            const int b = from[0], g = from[1], r = from[2], a = from[3];
+            const int a = from[3] * opacity / 256;
+            if (a == 0) {
+                continue;
+            }
+            const int b = from[0] * opacity / 256, g = from[1] * opacity / 256, r = from[2] * opacity / 256;
             // BT.601 on premultiplied colour: the offsets shrink with alpha too.
             luma[column] = over(luma[column], (66 * r + 129 * g + 25 * b) / 256 + 16 * a / 255, a);
             if (((row | column) & 1) == 0) {

@@ -42,13 +42,12 @@ struct Overlay {
     std::vector<std::uint8_t> bgra;
 };
 
+Planes window(const Planes& from, const Rect& area);  // a part of them
 void fill(const Planes& canvas, const Rect& area, Colour colour);
 void copy(const Planes& picture, const Planes& canvas, int x, int y);
 void scale(const Planes& picture, const Planes& canvas, const Rect& area);
-// Fills the canvas with the picture: cropped when the shapes are nearly alike, else with bars.
-void scale_to_tile(const Planes& picture, const Planes& canvas);
-// x and y are even.
-void blend(const Overlay& overlay, const Planes& canvas, int x, int y);
+// x and y are even. `opacity`: 0 … 256.
+void blend(const Overlay& overlay, const Planes& canvas, int x, int y, int opacity = 256);
 void frame_edge(const Planes& canvas, int thickness, Colour colour);
 void convert(const Overlay& opaque, const Planes& canvas);
 

@@ -10,6 +10,10 @@ enum class LayoutKind { speaker, equal, single, content };
 struct Rect {
     int x = 0, y = 0, width = 0, height = 0;  // pixels, all even: I420 halves them
     bool operator==(const Rect&) const = default;
+    bool meets(const Rect& other) const {
+        return x < other.x + other.width && other.x < x + width && y < other.y + other.height &&
+               other.y < y + height;
+    }
 };
 
 // The most tiles that a layout shows.

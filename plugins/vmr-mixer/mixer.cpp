@@ -4,6 +4,7 @@
 
 #include "base/guard.hpp"
 #include "rtp_caps.hpp"
+#include "video_input.hpp"
 
 namespace vmr::mixer {
 namespace {
@@ -29,8 +30,7 @@ GstFlowReturn on_audio_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) 
 
 GstFlowReturn on_video_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
     BufferPtr owned = BufferPtr::adopt(buffer);
-    return guard(GST_ELEMENT(parent), GST_FLOW_ERROR,
-                 [&] { return mixer_of(pad).on_video_received(pad, std::move(owned)); });
+    return guard(GST_ELEMENT(parent), GST_FLOW_ERROR, [&] { return receive_picture(pad, std::move(owned)); });
 }
 
 gboolean on_sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
@@ -196,27 +196,11 @@ bool Mixer::on_audio_caps_received(GstPad* pad, const GstCaps* caps) {
     return true;
 }
 
-GstFlowReturn Mixer::on_video_received(GstPad* pad, BufferPtr buffer) {
-    VideoInput& input = video_input(pad);
-    Picture old;  // freed after the lock
-    const std::lock_guard held(input.lock);
-    if (!input.info) {
-        return GST_FLOW_NOT_NEGOTIATED;
-    }
-    const std::uint64_t serial = input.picture.serial + 1;
-    old =
-        std::exchange(input.picture, Picture{std::move(buffer), *input.info, serial, g_get_monotonic_time()});
-    return GST_FLOW_OK;
-}
-
 bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
     const bool is_video = kind_of(GST_PAD_NAME(pad)) != Kind::audio;
     const auto forget_media = [&] {
         if (is_video) {
-            VideoInput& input = video_input(pad);
-            const std::lock_guard held(input.lock);
-            input.picture.buffer.reset();
-            ++input.picture.serial;
+            forget_picture(pad);
             return;
         }
         AudioInput& input = audio_input(pad);
@@ -235,14 +219,7 @@ bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
             if (!is_video) {
                 return on_audio_caps_received(pad, caps);
             }
-            GstVideoInfo info;
-            if (gst_video_info_from_caps(&info, caps) == FALSE) {
-                return false;
-            }
-            VideoInput& input = video_input(pad);
-            const std::lock_guard held(input.lock);
-            input.info = info;
-            return true;
+            return receive_video_caps(pad, caps, video_.work());
         }
         case GST_EVENT_FLUSH_STOP:
             forget_media();
@@ -264,6 +241,10 @@ bool Mixer::on_src_event_received(GstPad* pad, GstEvent* event) {
         case GST_EVENT_CUSTOM_UPSTREAM:
             if (gst_video_event_is_force_key_unit(event)) {
                 output(pad).keyframe_asked = true;
+            } else if (gst_event_has_name(event, "vmr-bitrate") != FALSE) {
+                guint bitrate = 0;
+                gst_structure_get_uint(gst_event_get_structure(event), "bitrate", &bitrate);
+                output(pad).max_bitrate = bitrate;
             }
             return true;
         default:
@@ -286,14 +267,13 @@ bool Mixer::on_src_query_received(GstPad* pad, GstQuery* query) {
 
 StructurePtr Mixer::stats() const {
     const AudioEngine::Counters audio = audio_.counters();
-    const VideoCounters video = video_.counters();
-    return StructurePtr(gst_structure_new(
+    StructurePtr stats(gst_structure_new(
         "application/x-vmr-mixer-stats", "audio-ticks", G_TYPE_UINT64, audio.room.ticks, "mixes",
         G_TYPE_UINT64, audio.room.mixes, "audio-decodes", G_TYPE_UINT64, audio.decodes, "audio-encodes",
         G_TYPE_UINT64, audio.room.encodes, "audio-primes", G_TYPE_UINT64, audio.room.primes, "audio-dropped",
-        G_TYPE_UINT64, audio.dropped, "video-ticks", G_TYPE_UINT64, video.ticks, "composites", G_TYPE_UINT64,
-        video.composites, "video-encodes", G_TYPE_UINT64, video.encodes, "video-dropped", G_TYPE_UINT64,
-        video_.dropped(), nullptr));
+        G_TYPE_UINT64, audio.dropped, nullptr));
+    video_.add_stats(stats.get());
+    return stats;
 }
 
 }  // namespace vmr::mixer

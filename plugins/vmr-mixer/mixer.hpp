@@ -23,10 +23,10 @@ public:
     void start();
     void stop();
     StructurePtr stats() const;
+    void show_banner(const char* text, unsigned milliseconds) { video_.show_banner(text, milliseconds); }
 
     // Callbacks of the pads.
     GstFlowReturn on_audio_received(GstPad* pad, const BufferPtr& buffer);
-    GstFlowReturn on_video_received(GstPad* pad, BufferPtr buffer);
     bool on_sink_event_received(GstPad* pad, GstEvent* event);
     bool on_src_event_received(GstPad* pad, GstEvent* event);
     bool on_src_query_received(GstPad* pad, GstQuery* query);

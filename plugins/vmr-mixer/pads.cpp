@@ -1,10 +1,12 @@
 #include "pads.hpp"
 
 #include "caps.hpp"
+#include "clean_text.hpp"
 
 using vmr::mixer::AudioInput;
 using vmr::mixer::Identity;
 using vmr::mixer::Output;
+using vmr::mixer::Padlock;
 using vmr::mixer::VideoInput;
 
 // GObject types live outside the namespace: their names are part of the plugin's interface.
@@ -37,7 +39,22 @@ G_DEFINE_TYPE(VmrMixerSrcPad, vmr_mixer_src_pad, GST_TYPE_PAD)
 namespace {
 
 struct PadProperty {
-    enum : guint { none, display_name, visible, mute, volume, level, talking, rtp_stats };
+    enum : guint {
+        none,
+        display_name,
+        visible,
+        mute,
+        volume,
+        level,
+        talking,
+        padlock,
+        max_bitrate,
+        bitrate_class,
+        on_stage,
+        wanted_width,
+        wanted_height,
+        rtp_stats
+    };
 };
 
 constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
@@ -54,6 +71,10 @@ void install_identity(GObjectClass* klass, const char* mute_name, const char* mu
                              kReadWrite));
     g_object_class_install_property(klass, PadProperty::mute,
                                     g_param_spec_boolean(mute_name, "Mute", mute_blurb, FALSE, kReadWrite));
+    g_object_class_install_property(
+        klass, PadProperty::padlock,
+        g_param_spec_enum("padlock", "Padlock", "The padlock drawn on this participant's tile",
+                          vmr::mixer::padlock_type(), static_cast<gint>(Padlock::none), kReadWrite));
 }
 
 bool set_identity(Identity& identity, guint id, const GValue* value) {
@@ -66,6 +87,9 @@ bool set_identity(Identity& identity, guint id, const GValue* value) {
             return true;
         case PadProperty::mute:
             identity.mute = g_value_get_boolean(value) != FALSE;
+            return true;
+        case PadProperty::padlock:
+            identity.padlock = static_cast<Padlock>(g_value_get_enum(value));
             return true;
         default:
             return false;
@@ -82,6 +106,9 @@ bool get_identity(const Identity& identity, guint id, GValue* value) {
             return true;
         case PadProperty::mute:
             g_value_set_boolean(value, identity.mute);
+            return true;
+        case PadProperty::padlock:
+            g_value_set_enum(value, static_cast<gint>(identity.padlock.load()));
             return true;
         default:
             return false;
@@ -150,8 +177,60 @@ void video_set_property(GObject* object, guint id, const GValue* value, GParamSp
 }
 
 void video_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-    if (!get_identity(*reinterpret_cast<VmrMixerVideoSinkPad*>(object)->state, id, value)) {
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    VideoInput& state = *reinterpret_cast<VmrMixerVideoSinkPad*>(object)->state;
+    if (get_identity(state, id, value)) {
+        return;
+    }
+    const std::lock_guard held(state.lock);
+    switch (id) {
+        case PadProperty::on_stage:
+            g_value_set_boolean(value, state.wanted.on_stage);
+            break;
+        case PadProperty::wanted_width:
+            g_value_set_int(value, state.wanted.width);
+            break;
+        case PadProperty::wanted_height:
+            g_value_set_int(value, state.wanted.height);
+            break;
+        default:
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    }
+}
+
+void install_demand(GObjectClass* klass) {
+    g_object_class_install_property(
+        klass, PadProperty::on_stage,
+        g_param_spec_boolean("on-stage", "On stage", "Whether anybody sees this picture now", FALSE,
+                             kReadOnly));
+    g_object_class_install_property(
+        klass, PadProperty::wanted_width,
+        g_param_spec_int("wanted-width", "Wanted width", "Width of the largest tile (pixels, 0 = none)", 0,
+                         G_MAXINT, 0, kReadOnly));
+    g_object_class_install_property(
+        klass, PadProperty::wanted_height,
+        g_param_spec_int("wanted-height", "Wanted height", "Height of the largest tile (pixels, 0 = none)", 0,
+                         G_MAXINT, 0, kReadOnly));
+}
+
+void src_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+    if (id == PadProperty::max_bitrate) {
+        reinterpret_cast<VmrMixerSrcPad*>(object)->state->max_bitrate = g_value_get_uint(value);
+        return;
+    }
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void src_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+    const Output& state = *reinterpret_cast<VmrMixerSrcPad*>(object)->state;
+    switch (id) {
+        case PadProperty::max_bitrate:
+            g_value_set_uint(value, state.max_bitrate);
+            break;
+        case PadProperty::bitrate_class:
+            g_value_set_uint(value, state.bitrate_class);
+            break;
+        default:
+            G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
 }
 
@@ -204,10 +283,23 @@ static void vmr_mixer_video_sink_pad_class_init(VmrMixerVideoSinkPadClass* klass
     object_class->get_property = video_get_property;
     object_class->finalize = finalize<VmrMixerVideoSinkPad, vmr_mixer_video_sink_pad_get_type>;
     install_identity(object_class, "muted", "Whether the muted icon is drawn on this participant's tile");
+    install_demand(object_class);
 }
 
 static void vmr_mixer_src_pad_class_init(VmrMixerSrcPadClass* klass) {
-    G_OBJECT_CLASS(klass)->finalize = finalize<VmrMixerSrcPad, vmr_mixer_src_pad_get_type>;
+    GObjectClass* object_class = G_OBJECT_CLASS(klass);
+    object_class->set_property = src_set_property;
+    object_class->get_property = src_get_property;
+    object_class->finalize = finalize<VmrMixerSrcPad, vmr_mixer_src_pad_get_type>;
+    g_object_class_install_property(
+        object_class, PadProperty::max_bitrate,
+        g_param_spec_uint("max-bitrate", "Maximum bitrate",
+                          "What the network to this viewer carries (bit/s, 0 = unknown)", 0, G_MAXUINT, 0,
+                          kReadWrite));
+    g_object_class_install_property(object_class, PadProperty::bitrate_class,
+                                    g_param_spec_uint("bitrate-class", "Bitrate class",
+                                                      "Which of the encodes this viewer gets (0 = the best)",
+                                                      0, vmr::mixer::kBitrateClasses - 1, 0, kReadOnly));
 }
 
 namespace vmr::mixer {
@@ -218,15 +310,27 @@ std::string Identity::name() const {
 }
 
 void Identity::set_name(const char* name) {
-    constexpr std::size_t kLongest = 256;  // bytes: names come from strangers
-    std::string text = name == nullptr ? "" : name;
-    if (text.size() > kLongest || !g_utf8_validate(text.c_str(), -1, nullptr)) {
-        text.resize(std::min(text.size(), kLongest));
-        const GCharPtr valid(g_utf8_make_valid(text.c_str(), -1));
-        text = valid.get();
-    }
+    constexpr std::size_t kLongest = 128;  // characters: names come from strangers
+    std::string text = clean_text(name, kLongest);
     const std::lock_guard held(lock_);
     name_ = std::move(text);
+}
+
+GType padlock_type() {
+    static const GEnumValue values[] = {
+        {static_cast<gint>(Padlock::none), "No padlock", "none"},
+        {static_cast<gint>(Padlock::closed), "Closed: encrypted", "closed"},
+        {static_cast<gint>(Padlock::struck), "Open and struck through: not encrypted", "struck"},
+        {0, nullptr, nullptr}};
+    static const GType type = g_enum_register_static("VmrMixerPadlock", values);
+    return type;
+}
+
+void VideoInput::show(Picture& old, BufferPtr buffer, const GstVideoInfo& format) {
+    static std::atomic<std::uint64_t> last_serial{0};
+    const gint64 now = g_get_monotonic_time();
+    const gint64 began = picture.buffer ? picture.began : now;
+    old = std::exchange(picture, Picture{std::move(buffer), format, ++last_serial, now, began});
 }
 
 GstPad* new_pad(GstPadTemplate* templ, const char* name, unsigned index, Kind kind) {

@@ -11,7 +11,9 @@
 
 #include "audio_format.hpp"
 #include "base/gst_ptr.hpp"
+#include "bitrate_ladder.hpp"
 #include "decode_chooser.hpp"
+#include "icons.hpp"
 #include "level_control.hpp"
 #include "push_pool.hpp"
 #include "rtp_leg.hpp"
@@ -21,6 +23,8 @@
 
 namespace vmr::mixer {
 
+class VideoIntake;
+
 enum class Kind { audio, video, content };
 
 // What audio and video sink pads have in common: who this is.
@@ -28,6 +32,7 @@ struct Identity {
     unsigned index = 0;  // the participant
     std::atomic<bool> visible = true;
     std::atomic<bool> mute = false;
+    std::atomic<Padlock> padlock = Padlock::none;
     std::string name() const;
     void set_name(const char* name);
 
@@ -52,15 +57,30 @@ struct AudioInput : Identity {
 struct Picture {
     BufferPtr buffer;
     GstVideoInfo info{};
-    std::uint64_t serial = 0;  // changes with every frame
+    std::uint64_t serial = 0;  // of this picture alone, in this process
     gint64 arrived = 0;        // monotonic µs
+    gint64 began = 0;          // of the first of an unbroken row
+};
+
+// What the room wants of a sender: nothing while nobody sees them.
+struct Wanted {
+    bool on_stage = false;
+    int width = 0, height = 0;  // pixels of the largest tile
+    bool operator==(const Wanted&) const = default;
 };
 
 struct VideoInput : Identity {
     Kind kind = Kind::video;
-    std::mutex lock;  // leaf; guards the two below
-    std::optional<GstVideoInfo> info;
+    std::mutex lock;                      // leaf; guards all below
+    std::optional<GstVideoInfo> info;     // of pictures that come raw
+    std::shared_ptr<VideoIntake> intake;  // for those that come encoded
     Picture picture;
+    Wanted wanted;
+    std::optional<Wanted> told;  // what upstream knows
+    bool telling = false;        // somebody is about to tell them
+
+    // Under the lock. The picture that was shown until now is left to the caller to free.
+    void show(Picture& old, BufferPtr buffer, const GstVideoInfo& format);
 };
 
 struct Output {
@@ -80,13 +100,19 @@ struct Output {
     std::optional<RtpStream> rtp;  // packed so, when `audio` is set
     bool direct = false;           // downstream only queues: pushed to from the engine's thread
     std::optional<VideoFormat> video;
+    bool any_size = false;  // downstream leaves it open
+    int width_asked = 0, height_asked = 0;
     // Of the engine's thread:
     GstClockTime retry_at = 0;  // running time
     MixId mix = kNoMix;         // what the listener heard last
-    VideoStreamId stream;       // what the listener is being sent
-    bool wants_keyframe = true;
+    BitrateLadder ladder;
+
+    // Of the stream that has this viewer, under its lock:
+    GstClockTime last_pts = 0;
 
     std::atomic<bool> keyframe_asked = false;  // by a GstForceKeyUnit event
+    std::atomic<unsigned> max_bitrate = 0;     // bit/s that the network carries; 0: unknown
+    std::atomic<unsigned> bitrate_class = 0;
 };
 
 GstPad* new_pad(GstPadTemplate* templ, const char* name, unsigned index, Kind kind);
@@ -94,6 +120,8 @@ AudioInput& audio_input(GstPad* pad);
 VideoInput& video_input(GstPad* pad);
 Output& output(GstPad* pad);
 Identity& identity(GstPad* sink_pad);
+
+GType padlock_type();
 
 // Templates with the pads' own types, so that gst-inspect shows their properties.
 void add_pad_templates(GstElementClass* klass);

@@ -90,6 +90,7 @@ void PushPool::Shared::serve(std::unique_lock<std::mutex>& held, PadPtr pad) {
         return;
     }
     lane.scheduled = false;
+    lane.burst = 0;
     held.unlock();
     pad.reset();  // may be the last reference
     held.lock();
@@ -108,9 +109,11 @@ void PushPool::Shared::enqueue(Job& job) {
     PushLane& lane = handler.lane(job.pad.get());
     if (!job.buffer) {
         lane.buffers.clear();
+        lane.burst = 0;
         lane.negotiate = true;
     } else {
-        if (lane.buffers.size() >= lane.limit) {
+        lane.burst += job.burst ? 1 : 0;
+        if (lane.buffers.size() >= lane.limit + lane.burst) {
             lane.buffers.pop_front();
             lane.lost = true;
             ++dropped;

@@ -18,6 +18,7 @@ struct PushLane {
     bool scheduled = false;          // in the pool's ready list, or in a thread's hands
     std::atomic<bool> lost = false;  // set when a buffer was dropped; the owner clears it
     std::size_t limit = 5;           // buffers kept for a slow listener; the oldest is dropped
+    std::size_t burst = 0;           // buffers beyond the limit, until the lane is empty
 };
 
 // One thread is enough while downstream only queues. When a push has not returned for a while and
@@ -33,7 +34,8 @@ public:
     };
     struct Job {
         PadPtr pad;
-        BufferPtr buffer;  // null: negotiate, and forget what is queued
+        BufferPtr buffer;    // null: negotiate, and forget what is queued
+        bool burst = false;  // one of many at once, which the lane's limit is not meant for
     };
 
     PushPool();

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "bitrate_ladder.hpp"
+#include "icons.hpp"
 #include "layout.hpp"
 
 namespace vmr::mixer {
@@ -25,6 +27,10 @@ struct Settings {
     std::atomic<LayoutKind> layout = LayoutKind::speaker;
     std::atomic<int> spotlight = -1;
     std::atomic<unsigned> max_views = 8;
+    std::atomic<unsigned> video_classes = kBitrateClasses;
+    std::atomic<int> still_framerate = 2;  // frames per second
+    std::atomic<bool> transitions = true;
+    std::atomic<Padlock> padlock = Padlock::none;
 };
 
 }  // namespace vmr::mixer

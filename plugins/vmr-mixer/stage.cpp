@@ -5,9 +5,10 @@
 namespace vmr::mixer {
 namespace {
 
-constexpr double kChallenge = 1.0;        // s of being the loudest talker
-constexpr double kChallengeSilent = 0.3;  // s, when the speaker has stopped
-constexpr double kHold = 2.0;             // s that a speaker stays at least
+constexpr double kChallenge = 0.45;        // s of being the loudest talker
+constexpr double kChallengeSilent = 0.25;  // s, when the speaker has stopped
+constexpr double kClearlyLouder = 3.0;     // dB over a speaker who goes on
+constexpr double kHold = 1.5;              // s that a speaker stays at least
 
 }  // namespace
 
@@ -32,7 +33,8 @@ std::optional<unsigned> ActiveSpeaker::update(double now, std::span<const Candid
         }
         return speaker_;
     }
-    if (loudest == nullptr || loudest == speaker) {
+    if (loudest == nullptr || loudest == speaker ||
+        (speaker->talking && loudest->loudness_db < speaker->loudness_db + kClearlyLouder)) {
         challenger_.reset();
         return speaker_;
     }

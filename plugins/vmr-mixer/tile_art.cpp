@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <numbers>
@@ -45,17 +46,40 @@ Layout text(cairo_t* context, const std::string& words, double pixels) {
     return layout;
 }
 
-void draw_struck_microphone(cairo_t* context, double x, double size) {
-    cairo_set_source_rgb(context, 1.0, 0.45, 0.4);
-    cairo_set_line_width(context, std::max(1.0, size / 10));
-    cairo_rectangle(context, x + size * 0.38, size * 0.18, size * 0.24, size * 0.36);
+// A dark pill that light text is readable on, whatever is behind it.
+void pill(cairo_t* context, double width, double height) {
+    constexpr double kHalfTurn = std::numbers::pi;
+    const double radius = height / 2;
+    cairo_new_path(context);
+    cairo_arc(context, width - radius, radius, radius, -kHalfTurn / 2, kHalfTurn / 2);
+    cairo_arc(context, radius, radius, radius, kHalfTurn / 2, 3 * kHalfTurn / 2);
+    cairo_close_path(context);
+    cairo_set_source_rgba(context, 0.05, 0.06, 0.08, 0.68);
     cairo_fill(context);
-    cairo_arc(context, x + size * 0.5, size * 0.48, size * 0.24, 0, std::numbers::pi);
-    cairo_move_to(context, x + size * 0.5, size * 0.72);
-    cairo_line_to(context, x + size * 0.5, size * 0.86);
-    cairo_move_to(context, x + size * 0.2, size * 0.14);
-    cairo_line_to(context, x + size * 0.82, size * 0.86);
-    cairo_stroke(context);
+}
+
+struct Extent {
+    int width = 0, height = 0;
+};
+
+Extent measure(const std::string& words, double pixels) {
+    Extent extent;
+    paint(2, 2, [&](cairo_t* context) {
+        pango_layout_get_pixel_size(text(context, words, pixels).get(), &extent.width, &extent.height);
+    });
+    return extent;
+}
+
+// `room`: pixels that the words may take.
+void write(cairo_t* context, const std::string& words, double pixels, double x, int height, double room) {
+    const Layout layout = text(context, words, pixels);
+    pango_layout_set_width(layout.get(), static_cast<int>(std::max(0.0, room) * PANGO_SCALE));
+    pango_layout_set_ellipsize(layout.get(), PANGO_ELLIPSIZE_END);
+    Extent extent;
+    pango_layout_get_pixel_size(layout.get(), &extent.width, &extent.height);
+    cairo_set_source_rgb(context, 1, 1, 1);
+    cairo_move_to(context, x, (height - extent.height) / 2.0);
+    pango_cairo_show_layout(context, layout.get());
 }
 
 }  // namespace
@@ -109,28 +133,47 @@ Overlay draw_placeholder(const std::string& name, int width, int height) {
     });
 }
 
-Overlay draw_label(const std::string& name, bool muted, int tile_width, int tile_height) {
+Overlay draw_label(const LabelText& label, int tile_width, int tile_height) {
     const int height = std::clamp(tile_height / 9, 14, 40) & ~1;
-    const double icon = muted ? height : 0.0;
-    const double margin = height * 0.35;
-    int text_width = 0;
-    int text_height = 0;
-    paint(2, 2, [&](cairo_t* context) {
-        pango_layout_get_pixel_size(text(context, name, height * 0.6).get(), &text_width, &text_height);
-    });
-    const int width = std::min(tile_width, static_cast<int>(text_width + icon + 2 * margin) + 1) & ~1;
+    const double margin = height * 0.4;
+    const double icon = height * 0.72;
+    const double step = icon + height * 0.12;
+    const int icons = (label.muted ? 1 : 0) + (label.padlock == Padlock::none ? 0 : 1);
+    const Extent words = label.name.empty() ? Extent{} : measure(label.name, height * 0.56);
+    const double wanted = 2 * margin + icons * step + words.width;
+    const int width = std::min(tile_width, static_cast<int>(std::ceil(wanted)) + 1) & ~1;
     return paint(width, height, [&](cairo_t* context) {
-        cairo_set_source_rgba(context, 0, 0, 0, 0.55);
-        cairo_paint(context);
-        if (muted) {
-            draw_struck_microphone(context, 0, height);
+        pill(context, width, height);
+        double x = margin * 0.8;
+        if (label.muted) {
+            draw_struck_microphone(context, x, (height - icon) / 2, icon);
+            x += step;
         }
-        const Layout words = text(context, name, height * 0.6);
-        pango_layout_set_width(words.get(), static_cast<int>((width - icon - margin) * PANGO_SCALE));
-        pango_layout_set_ellipsize(words.get(), PANGO_ELLIPSIZE_END);
-        cairo_set_source_rgb(context, 1, 1, 1);
-        cairo_move_to(context, icon + margin, (height - text_height) / 2.0);
-        pango_cairo_show_layout(context, words.get());
+        if (label.padlock != Padlock::none) {
+            draw_padlock(context, label.padlock, x, (height - icon) / 2, icon);
+            x += step;
+        }
+        x = icons == 0 ? margin : x + margin * 0.2;
+        write(context, label.name, height * 0.56, x, height, width - margin - x + 1);
+    });
+}
+
+Overlay draw_banner(const std::string& words, int view_width, int view_height) {
+    const int height = std::clamp(view_height / 14, 16, 72) & ~1;
+    const double margin = height * 0.6;
+    const int wanted = static_cast<int>(measure(words, height * 0.52).width + 2 * margin) + 2;
+    const int width = std::min(view_width * 9 / 10, wanted) & ~1;
+    return paint(width, height, [&](cairo_t* context) {
+        pill(context, width, height);
+        write(context, words, height * 0.52, margin, height, width - 2 * margin + 1);
+    });
+}
+
+Overlay draw_badge(Padlock padlock, int view_height) {
+    const int size = std::clamp(view_height / 14, 16, 72) & ~1;
+    return paint(size, size, [&](cairo_t* context) {
+        pill(context, size, size);
+        draw_padlock(context, padlock, size * 0.18, size * 0.16, size * 0.64);
     });
 }
 

@@ -12,6 +12,7 @@ struct VideoFormat {
     int width = 1280;    // pixels, even
     int height = 720;    // pixels, even
     int framerate = 25;  // frames per second
+    unsigned bitrate_class = 0;
     auto operator<=>(const VideoFormat&) const = default;
 };
 

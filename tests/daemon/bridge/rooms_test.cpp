@@ -107,8 +107,11 @@ TEST_F(BridgeRoomsTest, AReloadOfManyRoomsLeavesTheControlThreadFree) {
     bridge_->reload_rooms(many);
     EXPECT_EQ(rooms(), 0U);
     EXPECT_TRUE(run_until([&] { return rooms() == 100; }));
-    // The whole of it costs this thread less than a few of its 100 hashes would.
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // our code is slower there, libsodium's not
+    // The whole of it costs this thread less than half of its 100 hashes would.
     EXPECT_LT((cpu_time_of_this_thread() - start).count(), 12 * four_hashes.count());
+#endif
 }
 
 TEST_F(BridgeRoomsTest, RoomsWithoutAChangedPinChangeAtOnce) {

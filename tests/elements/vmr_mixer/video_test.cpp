@@ -148,6 +148,46 @@ TEST(MixerVideo, ContentGoesToAllButItsSender) {
         "v9", [](GstSample* s) { return blue(RoomPipeline::pixel(s, 0.5, 0.3)) && has(s, red); }));
 }
 
+TEST(MixerVideo, ABannerIsShownOnEveryViewAndGoesAway) {
+    RoomPipeline room(camera(0, "0xff0000ff") + listener("video_src_0", kSmall, "v0") +
+                      listener("video_src_9", kSmall, "v9"));
+    room.play();
+    ASSERT_TRUE(room.picture("v9", [](GstSample* s) { return blue(RoomPipeline::pixel(s, 0.5, 0.04)); }));
+    g_signal_emit_by_name(room.mixer(), "banner", "Ada Lovelace joined the meeting", 1500U);
+    const auto covered = [](GstSample* s) { return !blue(RoomPipeline::pixel(s, 0.45, 0.05)); };
+    EXPECT_TRUE(room.picture("v9", covered));
+    EXPECT_TRUE(room.picture("v0", covered));
+    EXPECT_TRUE(room.picture("v9", [&](GstSample* s) { return !covered(s); }));
+}
+
+TEST(MixerVideo, APadlockIsDrawnOnTilesAndInTheCorner) {
+    RoomPipeline room(camera(0, "0xff0000ff", 640, 360) +
+                      listener("video_src_9", "video/x-raw,format=I420,width=640,height=360", "v9"));
+    room.play();
+    const auto all_blue = [](GstSample* s, double x0, double x1, double y0, double y1) {
+        for (double y = y0; y < y1; y += 0.01) {
+            for (double x = x0; x < x1; x += 0.01) {
+                if (!blue(RoomPipeline::pixel(s, x, y))) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    };
+    const auto bare = [&](GstSample* s) {
+        return all_blue(s, 0.9, 1.0, 0.0, 0.1) && all_blue(s, 0.0, 0.1, 0.85, 1.0);
+    };
+    ASSERT_TRUE(room.picture("v9", bare));
+    gst_util_set_object_arg(G_OBJECT(room.mixer()), "padlock", "struck");
+    EXPECT_TRUE(room.picture("v9", [&](GstSample* s) { return !all_blue(s, 0.9, 1.0, 0.0, 0.1); }));
+    const PadPtr pad = PadPtr::adopt(gst_element_get_static_pad(room.mixer(), "video_sink_0"));
+    gst_util_set_object_arg(G_OBJECT(pad.get()), "padlock", "closed");
+    EXPECT_TRUE(room.picture("v9", [&](GstSample* s) { return !all_blue(s, 0.0, 0.1, 0.85, 1.0); }));
+    gst_util_set_object_arg(G_OBJECT(room.mixer()), "padlock", "none");
+    gst_util_set_object_arg(G_OBJECT(pad.get()), "padlock", "none");
+    EXPECT_TRUE(room.picture("v9", bare));
+}
+
 TEST(MixerVideo, ACameraThatStopsBecomesAPlaceholder) {
     RoomPipeline room(camera(0, "0xffff0000") + listener("video_src_9", kSmall, "v9"));
     room.play();

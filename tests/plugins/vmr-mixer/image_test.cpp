@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "scaler.hpp"
 #include "tile_art.hpp"
 
 namespace vmr::mixer {
@@ -16,7 +17,7 @@ TEST(TileArt, InitialsOfFirstAndLastWord) {
 }
 
 TEST(TileArt, LabelFitsItsTile) {
-    const Overlay label = draw_label(std::string(200, 'W'), true, 160, 90);
+    const Overlay label = draw_label({std::string(200, 'W'), true, Padlock::struck}, 160, 90);
     EXPECT_LE(label.width, 160);
     EXPECT_LE(label.height, 90);
 }
@@ -36,15 +37,16 @@ TEST(Image, OpaqueWhiteOverlayIsWhiteAndClearOneChangesNothing) {
 }
 
 TEST(Image, PortraitGetsBarsAndFourToThreeIsCropped) {
+    Scaler scaler;
     Image portrait(90, 160);
     fill(portrait.planes(), {0, 0, 90, 160}, {200, 128, 128});
     Image tile(160, 90);
-    scale_to_tile(portrait.planes(), tile.planes());
+    scaler.scale_to_tile(portrait.planes(), tile.planes());
     EXPECT_EQ(tile.planes().y[45 * 160], kBackdrop.y);
     EXPECT_EQ(tile.planes().y[45 * 160 + 80], 200);
     Image four_three(80, 60);
     fill(four_three.planes(), {0, 0, 80, 60}, {200, 128, 128});
-    scale_to_tile(four_three.planes(), tile.planes());
+    scaler.scale_to_tile(four_three.planes(), tile.planes());
     EXPECT_EQ(tile.planes().y[45 * 160], 200);
 }
 

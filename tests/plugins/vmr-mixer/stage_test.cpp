@@ -21,19 +21,37 @@ TEST(ActiveSpeaker, AShortInterruptionDoesNotSwitch) {
     ActiveSpeaker speaker;
     speaker.update(0.0, Candidates{{1, true, -20}, {2, false, -80}});
     speaker.update(5.0, Candidates{{1, true, -20}, {2, true, -10}});
-    EXPECT_EQ(speaker.update(5.9, Candidates{{1, true, -20}, {2, true, -10}}), 1U);
-    speaker.update(5.95, Candidates{{1, true, -20}, {2, false, -80}});
+    EXPECT_EQ(speaker.update(5.4, Candidates{{1, true, -20}, {2, true, -10}}), 1U);
+    speaker.update(5.42, Candidates{{1, true, -20}, {2, false, -80}});
     speaker.update(6.0, Candidates{{1, true, -20}, {2, true, -10}});
-    EXPECT_EQ(speaker.update(6.9, Candidates{{1, true, -20}, {2, true, -10}}), 1U);
-    EXPECT_EQ(speaker.update(7.0, Candidates{{1, true, -20}, {2, true, -10}}), 2U);
+    EXPECT_EQ(speaker.update(6.4, Candidates{{1, true, -20}, {2, true, -10}}), 1U);
+    EXPECT_EQ(speaker.update(6.45, Candidates{{1, true, -20}, {2, true, -10}}), 2U);
 }
 
-TEST(ActiveSpeaker, HoldsTwoSeconds) {
+TEST(ActiveSpeaker, TwoWhoTalkAlikeDoNotTakeTurns) {
+    ActiveSpeaker speaker;
+    speaker.update(0.0, Candidates{{1, true, -20}, {2, false, -80}});
+    for (double now = 2.0; now < 20.0; now += 0.04) {
+        EXPECT_EQ(speaker.update(now, Candidates{{1, true, -20}, {2, true, -18}}), 1U);
+    }
+}
+
+TEST(ActiveSpeaker, StaysAtLeastOneAndAHalfSeconds) {
     ActiveSpeaker speaker;
     speaker.update(0.0, Candidates{{1, true, -20}, {2, false, -80}});
     speaker.update(0.5, Candidates{{1, false, -80}, {2, true, -10}});
-    EXPECT_EQ(speaker.update(1.9, Candidates{{1, false, -80}, {2, true, -10}}), 1U);
-    EXPECT_EQ(speaker.update(2.0, Candidates{{1, false, -80}, {2, true, -10}}), 2U);
+    EXPECT_EQ(speaker.update(1.46, Candidates{{1, false, -80}, {2, true, -10}}), 1U);
+    EXPECT_EQ(speaker.update(1.5, Candidates{{1, false, -80}, {2, true, -10}}), 2U);
+}
+
+TEST(ActiveSpeaker, WhoTalksAloneIsOnStageWithinHalfASecond) {
+    ActiveSpeaker speaker;
+    speaker.update(0.0, Candidates{{1, true, -20}, {2, false, -80}});
+    std::optional<unsigned> on_stage;
+    for (double now = 5.0; now <= 5.5; now += 0.04) {
+        on_stage = speaker.update(now, Candidates{{1, false, -80}, {2, true, -30}});
+    }
+    EXPECT_EQ(on_stage, 2U);
 }
 
 TEST(ActiveSpeaker, WhoLeavesIsReplaced) {
