@@ -1,4 +1,5 @@
 // What the room core decides, carried out on legs, media, API and records.
+#include <algorithm>
 #include <utility>
 
 #include "base/guard.hpp"

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::seconds kMediaSilentAfter{10};  // told to the room core
 constexpr std::chrono::seconds kMediaDeadAfter{30};    // RTCP counts as life: nothing at all came for so long
+constexpr uint32_t kLeastVideo = 100'000;              // bit/s
 
 }  // namespace
 
@@ -264,9 +265,12 @@ nlohmann::json RoomHost::snapshot(bool with_addresses) const {
 void RoomHost::follow_network(Seat& seat) {
     for (const media::SessionStats& stats : seat.session->stats()) {
         if (stats.slot == media::Slot::video && stats.rtp.remote_fraction_lost && pipeline_) {
-            pipeline_->set_video_bitrate(seat.arrival.leg,
-                                         seat.network.update(*stats.rtp.remote_fraction_lost,
-                                                             stats.rtp.remote_lost_packets.value_or(0)));
+            if (!seat.network) {
+                seat.network.emplace(kLeastVideo, services_.video.bitrate);
+            }
+            const uint32_t carried = seat.network->update(*stats.rtp.remote_fraction_lost,
+                                                          stats.rtp.remote_lost_packets.value_or(0));
+            pipeline_->set_video_bitrate(seat.arrival.leg, carried);
         }
     }
 }

@@ -1,6 +1,7 @@
 // One participant's leg in a room: signalling, media and call record belong together here.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "daemon/bridge/services.hpp"
@@ -22,9 +23,9 @@ struct Seat {
     bool record_begun = false;  // the call is answered: a crash from here on leaves a record, too
     bool record_written = false;
     std::shared_ptr<void> receipt;  // of the peer's hang-up; released when the record is on disk
-    media::BitrateEstimate network;  // what the participant's carries
-    bool resuming = false;          // a returned browser's media is not up yet
-    bool answered = false;          // before it came here (virtual reception)
+    std::optional<media::BitrateEstimate> network;  // what the participant's carries, once they report
+    bool resuming = false;                          // a returned browser's media is not up yet
+    bool answered = false;                          // before it came here (virtual reception)
     bool media_up = false;
     bool media_seen = true;   // as last told to the room
     bool pin_passed = false;  // pin-ivr lets media through
