@@ -180,7 +180,7 @@ void find_installed_plugin() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
     Options options;
     CLI::App app{"vmrd: a virtual-meeting-room bridge. Without --config it runs self-contained."};
     app.add_option("--config", options.config_file,
@@ -198,4 +198,7 @@ int main(int argc, char** argv) {
     gst_init(nullptr, nullptr);
     find_installed_plugin();
     return run(options);
+} catch (const std::exception& problem) {
+    std::fprintf(stderr, "vmrd: %s\n", problem.what());
+    return 1;
 }

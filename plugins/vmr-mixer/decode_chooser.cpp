@@ -33,12 +33,10 @@ void DecodeChooser::choose(std::span<Candidate* const> candidates, const Setting
             level >= settings.gate_db ? kHangoverMs : std::max(0, candidate->hangover_ms - settings.tick_ms);
         if (candidate->muted || !candidate->sounding) {
             candidate->decode = false;
-        } else if (!candidate->level_db) {
-            candidate->decode = true;
-        } else if (candidate->hangover_ms > 0) {
+        } else if (candidate->level_db && candidate->hangover_ms > 0) {
             ranked_.push_back(candidate);
         } else {
-            candidate->decode = false;
+            candidate->decode = !candidate->level_db;
         }
     }
     const std::size_t count = std::min<std::size_t>(settings.max_talkers, ranked_.size());

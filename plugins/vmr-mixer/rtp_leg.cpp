@@ -50,8 +50,8 @@ RtpLeg::Preview RtpLeg::prepare(std::int64_t now_us, std::size_t samples) {
     const std::lock_guard held(lock_);
     const bool unheard = !decoding_ || quiet_;
     const int stretch = unheard ? 0 : jitter_.stretch();
-    wanted_ = static_cast<std::size_t>(static_cast<int>(samples) +
-                                       static_cast<int>(samples) / kStretchUnit * stretch);
+    const auto span = static_cast<std::ptrdiff_t>(samples);
+    wanted_ = static_cast<std::size_t>(span + span / kStretchUnit * stretch);
     while (have < wanted_ && frame_count_ < kMaxFrames) {
         Frame& frame = frames_[frame_count_];
         const auto offset = static_cast<std::int64_t>(have) * 1'000'000 / kRoomRate;

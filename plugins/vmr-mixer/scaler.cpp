@@ -74,7 +74,7 @@ Taps make_taps(int from, int to) {
         block.from = position(first, from, to).left;
         for (int i = 0; i < kTapsAtOnce; ++i) {
             const Position at = position(std::min(first + i, to - 1), from, to);
-            const auto pair = static_cast<std::size_t>(2 * i);
+            const auto pair = 2 * static_cast<std::size_t>(i);
             block.index[pair] = static_cast<std::uint8_t>(at.left - block.from);
             block.index[pair + 1] = static_cast<std::uint8_t>(std::min(at.left - block.from + 1, 15));
             block.weight[pair] = static_cast<std::int8_t>(kOne - at.weight);

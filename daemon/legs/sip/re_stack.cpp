@@ -22,7 +22,7 @@ std::int64_t now_ms() {
     return g_get_monotonic_time() / 1000;
 }
 
-class ReStack : public Stack {
+class ReStack final : public Stack {
 public:
     ReStack(StackConfig config, GMainContext* context, StackHandler& handler)
         : config_(std::move(config)),

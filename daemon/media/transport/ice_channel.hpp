@@ -17,7 +17,7 @@
 
 namespace vmr::media {
 
-class IceChannel : public Channel {
+class IceChannel final : public Channel {
 public:
     // Gathering starts here; candidates come as events.
     static Result<std::unique_ptr<IceChannel>> open(std::shared_ptr<MediaIo> io, const IceParams& params,

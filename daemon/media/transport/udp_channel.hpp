@@ -16,7 +16,7 @@
 
 namespace vmr::media {
 
-class UdpChannel : public Channel {
+class UdpChannel final : public Channel {
 public:
     static Result<std::unique_ptr<UdpChannel>> open(std::shared_ptr<MediaIo> io, const UdpParams& params,
                                                     ChannelEvents& events);
