@@ -1,0 +1,337 @@
+// The room that is measured: one pipeline in a process of its own, so that its CPU time is nobody else's.
+//   audio-room --engine vmr|audiomixer --legs N --codec opus|pcmu --suite none|… --key BASE64
+//              --load-ports P,P,… [--tick 10|20] [--churn N --churn-rate PER_SECOND --churn-after SECONDS]
+// Prints "ports P0 P1 …" (the UDP port of each leg) when it plays, "churned" when the churn is over, and ends
+// with its input. Leg N sends to port N modulo their number of --load-ports.
+#include <glib-unix.h>
+#include <gst/gst.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "base/gst_ptr.hpp"
+
+namespace {
+
+using namespace vmr;
+
+struct Options {
+    std::string engine = "vmr", codec = "opus", suite = "none", key;
+    unsigned legs = 10, tick = 20, churn = 0, churn_rate = 50, churn_after = 5;
+    std::vector<unsigned> load_ports;
+};
+
+std::vector<unsigned> numbers(const std::string& text) {
+    std::vector<unsigned> list;
+    std::istringstream in(text);
+    for (std::string item; std::getline(in, item, ',');) {
+        list.push_back(static_cast<unsigned>(std::stoul(item)));
+    }
+    return list;
+}
+
+Options parse(int count, char** arguments) {
+    Options options;
+    for (int i = 1; i + 1 < count; i += 2) {
+        const std::string name = arguments[i];
+        const std::string value = arguments[i + 1];
+        const auto number = [&value] { return static_cast<unsigned>(std::stoul(value)); };
+        if (name == "--engine") {
+            options.engine = value;
+        } else if (name == "--codec") {
+            options.codec = value;
+        } else if (name == "--suite") {
+            options.suite = value;
+        } else if (name == "--key") {
+            options.key = value;
+        } else if (name == "--legs") {
+            options.legs = number();
+        } else if (name == "--tick") {
+            options.tick = number();
+        } else if (name == "--churn") {
+            options.churn = number();
+        } else if (name == "--churn-rate") {
+            options.churn_rate = number();
+        } else if (name == "--churn-after") {
+            options.churn_after = number();
+        } else if (name == "--load-ports") {
+            options.load_ports = numbers(value);
+        } else {
+            throw std::invalid_argument(name);
+        }
+    }
+    if (options.load_ports.empty() || options.legs == 0) {
+        throw std::invalid_argument("--load-ports and --legs");
+    }
+    return options;
+}
+
+class Room {
+public:
+    virtual ~Room() = default;
+    virtual void add(unsigned leg) = 0;
+    virtual void remove(unsigned leg) = 0;
+    virtual unsigned port(unsigned leg) = 0;
+
+    void set_state(GstState state) {
+        if (gst_element_set_state(pipeline_.get(), state) == GST_STATE_CHANGE_FAILURE) {
+            throw std::runtime_error("the pipeline does not start");
+        }
+    }
+
+protected:
+    explicit Room(const Options& options)
+        : options_(options), pipeline_(ElementPtr::adopt(gst_pipeline_new(nullptr))) {}
+
+    GstElement* make(const char* factory) {
+        GstElement* element = gst_element_factory_make(factory, nullptr);
+        if (element == nullptr) {
+            throw std::runtime_error(std::string("no element ") + factory);
+        }
+        gst_bin_add(GST_BIN(pipeline_.get()), element);
+        return element;
+    }
+    GstBin* bin() { return GST_BIN(pipeline_.get()); }
+    unsigned load_port(unsigned leg) const { return options_.load_ports[leg % options_.load_ports.size()]; }
+
+    const Options options_;
+    const ElementPtr pipeline_;
+};
+
+// vmr-rtp-io around vmr-mixer, as a daemon would link them.
+class VmrRoom : public Room {
+public:
+    explicit VmrRoom(const Options& options)
+        : Room(options), io_(make("vmr-rtp-io")), mixer_(make("vmr-mixer")) {
+        const char* text =
+            options.codec == "opus"
+                ? "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=111"
+                : "application/x-rtp,media=audio,encoding-name=PCMU,clock-rate=8000,payload=0";
+        caps_ = CapsPtr::adopt(gst_caps_from_string(text));
+        gst_caps_set_simple(caps_.get(), "extmap-1", G_TYPE_STRING,
+                            "urn:ietf:params:rtp-hdrext:ssrc-audio-level", nullptr);
+        g_object_set(io_, "local-address", "127.0.0.1", nullptr);
+        g_object_set(mixer_, "tick", static_cast<int>(options.tick), nullptr);
+        legs_.resize(options.legs);
+    }
+    ~VmrRoom() override { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+
+    void add(unsigned leg) override {
+        Leg& state = legs_[leg];
+        state.from_peer = request(io_, "src_", leg);
+        state.to_peer = request(io_, "sink_", leg);
+        state.speaks = request(mixer_, "audio_sink_", leg);
+        state.hears = request(mixer_, "audio_src_", leg);
+        if (!options_.key.empty()) {
+            gst_util_set_object_arg(G_OBJECT(state.from_peer.get()), "srtp-suite", options_.suite.c_str());
+            g_object_set(state.from_peer.get(), "srtp-send-key", options_.key.c_str(), "srtp-receive-key",
+                         options_.key.c_str(), nullptr);
+        }
+        // A leg that comes back has the port that its peer knows.
+        g_object_set(state.from_peer.get(), "local-port", state.port, "rtp-caps", caps_.get(),
+                     "remote-address", "127.0.0.1", "remote-port", load_port(leg), nullptr);
+        state.filter = make("capsfilter");
+        g_object_set(state.filter, "caps", caps_.get(), nullptr);
+        gst_element_sync_state_with_parent(state.filter);
+        const PadPtr filter_sink = PadPtr::adopt(gst_element_get_static_pad(state.filter, "sink"));
+        const PadPtr filter_src = PadPtr::adopt(gst_element_get_static_pad(state.filter, "src"));
+        if (GST_PAD_LINK_FAILED(gst_pad_link(state.from_peer.get(), state.speaks.get())) ||
+            GST_PAD_LINK_FAILED(gst_pad_link(filter_src.get(), state.to_peer.get())) ||
+            GST_PAD_LINK_FAILED(gst_pad_link(state.hears.get(), filter_sink.get()))) {
+            throw std::runtime_error("a leg does not link");
+        }
+    }
+
+    void remove(unsigned leg) override {
+        Leg& state = legs_[leg];
+        port(leg);
+        gst_element_release_request_pad(mixer_, state.hears.get());
+        gst_element_release_request_pad(io_, state.from_peer.get());
+        gst_element_release_request_pad(mixer_, state.speaks.get());
+        gst_element_release_request_pad(io_, state.to_peer.get());
+        gst_element_set_state(state.filter, GST_STATE_NULL);
+        gst_bin_remove(bin(), state.filter);
+        state = Leg{.port = state.port};
+    }
+
+    unsigned port(unsigned leg) override {
+        g_object_get(legs_[leg].from_peer.get(), "local-port", &legs_[leg].port, nullptr);
+        return legs_[leg].port;
+    }
+
+private:
+    struct Leg {
+        PadPtr from_peer, to_peer, speaks, hears;
+        GstElement* filter = nullptr;
+        guint port = 0;
+    };
+
+    static PadPtr request(GstElement* element, const char* prefix, unsigned leg) {
+        const std::string name = prefix + std::to_string(leg);
+        GstPad* pad = gst_element_request_pad_simple(element, name.c_str());
+        if (pad == nullptr) {
+            throw std::runtime_error("no pad " + name);
+        }
+        return PadPtr::adopt(pad);
+    }
+
+    GstElement* io_;
+    GstElement* mixer_;
+    CapsPtr caps_;
+    std::vector<Leg> legs_;
+};
+
+// What GStreamer itself offers: one audiomixer for each listener, with everybody but themselves.
+class AudiomixerRoom : public Room {
+public:
+    explicit AudiomixerRoom(const Options& options) : Room(options) {
+        for (unsigned leg = 0; leg < options.legs; ++leg) {
+            tees_.push_back(make("tee"));
+            mixers_.push_back(make("audiomixer"));
+            gst_util_set_object_arg(G_OBJECT(mixers_.back()), "output-buffer-duration", "20000000");
+        }
+        const bool opus = options.codec == "opus";
+        const std::string raw =
+            "audio/x-raw,format=S16LE,channels=1,rate=" + std::string(opus ? "48000" : "8000");
+        in_ = "udpsrc name=net address=127.0.0.1 caps=\"application/x-rtp,media=audio,encoding-name=" +
+              std::string(opus ? "OPUS,clock-rate=48000,payload=111" : "PCMU,clock-rate=8000,payload=0") +
+              "\" ! rtpjitterbuffer latency=40 ! " +
+              (opus ? "rtpopusdepay ! opusdec" : "rtppcmudepay ! mulawdec") +
+              " ! audioconvert ! audioresample ! " + raw;
+        out_ = "capsfilter caps=" + raw + " ! " +
+               (opus ? "opusenc bitrate=48000 complexity=5 audio-type=restricted-lowdelay ! rtpopuspay pt=111"
+                     : "mulawenc ! rtppcmupay min-ptime=20000000 max-ptime=20000000") +
+               " ! udpsink name=net sync=false async=false host=127.0.0.1";
+    }
+    ~AudiomixerRoom() override { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+
+    void add(unsigned leg) override {
+        GstElement* in = parse(in_);
+        gst_element_link(in, tees_[leg]);
+        for (unsigned other = 0; other < options_.legs; ++other) {
+            if (other != leg) {
+                GstElement* queue = make("queue");
+                gst_element_link_many(tees_[leg], queue, mixers_[other], nullptr);
+            }
+        }
+        GstElement* out = parse(out_);
+        gst_element_link(mixers_[leg], out);
+        const ElementPtr source = named(in);
+        const ElementPtr sink = named(out);
+        gst_element_set_state(in, GST_STATE_READY);  // opens the socket, which the sink shares
+        GObject* socket = nullptr;
+        int port = 0;
+        g_object_get(source.get(), "used-socket", &socket, "port", &port, nullptr);
+        g_object_set(sink.get(), "socket", socket, "close-socket", FALSE, "port",
+                     static_cast<int>(load_port(leg)), nullptr);
+        g_object_unref(socket);
+        ports_.push_back(static_cast<unsigned>(port));
+    }
+    void remove(unsigned) override { throw std::logic_error("no churn here"); }
+    unsigned port(unsigned leg) override { return ports_[leg]; }
+
+private:
+    GstElement* parse(const std::string& text) {
+        GError* error = nullptr;
+        GstElement* bin_element = gst_parse_bin_from_description(text.c_str(), TRUE, &error);
+        if (bin_element == nullptr) {
+            throw std::runtime_error(error->message);
+        }
+        gst_bin_add(bin(), bin_element);
+        return bin_element;
+    }
+    static ElementPtr named(GstElement* in) {
+        return ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(in), "net"));
+    }
+
+    std::vector<GstElement*> tees_, mixers_;
+    std::vector<unsigned> ports_;
+    std::string in_, out_;
+};
+
+struct Churn {
+    Room* room;
+    const Options* options;
+    unsigned done = 0;
+};
+
+// The first ten stay: who measures latency is among them.
+constexpr unsigned kStaying = 10;
+
+gboolean on_churn(gpointer data) {
+    auto& churn = *static_cast<Churn*>(data);
+    const unsigned leg = kStaying + churn.done % (churn.options->legs - kStaying);
+    churn.room->remove(leg);
+    churn.room->add(leg);
+    if (++churn.done < churn.options->churn) {
+        return G_SOURCE_CONTINUE;
+    }
+    std::puts("churned");
+    std::fflush(stdout);
+    return G_SOURCE_REMOVE;
+}
+
+gboolean on_churn_begins(gpointer data) {
+    g_timeout_add(1000 / static_cast<Churn*>(data)->options->churn_rate, on_churn, data);
+    return G_SOURCE_REMOVE;
+}
+
+gboolean on_input_ended(gint, GIOCondition, gpointer loop) {
+    g_main_loop_quit(static_cast<GMainLoop*>(loop));
+    return G_SOURCE_REMOVE;
+}
+
+void run(const Options& options) {
+    const std::unique_ptr<Room> room = options.engine == "vmr"
+                                           ? std::unique_ptr<Room>(std::make_unique<VmrRoom>(options))
+                                           : std::make_unique<AudiomixerRoom>(options);
+    for (unsigned leg = 0; leg < options.legs; ++leg) {
+        room->add(leg);
+    }
+    room->set_state(GST_STATE_PLAYING);
+    std::string line = "ports";
+    for (unsigned leg = 0; leg < options.legs; ++leg) {
+        line += " " + std::to_string(room->port(leg));
+    }
+    std::puts(line.c_str());
+    std::fflush(stdout);
+    GMainLoop* loop = g_main_loop_new(nullptr, FALSE);
+    g_unix_fd_add(0, static_cast<GIOCondition>(G_IO_IN | G_IO_HUP), on_input_ended, loop);
+    Churn churn{room.get(), &options};
+    if (options.churn > 0 && options.legs > kStaying) {
+        g_timeout_add_seconds(options.churn_after, on_churn_begins, &churn);
+    }
+    g_main_loop_run(loop);
+    g_main_loop_unref(loop);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    gst_init(nullptr, nullptr);
+    // A bridge is a loop: what GStreamer says about it, once for each leg, is known.
+    g_log_set_handler(
+        "GStreamer", G_LOG_LEVEL_WARNING,
+        [](const char* domain, GLogLevelFlags level, const char* message, gpointer) {
+            if (g_strstr_len(message, -1, "loop detected") == nullptr) {
+                g_log_default_handler(domain, level, message, nullptr);
+            }
+        },
+        nullptr);
+    try {
+        run(parse(count, arguments));
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "audio-room: %s\n", error.what());
+        return 1;
+    }
+    return 0;
+}
