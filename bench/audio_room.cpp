@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -78,8 +79,10 @@ public:
     virtual void remove(unsigned leg) = 0;
     virtual unsigned port(unsigned leg) = 0;
 
-    void set_state(GstState state) {
-        if (gst_element_set_state(pipeline_.get(), state) == GST_STATE_CHANGE_FAILURE) {
+    GstElement* pipeline() const { return pipeline_.get(); }
+
+    virtual void start() {
+        if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
             throw std::runtime_error("the pipeline does not start");
         }
     }
@@ -194,16 +197,17 @@ public:
             tees_.push_back(make("tee"));
             mixers_.push_back(make("audiomixer"));
             gst_util_set_object_arg(G_OBJECT(mixers_.back()), "output-buffer-duration", "20000000");
+            gst_util_set_object_arg(G_OBJECT(mixers_.back()), "latency", "40000000");
         }
         const bool opus = options.codec == "opus";
-        const std::string raw =
-            "audio/x-raw,format=S16LE,channels=1,rate=" + std::string(opus ? "48000" : "8000");
+        const std::string raw = "capsfilter caps=\"audio/x-raw,format=S16LE,channels=1,rate=" +
+                                std::string(opus ? "48000" : "8000") + "\"";
         in_ = "udpsrc name=net address=127.0.0.1 caps=\"application/x-rtp,media=audio,encoding-name=" +
               std::string(opus ? "OPUS,clock-rate=48000,payload=111" : "PCMU,clock-rate=8000,payload=0") +
               "\" ! rtpjitterbuffer latency=40 ! " +
               (opus ? "rtpopusdepay ! opusdec" : "rtppcmudepay ! mulawdec") +
               " ! audioconvert ! audioresample ! " + raw;
-        out_ = "capsfilter caps=" + raw + " ! " +
+        out_ = raw + " ! " +
                (opus ? "opusenc bitrate=48000 complexity=5 audio-type=restricted-lowdelay ! rtpopuspay pt=111"
                      : "mulawenc ! rtppcmupay min-ptime=20000000 max-ptime=20000000") +
                " ! udpsink name=net sync=false async=false host=127.0.0.1";
@@ -223,6 +227,8 @@ public:
         gst_element_link(mixers_[leg], out);
         const ElementPtr source = named(in);
         const ElementPtr sink = named(out);
+        gst_element_set_locked_state(in, TRUE);
+        sources_.push_back(in);
         gst_element_set_state(in, GST_STATE_READY);  // opens the socket, which the sink shares
         GObject* socket = nullptr;
         int port = 0;
@@ -231,6 +237,14 @@ public:
                      static_cast<int>(load_port(leg)), nullptr);
         g_object_unref(socket);
         ports_.push_back(static_cast<unsigned>(port));
+    }
+    // A source that pushed before a mixer had started would stop for good.
+    void start() override {
+        Room::start();
+        for (GstElement* source : sources_) {
+            gst_element_set_locked_state(source, FALSE);
+            gst_element_sync_state_with_parent(source);
+        }
     }
     void remove(unsigned) override { throw std::logic_error("no churn here"); }
     unsigned port(unsigned leg) override { return ports_[leg]; }
@@ -249,7 +263,7 @@ private:
         return ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(in), "net"));
     }
 
-    std::vector<GstElement*> tees_, mixers_;
+    std::vector<GstElement*> tees_, mixers_, sources_;
     std::vector<unsigned> ports_;
     std::string in_, out_;
 };
@@ -286,6 +300,18 @@ gboolean on_input_ended(gint, GIOCondition, gpointer loop) {
     return G_SOURCE_REMOVE;
 }
 
+gboolean on_message(GstBus*, GstMessage* message, gpointer pipeline) {
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY) {
+        gst_bin_recalculate_latency(GST_BIN(pipeline));
+    } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+        GError* error = nullptr;
+        gst_message_parse_error(message, &error, nullptr);
+        std::fprintf(stderr, "audio-room: %s\n", error->message);
+        std::exit(1);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
 void run(const Options& options) {
     const std::unique_ptr<Room> room = options.engine == "vmr"
                                            ? std::unique_ptr<Room>(std::make_unique<VmrRoom>(options))
@@ -293,7 +319,7 @@ void run(const Options& options) {
     for (unsigned leg = 0; leg < options.legs; ++leg) {
         room->add(leg);
     }
-    room->set_state(GST_STATE_PLAYING);
+    room->start();
     std::string line = "ports";
     for (unsigned leg = 0; leg < options.legs; ++leg) {
         line += " " + std::to_string(room->port(leg));
@@ -301,6 +327,8 @@ void run(const Options& options) {
     std::puts(line.c_str());
     std::fflush(stdout);
     GMainLoop* loop = g_main_loop_new(nullptr, FALSE);
+    const GPtr<GstBus> bus = GPtr<GstBus>::adopt(gst_pipeline_get_bus(GST_PIPELINE(room->pipeline())));
+    gst_bus_add_watch(bus.get(), on_message, room->pipeline());
     g_unix_fd_add(0, static_cast<GIOCondition>(G_IO_IN | G_IO_HUP), on_input_ended, loop);
     Churn churn{room.get(), &options};
     if (options.churn > 0 && options.legs > kStaying) {

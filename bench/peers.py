@@ -84,7 +84,7 @@ events: {{ broadcast = false }}
                 return self.socket.connect(str(api))
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("janus does not start: " + (self.folder / "log").read_text()[-500:])
+                    raise RuntimeError("janus does not start: " + (self.folder / "log").read_text()[-3000:])
                 time.sleep(0.05)
 
     def ask(self, wanted, **message):

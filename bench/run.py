@@ -141,9 +141,8 @@ def run_one_by_one(build, cases, runs, report):
                 found.append(measure(build, each))
             except (RuntimeError, OSError) as problem:
                 print(f"{name_of(each)}: {problem}", file=sys.stderr)
-    for each, found in zip(cases, results):
-        if found:
-            report(each, median(found), found)
+            if number == runs - 1 and found:
+                report(each, median(found), found)
 
 
 def run_together(build, cases, _runs, report):

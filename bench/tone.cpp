@@ -51,6 +51,8 @@ void Encoder::expect_loss(int percent) {
     if (opus_) {
         opus_encoder_ctl(opus_.get(), OPUS_SET_INBAND_FEC(percent > 0 ? 1 : 0));
         opus_encoder_ctl(opus_.get(), OPUS_SET_PACKET_LOSS_PERC(percent));
+        opus_encoder_ctl(opus_.get(),
+                         OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));  // a tone would be sent as music, without FEC
     }
 }
 
