@@ -9,6 +9,7 @@ import tempfile
 import time
 
 START_SECONDS = 30
+START_ATTEMPTS = 8
 
 
 class AudioRoom:
@@ -43,13 +44,19 @@ class Janus:
     def __init__(self, _build, load_ports, case):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="janus-bench-"))
         try:
-            self.start()
+            self.configure()
+            # Its socket's thread ends if it runs before its plugin has noted that it is initialized: again, then.
+            for attempt in range(START_ATTEMPTS):
+                if self.start():
+                    break
+            else:
+                raise RuntimeError("janus does not start: " + (self.folder / "log").read_text()[-300:])
             self.ports = self.join_all(load_ports, case)
         except Exception:
             self.close()
             raise
 
-    def start(self):
+    def configure(self):
         library = pathlib.Path(next(pathlib.Path("/usr/lib").glob("*/janus")))
         for kind, plugin in (("plugins", "libjanus_audiobridge.so"), ("transports", "libjanus_pfunix.so")):
             (self.folder / kind).mkdir()
@@ -72,19 +79,25 @@ events: {{ broadcast = false }}
             'general: { local_ip = "127.0.0.1"\n rtp_port_range = "20000-40000" }\n')
         (self.folder / "janus.transport.pfunix.jcfg").write_text(
             f'general: {{ enabled = true\n json = "compact"\n path = "{api}" }}\nadmin: {{ admin_enabled = false }}\n')
-        self.log = open(self.folder / "log", "w")
-        self.process = subprocess.Popen(["janus", "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg")],
-                                        stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    def start(self):
+        api = self.folder / "api"
+        api.unlink(missing_ok=True)
+        with open(self.folder / "log", "w") as log:
+            self.process = subprocess.Popen(
+                ["janus", "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg")],
+                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self.pid = self.process.pid
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(START_SECONDS)
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                return self.socket.connect(str(api))
+                self.socket.connect(str(api))
+                return True
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("janus does not start: " + (self.folder / "log").read_text()[-3000:])
+                    return False
                 time.sleep(0.05)
 
     def ask(self, wanted, **message):
