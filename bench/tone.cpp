@@ -12,6 +12,8 @@ constexpr int kBitrate = 32000;  // of a browser
 constexpr int kComplexity = 5;
 constexpr std::size_t kLongestPacket = 1275;
 constexpr std::size_t kLongestFrame = 5760;
+// Long enough to tell pilots apart, short enough for a tone that a jitter buffer plays 1 % faster.
+constexpr int kToneWindowMs = 40;
 
 // ITU-T G.711, µ-law.
 std::uint8_t to_ulaw(float sample) {
@@ -91,7 +93,17 @@ std::vector<float> Decoder::decode(std::span<const std::uint8_t> payload) {
 }
 
 double amplitude(std::span<const float> samples, double hertz, int rate) {
-    return samples.empty() ? 0.0 : std::sqrt(2 * fit(samples, hertz, rate).tone);
+    const auto window = static_cast<std::size_t>(rate * kToneWindowMs / 1000);
+    std::vector<double> levels;
+    for (std::size_t at = 0; at + window <= samples.size(); at += window) {
+        levels.push_back(std::sqrt(2 * fit(samples.subspan(at, window), hertz, rate).tone));
+    }
+    if (levels.empty()) {
+        return 0;
+    }
+    const auto middle = levels.begin() + static_cast<std::ptrdiff_t>(levels.size() / 2);
+    std::nth_element(levels.begin(), middle, levels.end());
+    return *middle;
 }
 
 Fit fit(std::span<const float> samples, double hertz, int rate) {

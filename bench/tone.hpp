@@ -42,7 +42,7 @@ private:
     std::unique_ptr<OpusDecoder, Free> opus_;
 };
 
-// Amplitude of a sine of `hertz` (Goertzel).
+// Amplitude of a sine of `hertz`: the median of short windows.
 double amplitude(std::span<const float> samples, double hertz, int rate);
 
 // Power of the best fitting sine of `hertz`, and of the rest.
