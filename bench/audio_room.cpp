@@ -1,15 +1,15 @@
 // The room that is measured: one pipeline in a process of its own, so that its CPU time is nobody else's.
-//   audio-room --engine vmr|audiomixer --legs N --codec opus|pcmu --suite none|… --key BASE64
+//   audio-room --legs N --codec opus|pcmu --suite none|… --key BASE64
 //              --load-ports P,P,… [--tick 10|20] [--churn N --churn-rate PER_SECOND --churn-after SECONDS]
-// Prints "ports P0 P1 …" (the UDP port of each leg) when it plays, "churned" when the churn is over, and ends
-// with its input. Leg N sends to port N modulo their number of --load-ports.
+// Prints "ports P0 P1 …" (the UDP port of each leg) when it plays, and ends with its input; then it prints
+// "jitter-buffers DELAY TARGET", means of all legs, ms. Leg N sends to port N modulo their number of
+// --load-ports.
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -22,7 +22,7 @@ namespace {
 using namespace vmr;
 
 struct Options {
-    std::string engine = "vmr", codec = "opus", suite = "none", key;
+    std::string codec = "opus", suite = "none", key;
     unsigned legs = 10, tick = 20, churn = 0, churn_rate = 50, churn_after = 5;
     std::vector<unsigned> load_ports;
 };
@@ -42,9 +42,7 @@ Options parse(int count, char** arguments) {
         const std::string name = arguments[i];
         const std::string value = arguments[i + 1];
         const auto number = [&value] { return static_cast<unsigned>(std::stoul(value)); };
-        if (name == "--engine") {
-            options.engine = value;
-        } else if (name == "--codec") {
+        if (name == "--codec") {
             options.codec = value;
         } else if (name == "--suite") {
             options.suite = value;
@@ -72,45 +70,14 @@ Options parse(int count, char** arguments) {
     return options;
 }
 
+// vmr-rtp-io around vmr-mixer, as a daemon would link them.
 class Room {
 public:
-    virtual ~Room() = default;
-    virtual void add(unsigned leg) = 0;
-    virtual void remove(unsigned leg) = 0;
-    virtual unsigned port(unsigned leg) = 0;
-
-    GstElement* pipeline() const { return pipeline_.get(); }
-
-    virtual void start() {
-        if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
-            throw std::runtime_error("the pipeline does not start");
-        }
-    }
-
-protected:
     explicit Room(const Options& options)
-        : options_(options), pipeline_(ElementPtr::adopt(gst_pipeline_new(nullptr))) {}
-
-    GstElement* make(const char* factory) {
-        GstElement* element = gst_element_factory_make(factory, nullptr);
-        if (element == nullptr) {
-            throw std::runtime_error(std::string("no element ") + factory);
-        }
-        gst_bin_add(GST_BIN(pipeline_.get()), element);
-        return element;
-    }
-    GstBin* bin() { return GST_BIN(pipeline_.get()); }
-    unsigned load_port(unsigned leg) const { return options_.load_ports[leg % options_.load_ports.size()]; }
-
-    const Options options_;
-    const ElementPtr pipeline_;
-};
-
-// vmr-rtp-io around vmr-mixer, as a daemon would link them.
-class VmrRoom : public Room {
-public:
-    explicit VmrRoom(const Options& options)
-        : Room(options), io_(make("vmr-rtp-io")), mixer_(make("vmr-mixer")) {
+        : options_(options),
+          pipeline_(ElementPtr::adopt(gst_pipeline_new(nullptr))),
+          io_(make("vmr-rtp-io")),
+          mixer_(make("vmr-mixer")) {
         const char* text =
             options.codec == "opus"
                 ? "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=111"
@@ -122,9 +89,19 @@ public:
         g_object_set(mixer_, "tick", static_cast<int>(options.tick), nullptr);
         legs_.resize(options.legs);
     }
-    ~VmrRoom() override { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+    ~Room() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+    Room(const Room&) = delete;
+    Room& operator=(const Room&) = delete;
 
-    void add(unsigned leg) override {
+    GstElement* pipeline() const { return pipeline_.get(); }
+
+    void start() {
+        if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+            throw std::runtime_error("the pipeline does not start");
+        }
+    }
+
+    void add(unsigned leg) {
         Leg& state = legs_[leg];
         state.from_peer = request(io_, "src_", leg);
         state.to_peer = request(io_, "sink_", leg);
@@ -150,29 +127,65 @@ public:
         }
     }
 
-    void remove(unsigned leg) override {
+    void remove(unsigned leg) {
         Leg& state = legs_[leg];
-        port(leg);
+        state.port = port(leg);
         gst_element_release_request_pad(mixer_, state.hears.get());
         gst_element_release_request_pad(io_, state.from_peer.get());
         gst_element_release_request_pad(mixer_, state.speaks.get());
         gst_element_release_request_pad(io_, state.to_peer.get());
         gst_element_set_state(state.filter, GST_STATE_NULL);
-        gst_bin_remove(bin(), state.filter);
-        state = Leg{.port = state.port};
+        gst_bin_remove(GST_BIN(pipeline_.get()), state.filter);
+        const guint port = state.port;
+        state = {};
+        state.port = port;
     }
 
-    unsigned port(unsigned leg) override {
+    unsigned port(unsigned leg) {
         g_object_get(legs_[leg].from_peer.get(), "local-port", &legs_[leg].port, nullptr);
         return legs_[leg].port;
     }
 
+    // Means over the legs: what the jitter buffers hold back and aim at, ms.
+    std::string jitter_buffers() {
+        double delay = 0, target = 0;
+        for (const Leg& leg : legs_) {
+            GstStructure* stats = nullptr;
+            g_object_get(leg.speaks.get(), "rtp-stats", &stats, nullptr);
+            const StructurePtr owned(stats);
+            delay += number(stats, "delay");
+            target += number(stats, "target");
+        }
+        const auto count = static_cast<double>(legs_.size());
+        return std::to_string(delay / count) + " " + std::to_string(target / count);
+    }
+
 private:
+    static double number(const GstStructure* stats, const char* field) {
+        const GValue* value = stats == nullptr ? nullptr : gst_structure_get_value(stats, field);
+        GValue real = G_VALUE_INIT;
+        g_value_init(&real, G_TYPE_DOUBLE);
+        if (value == nullptr || !g_value_transform(value, &real)) {
+            return 0;
+        }
+        return g_value_get_double(&real);
+    }
+
     struct Leg {
         PadPtr from_peer, to_peer, speaks, hears;
         GstElement* filter = nullptr;
         guint port = 0;
     };
+
+    GstElement* make(const char* factory) {
+        GstElement* element = gst_element_factory_make(factory, nullptr);
+        if (element == nullptr) {
+            throw std::runtime_error(std::string("no element ") + factory);
+        }
+        gst_bin_add(GST_BIN(pipeline_.get()), element);
+        return element;
+    }
+    unsigned load_port(unsigned leg) const { return options_.load_ports[leg % options_.load_ports.size()]; }
 
     static PadPtr request(GstElement* element, const char* prefix, unsigned leg) {
         const std::string name = prefix + std::to_string(leg);
@@ -183,89 +196,12 @@ private:
         return PadPtr::adopt(pad);
     }
 
+    const Options options_;
+    const ElementPtr pipeline_;
     GstElement* io_;
     GstElement* mixer_;
     CapsPtr caps_;
     std::vector<Leg> legs_;
-};
-
-// What GStreamer itself offers: one audiomixer for each listener, with everybody but themselves.
-class AudiomixerRoom : public Room {
-public:
-    explicit AudiomixerRoom(const Options& options) : Room(options) {
-        for (unsigned leg = 0; leg < options.legs; ++leg) {
-            tees_.push_back(make("tee"));
-            mixers_.push_back(make("audiomixer"));
-            gst_util_set_object_arg(G_OBJECT(mixers_.back()), "output-buffer-duration", "20000000");
-            gst_util_set_object_arg(G_OBJECT(mixers_.back()), "latency", "40000000");
-        }
-        const bool opus = options.codec == "opus";
-        const std::string raw = "capsfilter caps=\"audio/x-raw,format=S16LE,channels=1,rate=" +
-                                std::string(opus ? "48000" : "8000") + "\"";
-        in_ = "udpsrc name=net address=127.0.0.1 caps=\"application/x-rtp,media=audio,encoding-name=" +
-              std::string(opus ? "OPUS,clock-rate=48000,payload=111" : "PCMU,clock-rate=8000,payload=0") +
-              "\" ! rtpjitterbuffer latency=40 ! " +
-              (opus ? "rtpopusdepay ! opusdec" : "rtppcmudepay ! mulawdec") +
-              " ! audioconvert ! audioresample ! " + raw;
-        out_ = raw + " ! " +
-               (opus ? "opusenc bitrate=48000 complexity=5 audio-type=restricted-lowdelay ! rtpopuspay pt=111"
-                     : "mulawenc ! rtppcmupay min-ptime=20000000 max-ptime=20000000") +
-               " ! udpsink name=net sync=false async=false host=127.0.0.1";
-    }
-    ~AudiomixerRoom() override { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
-
-    void add(unsigned leg) override {
-        GstElement* in = parse(in_);
-        gst_element_link(in, tees_[leg]);
-        for (unsigned other = 0; other < options_.legs; ++other) {
-            if (other != leg) {
-                GstElement* queue = make("queue");
-                gst_element_link_many(tees_[leg], queue, mixers_[other], nullptr);
-            }
-        }
-        GstElement* out = parse(out_);
-        gst_element_link(mixers_[leg], out);
-        const ElementPtr source = named(in);
-        const ElementPtr sink = named(out);
-        gst_element_set_locked_state(in, TRUE);
-        sources_.push_back(in);
-        gst_element_set_state(in, GST_STATE_READY);  // opens the socket, which the sink shares
-        GObject* socket = nullptr;
-        int port = 0;
-        g_object_get(source.get(), "used-socket", &socket, "port", &port, nullptr);
-        g_object_set(sink.get(), "socket", socket, "close-socket", FALSE, "port",
-                     static_cast<int>(load_port(leg)), nullptr);
-        g_object_unref(socket);
-        ports_.push_back(static_cast<unsigned>(port));
-    }
-    // A source that pushed before a mixer had started would stop for good.
-    void start() override {
-        Room::start();
-        for (GstElement* source : sources_) {
-            gst_element_set_locked_state(source, FALSE);
-            gst_element_sync_state_with_parent(source);
-        }
-    }
-    void remove(unsigned) override { throw std::logic_error("no churn here"); }
-    unsigned port(unsigned leg) override { return ports_[leg]; }
-
-private:
-    GstElement* parse(const std::string& text) {
-        GError* error = nullptr;
-        GstElement* bin_element = gst_parse_bin_from_description(text.c_str(), TRUE, &error);
-        if (bin_element == nullptr) {
-            throw std::runtime_error(error->message);
-        }
-        gst_bin_add(bin(), bin_element);
-        return bin_element;
-    }
-    static ElementPtr named(GstElement* in) {
-        return ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(in), "net"));
-    }
-
-    std::vector<GstElement*> tees_, mixers_, sources_;
-    std::vector<unsigned> ports_;
-    std::string in_, out_;
 };
 
 struct Churn {
@@ -285,8 +221,6 @@ gboolean on_churn(gpointer data) {
     if (++churn.done < churn.options->churn) {
         return G_SOURCE_CONTINUE;
     }
-    std::puts("churned");
-    std::fflush(stdout);
     return G_SOURCE_REMOVE;
 }
 
@@ -313,28 +247,27 @@ gboolean on_message(GstBus*, GstMessage* message, gpointer pipeline) {
 }
 
 void run(const Options& options) {
-    const std::unique_ptr<Room> room = options.engine == "vmr"
-                                           ? std::unique_ptr<Room>(std::make_unique<VmrRoom>(options))
-                                           : std::make_unique<AudiomixerRoom>(options);
+    Room room(options);
     for (unsigned leg = 0; leg < options.legs; ++leg) {
-        room->add(leg);
+        room.add(leg);
     }
-    room->start();
+    room.start();
     std::string line = "ports";
     for (unsigned leg = 0; leg < options.legs; ++leg) {
-        line += " " + std::to_string(room->port(leg));
+        line += " " + std::to_string(room.port(leg));
     }
     std::puts(line.c_str());
     std::fflush(stdout);
     GMainLoop* loop = g_main_loop_new(nullptr, FALSE);
-    const GPtr<GstBus> bus = GPtr<GstBus>::adopt(gst_pipeline_get_bus(GST_PIPELINE(room->pipeline())));
-    gst_bus_add_watch(bus.get(), on_message, room->pipeline());
+    const GPtr<GstBus> bus = GPtr<GstBus>::adopt(gst_pipeline_get_bus(GST_PIPELINE(room.pipeline())));
+    gst_bus_add_watch(bus.get(), on_message, room.pipeline());
     g_unix_fd_add(0, static_cast<GIOCondition>(G_IO_IN | G_IO_HUP), on_input_ended, loop);
-    Churn churn{room.get(), &options};
+    Churn churn{&room, &options};
     if (options.churn > 0 && options.legs > kStaying) {
         g_timeout_add_seconds(options.churn_after, on_churn_begins, &churn);
     }
     g_main_loop_run(loop);
+    std::printf("jitter-buffers %s\n", room.jitter_buffers().c_str());
     g_main_loop_unref(loop);
 }
 

@@ -118,9 +118,14 @@ void Load::transmit(Participant& person, std::span<const std::uint8_t> payload, 
     }
 }
 
+// Few participants too are spread over the whole frame.
 void Load::slot(unsigned number, std::int64_t ms) {
-    for (std::size_t leg = number; leg < people_.size(); leg += kSlots) {
-        speak(people_[leg], ms);
+    const auto count = static_cast<unsigned>(people_.size());
+    const unsigned apart = std::max(1U, kSlots / std::max(1U, count));
+    for (unsigned leg = 0; leg < count; ++leg) {
+        if (leg * apart % kSlots == number) {
+            speak(people_[leg], ms);
+        }
     }
 }
 

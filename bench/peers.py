@@ -13,10 +13,10 @@ START_ATTEMPTS = 8
 
 
 class AudioRoom:
-    """bench/audio_room.cpp: vmr-rtp-io and vmr-mixer, or GStreamer's audiomixer."""
+    """bench/audio_room.cpp: vmr-rtp-io and vmr-mixer."""
 
     def __init__(self, build, load_ports, case):
-        command = [build / "bench" / "audio-room", "--engine", case["engine"], "--legs", str(case["legs"]),
+        command = [build / "bench" / "audio-room", "--legs", str(case["legs"]),
                    "--codec", case["codec"], "--suite", case["suite"], "--key", case["key"],
                    "--tick", str(case.get("tick", 20)), "--churn", str(case.get("churn", 0)),
                    "--churn-rate", str(case.get("churn_rate", 50)), "--load-ports", ",".join(map(str, load_ports))]
@@ -31,11 +31,14 @@ class AudioRoom:
         self.ports = [int(word) for word in words[1:]]
 
     def close(self):
+        """What the bridge itself says of the run."""
         self.process.stdin.close()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
+        words = self.process.stdout.read().split()
+        return {"jitter_delay_ms": float(words[1]), "jitter_target_ms": float(words[2])} if len(words) == 3 else {}
 
 
 class Janus:
@@ -144,6 +147,7 @@ events: {{ broadcast = false }}
             except subprocess.TimeoutExpired:
                 self.process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+        return {}
 
 
 def open_bridge(build, load_ports, case):

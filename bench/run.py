@@ -36,8 +36,6 @@ def room_cases():
         yield case("rooms", "vmr", codec, 1000, "aes-128-cm-80")
         for legs in (10, 50, 200):
             yield case("rooms", "janus", codec, legs)
-        for legs in (4, 10):
-            yield case("rooms", "audiomixer", codec, legs)
     yield case("rooms", "vmr", "opus", 1000, "aead-aes-256-gcm", silent="none")
 
 
@@ -78,11 +76,11 @@ def start(build, each):
 def finish(load, bridge):
     try:
         text = load.stdout.read()
-        if load.wait() != 0:
-            raise RuntimeError("room-load failed")
-        return json.loads(text)
     finally:
-        bridge.close()
+        said = bridge.close()
+    if load.wait() != 0:
+        raise RuntimeError("room-load failed")
+    return {**json.loads(text), **said}
 
 
 def measure(build, each):
@@ -124,7 +122,9 @@ def line_of(each, result):
                 f"{result['threads']:4.0f} threads  {result['rss_mb']:6.0f} MB  "
                 f"{result['delivered'] * 100:5.1f} % delivered  {heard}, own tone {result['own_tone_db']:.0f} dB")
     if section == "latency":
-        return f"median {result['median_ms']:5.1f} ms  p95 {result['p95_ms']:5.1f} ms  {result['heard']}/{result['onsets']} onsets"
+        return (f"median {result['median_ms']:5.1f} ms  p95 {result['p95_ms']:5.1f} ms  {result['heard']}/{result['onsets']} onsets"
+                + (f"  of it jitter buffer {result['jitter_delay_ms']:.0f} ms (target {result['jitter_target_ms']:.0f})"
+                   if "jitter_delay_ms" in result else ""))
     if section == "churn":
         return (f"latency {result['drift'][0]:.1f} → {result['drift'][1]:.1f} ms  p95 {result['p95_ms']:.1f}  "
                 f"{result['heard']}/{result['onsets']} onsets  threads {result['threads']}  files {result['files']}  "
