@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import resource
 import shutil
 import socket
 import subprocess
@@ -19,7 +20,8 @@ class AudioRoom:
         command = [build / "bench" / "audio-room", "--legs", str(case["legs"]),
                    "--codec", case["codec"], "--suite", case["suite"], "--key", case["key"],
                    "--tick", str(case.get("tick", 20)), "--churn", str(case.get("churn", 0)),
-                   "--churn-rate", str(case.get("churn_rate", 50)), "--load-ports", ",".join(map(str, load_ports))]
+                   "--churn-rate", str(case.get("churn_rate", 50)),
+                   "--churn-after", str(case.get("churn_after", 0)), "--load-ports", ",".join(map(str, load_ports))]
         environment = dict(os.environ, GST_PLUGIN_PATH=str(build / "plugins"),
                            GST_REGISTRY=str(build / "gst-registry.bin"), MALLOC_ARENA_MAX="2")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -89,7 +91,8 @@ events: {{ broadcast = false }}
         with open(self.folder / "log", "w") as log:
             self.process = subprocess.Popen(
                 ["janus", "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg")],
-                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))  # it may crash on that way out
         self.pid = self.process.pid
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(START_SECONDS)

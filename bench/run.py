@@ -42,12 +42,13 @@ def room_cases():
 def latency_cases():
     for codec in ("opus", "pcmu"):
         for tick in (20, 10):
-            yield case("latency", "vmr", codec, 10, mode="latency", tick=tick, seconds=10)
-        yield case("latency", "janus", codec, 10, mode="latency", seconds=10)
+            yield case("latency", "vmr", codec, 10, mode="latency", tick=tick, warmup=10, seconds=10)
+        yield case("latency", "janus", codec, 10, mode="latency", warmup=10, seconds=10)
 
 
 def churn_cases():
-    yield case("churn", "vmr", "opus", 50, "aead-aes-256-gcm", mode="latency", churn=1000, churn_rate=60, seconds=30)
+    yield case("churn", "vmr", "opus", 50, "aead-aes-256-gcm", mode="latency", churn=1000, churn_rate=60, churn_after=10,
+               warmup=10, seconds=24)
 
 
 def quality_cases():
