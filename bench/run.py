@@ -17,6 +17,7 @@ import time
 
 from peers import open_bridge
 
+REPEAT_SECONDS = 260  # after that no case is measured once more: the default run takes 8 minutes
 KEY_BYTES = {"none": 0, "aes-128-cm-80": 30, "aead-aes-256-gcm": 44}
 LOAD_OPTIONS = ("mode", "legs", "talkers", "codec", "suite", "key", "silent", "loss", "jitter", "warmup", "seconds")
 
@@ -135,15 +136,21 @@ def line_of(each, result):
 
 
 def run_one_by_one(build, cases, runs, report):
+    began = time.monotonic()
     results = [[] for _ in cases]
     for number in range(runs):
         for each, found in zip(cases, results):
+            if number > 0 and time.monotonic() - began > REPEAT_SECONDS:
+                break
             try:
                 found.append(measure(build, each))
             except (RuntimeError, OSError) as problem:
                 print(f"{name_of(each)}: {problem}", file=sys.stderr)
-            if number == runs - 1 and found:
-                report(each, median(found), found)
+            print(f"\r{sum(map(len, results))} measured ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    for each, found in zip(cases, results):
+        if found:
+            report(each, median(found), found)
 
 
 def run_together(build, cases, _runs, report):
@@ -169,7 +176,7 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, by commas")
     parser.add_argument("--match", default="", help="only cases with these words in their name")
-    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("bench-results.json"))
     options = parser.parse_args()
     build = options.build.resolve()
