@@ -1,0 +1,157 @@
+"""The bridges that are measured. Each has .pid, .ports (a UDP port for each leg) and close()."""
+import json
+import os
+import pathlib
+import resource
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+START_SECONDS = 30
+START_ATTEMPTS = 8
+
+
+class AudioRoom:
+    """bench/audio_room.cpp: vmr-rtp-io and vmr-mixer."""
+
+    def __init__(self, build, load_ports, case):
+        command = [build / "bench" / "audio-room", "--legs", str(case["legs"]),
+                   "--codec", case["codec"], "--suite", case["suite"], "--key", case["key"],
+                   "--tick", str(case.get("tick", 20)), "--churn", str(case.get("churn", 0)),
+                   "--churn-rate", str(case.get("churn_rate", 50)),
+                   "--churn-after", str(case.get("churn_after", 0)), "--load-ports", ",".join(map(str, load_ports))]
+        environment = dict(os.environ, GST_PLUGIN_PATH=str(build / "plugins"),
+                           GST_REGISTRY=str(build / "gst-registry.bin"), MALLOC_ARENA_MAX="2")
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=environment)
+        self.pid = self.process.pid
+        words = self.process.stdout.readline().split()
+        if words[:1] != ["ports"]:
+            raise RuntimeError("audio-room does not start")
+        self.ports = [int(word) for word in words[1:]]
+
+    def close(self):
+        """What the bridge itself says of the run."""
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        words = self.process.stdout.read().split()
+        return {"jitter_delay_ms": float(words[1]), "jitter_target_ms": float(words[2])} if len(words) == 3 else {}
+
+
+class Janus:
+    """The audiobridge of Debian's janus: one room, participants over plain RTP, driven through its Unix socket."""
+
+    def __init__(self, _build, load_ports, case):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="janus-bench-"))
+        try:
+            self.configure()
+            # Its socket's thread ends if it runs before its plugin has noted that it is initialized: again, then.
+            for attempt in range(START_ATTEMPTS):
+                if self.start():
+                    break
+            else:
+                raise RuntimeError("janus does not start: " + (self.folder / "log").read_text()[-300:])
+            self.ports = self.join_all(load_ports, case)
+        except Exception:
+            self.close()
+            raise
+
+    def configure(self):
+        library = pathlib.Path(next(pathlib.Path("/usr/lib").glob("*/janus")))
+        for kind, plugin in (("plugins", "libjanus_audiobridge.so"), ("transports", "libjanus_pfunix.so")):
+            (self.folder / kind).mkdir()
+            (self.folder / kind / plugin).symlink_to(library / kind / plugin)
+        api = self.folder / "api"
+        (self.folder / "janus.jcfg").write_text(f"""general: {{
+    configs_folder = "{self.folder}"
+    plugins_folder = "{self.folder}/plugins"
+    transports_folder = "{self.folder}/transports"
+    events_folder = "{self.folder}/none"
+    loggers_folder = "{self.folder}/none"
+    debug_level = 2
+    interface = "127.0.0.1"
+    session_timeout = 0
+}}
+nat: {{ ice_ignore_list = "vmnet" }}
+events: {{ broadcast = false }}
+""")
+        (self.folder / "janus.plugin.audiobridge.jcfg").write_text(
+            'general: { local_ip = "127.0.0.1"\n rtp_port_range = "20000-40000" }\n')
+        (self.folder / "janus.transport.pfunix.jcfg").write_text(
+            f'general: {{ enabled = true\n json = "compact"\n path = "{api}" }}\nadmin: {{ admin_enabled = false }}\n')
+
+    def start(self):
+        api = self.folder / "api"
+        api.unlink(missing_ok=True)
+        with open(self.folder / "log", "w") as log:
+            self.process = subprocess.Popen(
+                ["janus", "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg")],
+                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))  # it may crash on that way out
+        self.pid = self.process.pid
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(START_SECONDS)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.socket.connect(str(api))
+                return True
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    return False
+                time.sleep(0.05)
+
+    def ask(self, wanted, **message):
+        """Sends a request and returns the first answer of kind `wanted`."""
+        self.socket.send(json.dumps({"transaction": "bench", **message}).encode())
+        while True:
+            answer = json.loads(self.socket.recv(65536))
+            if answer["janus"] == "error":
+                raise RuntimeError(answer["error"]["reason"])
+            data = answer.get("plugindata", {}).get("data", {})
+            if "error" in data:
+                raise RuntimeError(data["error"])
+            if answer["janus"] == wanted and data.get("audiobridge", "joined") in ("joined", "created") \
+                    and ("id" in data or "room" in data or not data) and not data.get("participants_only"):
+                if wanted != "event" or "rtp" in data:
+                    return answer
+
+    def join_all(self, load_ports, case):
+        opus = case["codec"] == "opus"
+        session = self.ask("success", janus="create")["data"]["id"]
+        ports = []
+        for leg in range(case["legs"]):
+            handle = self.ask("success", janus="attach", session_id=session, plugin="janus.plugin.audiobridge")
+            address = {"session_id": session, "handle_id": handle["data"]["id"]}
+            if leg == 0:
+                self.ask("success", janus="message", **address, body={
+                    "request": "create", "room": 1, "sampling_rate": 48000 if opus else 8000,
+                    "allow_rtp_participants": True, "audiolevel_ext": True, "audiolevel_event": False})
+            joined = self.ask("event", janus="message", **address, body={
+                "request": "join", "room": 1, "codec": case["codec"], "muted": False, "display": str(leg),
+                "rtp": {"ip": "127.0.0.1", "port": load_ports[leg % len(load_ports)],
+                        "payload_type": 111 if opus else 0, "audiolevel_ext": 1}})
+            ports.append(joined["plugindata"]["data"]["rtp"]["port"])
+        # With keepalives off (session_timeout = 0) nothing is said any more.
+        return ports
+
+    def close(self):
+        if hasattr(self, "socket"):
+            self.socket.close()
+        if hasattr(self, "process"):
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return {}
+
+
+def open_bridge(build, load_ports, case):
+    return (Janus if case["engine"] == "janus" else AudioRoom)(build, load_ports, case)
