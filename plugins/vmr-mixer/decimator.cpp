@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+
+#include "low_pass.hpp"
 
 namespace vmr::mixer {
 namespace {
@@ -11,22 +12,8 @@ constexpr std::size_t kTapsPerFactor = 24;
 constexpr double kCutoff = 0.42;  // of the output rate: passes 3.4 of 4 kHz, 6.7 of 8 kHz
 
 std::vector<float> design(std::size_t factor) {
-    const std::size_t count = kTapsPerFactor * factor;
-    const double cutoff = kCutoff / static_cast<double>(factor);  // of the input rate
-    std::vector<float> taps(count);
-    double total = 0.0;
-    for (std::size_t i = 0; i < count; ++i) {
-        const double x = static_cast<double>(i) - (static_cast<double>(count) - 1.0) / 2.0;
-        const double phase = 2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(count - 1);
-        const double window = 0.42 - 0.5 * std::cos(phase) + 0.08 * std::cos(2.0 * phase);  // Blackman
-        const double value = std::sin(2.0 * std::numbers::pi * cutoff * x) / (std::numbers::pi * x) * window;
-        taps[i] = static_cast<float>(value);
-        total += value;
-    }
-    for (float& tap : taps) {
-        tap = static_cast<float>(tap / total);
-    }
-    return taps;
+    const std::vector<double> taps = low_pass(kTapsPerFactor * factor, kCutoff / static_cast<double>(factor));
+    return {taps.begin(), taps.end()};
 }
 
 }  // namespace

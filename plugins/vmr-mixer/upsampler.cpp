@@ -1,10 +1,9 @@
 #include "upsampler.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include "audio_format.hpp"
+#include "low_pass.hpp"
 
 namespace vmr::mixer {
 namespace {
@@ -14,20 +13,11 @@ constexpr double kPassband = 0.44;  // of the input rate: 3.5 of 4 kHz, 7 of 8 k
 
 std::vector<float> design_phases(std::size_t factor) {
     const std::size_t count = kTapsPerPhase * factor;
-    const double cutoff = kPassband / static_cast<double>(factor);  // of the output rate
-    std::vector<double> prototype(count);
-    double total = 0.0;
-    for (std::size_t i = 0; i < count; ++i) {
-        const double x = static_cast<double>(i) - (static_cast<double>(count) - 1.0) / 2.0;
-        const double phase = 2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(count - 1);
-        const double window = 0.42 - 0.5 * std::cos(phase) + 0.08 * std::cos(2.0 * phase);  // Blackman
-        prototype[i] = std::sin(2.0 * std::numbers::pi * cutoff * x) / (std::numbers::pi * x) * window;
-        total += prototype[i];
-    }
+    const std::vector<double> prototype = low_pass(count, kPassband / static_cast<double>(factor));
     std::vector<float> phases(count);
     for (std::size_t phase = 0; phase < factor; ++phase) {
         for (std::size_t k = 0; k < kTapsPerPhase; ++k) {
-            const double tap = prototype[phase + k * factor] * static_cast<double>(factor) / total;
+            const double tap = prototype[phase + k * factor] * static_cast<double>(factor);
             phases[phase * kTapsPerPhase + (kTapsPerPhase - 1 - k)] = static_cast<float>(tap);
         }
     }
