@@ -263,16 +263,16 @@ nlohmann::json RoomHost::snapshot(bool with_addresses) const {
 
 // Who loses many packets gets a picture of fewer bits; who loses none, of more again.
 void RoomHost::follow_network(Seat& seat) {
-    for (const media::SessionStats& stats : seat.session->stats()) {
-        if (stats.slot == media::Slot::video && stats.rtp.remote_fraction_lost && pipeline_) {
-            if (!seat.network) {
-                seat.network.emplace(kLeastVideo, services_.video.bitrate);
-            }
-            const uint32_t carried = seat.network->update(*stats.rtp.remote_fraction_lost,
-                                                          stats.rtp.remote_lost_packets.value_or(0));
-            pipeline_->set_video_bitrate(seat.arrival.leg, carried);
-        }
+    const auto video = seat.session->rtp_stats(media::Slot::video);
+    if (!pipeline_ || !video || !video->remote_fraction_lost) {
+        return;
     }
+    if (!seat.network) {
+        seat.network.emplace(kLeastVideo, services_.video.bitrate);
+    }
+    pipeline_->set_video_bitrate(
+        seat.arrival.leg,
+        seat.network->update(*video->remote_fraction_lost, video->remote_lost_packets.value_or(0)));
 }
 
 void RoomHost::watch_media() {

@@ -61,6 +61,8 @@ public:
     // Since anything valid came on any transport; empty: nothing yet.
     std::optional<std::chrono::milliseconds> silence() const;
     std::vector<SessionStats> stats() const;
+    // One slot's, without what the taps counted: cheap enough to ask each second.
+    std::optional<MediaStats> rtp_stats(Slot slot) const;
 
 private:
     struct Path {
