@@ -28,16 +28,15 @@ void put16(Bytes& bytes, std::uint32_t value) {
 
 }  // namespace
 
-rtp_io::SrtpSuite suite_named(const std::string& name) {
-    using rtp_io::SrtpSuite;
+srtp::Suite suite_named(const std::string& name) {
     if (name == "none") {
-        return SrtpSuite::none;
+        return srtp::Suite::none;
     }
     if (name == "aes-128-cm-80") {
-        return SrtpSuite::aes_128_cm_80;
+        return srtp::Suite::aes_cm_128_hmac_sha1_80;
     }
     if (name == "aead-aes-256-gcm") {
-        return SrtpSuite::gcm_256;
+        return srtp::Suite::aead_aes_256_gcm;
     }
     throw std::invalid_argument("--suite");
 }
@@ -52,8 +51,8 @@ Participant::Participant(const Options& options, unsigned leg, unsigned port)
       ssrc_(0x10000 + leg) {
     if (secure_) {
         const Bytes key = from_base64(options.key);
-        sender_ = rtp_io::SrtpSender::make(suite_named(options.suite), key);
-        receiver_ = rtp_io::SrtpReceiver::make(suite_named(options.suite), key);
+        sender_ = srtp::Sender::make(suite_named(options.suite), key);
+        receiver_ = srtp::Receiver::make(suite_named(options.suite), key);
         if (!sender_ || !receiver_) {
             throw std::invalid_argument("--key does not fit the suite");
         }
@@ -62,7 +61,7 @@ Participant::Participant(const Options& options, unsigned leg, unsigned port)
 
 Bytes Participant::packet(std::span<const std::uint8_t> payload, std::uint8_t level) {
     Bytes bytes;
-    bytes.reserve(kHeader + kLevelExtension + payload.size() + rtp_io::kMaxSrtpTrailer);
+    bytes.reserve(kHeader + kLevelExtension + payload.size() + srtp::kMaxTrailer);
     bytes.push_back(audio_level_ ? 0x90 : 0x80);
     bytes.push_back(payload_type_);
     put16(bytes, sequence_++);
@@ -78,8 +77,8 @@ Bytes Participant::packet(std::span<const std::uint8_t> payload, std::uint8_t le
     timestamp_ += step_;
     if (secure_) {
         std::size_t size = bytes.size();
-        bytes.resize(size + rtp_io::kMaxSrtpTrailer);
-        if (sender_->protect_rtp(bytes, size) != rtp_io::SrtpResult::ok) {
+        bytes.resize(size + srtp::kMaxTrailer);
+        if (sender_->protect_rtp(bytes, size) != srtp::Outcome::ok) {
             throw std::runtime_error("SRTP does not protect");
         }
         bytes.resize(size);
@@ -89,7 +88,7 @@ Bytes Participant::packet(std::span<const std::uint8_t> payload, std::uint8_t le
 
 std::optional<Heard> Participant::open(std::span<std::uint8_t> packet, std::int64_t arrival_ns) {
     std::size_t size = packet.size();
-    if (secure_ && receiver_->unprotect_rtp(packet, size) != rtp_io::SrtpResult::ok) {
+    if (secure_ && receiver_->unprotect_rtp(packet, size) != srtp::Outcome::ok) {
         return std::nullopt;
     }
     if (size < kHeader || packet[0] >> 6 != 2 || (packet[1] & 0x7F) != payload_type_) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "srtp.hpp"
+#include "srtp/srtp.hpp"
 #include "tone.hpp"
 #include "wire.hpp"
 
@@ -20,7 +20,7 @@ struct Options {
     bool audio_level = true;
 };
 
-rtp_io::SrtpSuite suite_named(const std::string& name);
+srtp::Suite suite_named(const std::string& name);
 
 // One packet that came, decrypted.
 struct Heard {
@@ -44,8 +44,8 @@ public:
     std::uint64_t received = 0;
 
 private:
-    using Sender = decltype(rtp_io::SrtpSender::make({}, {}));
-    using Receiver = decltype(rtp_io::SrtpReceiver::make({}, {}));
+    using Sender = decltype(srtp::Sender::make({}, {}));
+    using Receiver = decltype(srtp::Receiver::make({}, {}));
 
     unsigned leg_, port_;
     bool secure_, audio_level_;

@@ -34,7 +34,7 @@ struct SendBatch {
     std::array<std::array<iovec, kVectors>, kSize> vectors{};
     std::array<std::array<GstMapInfo, kVectors>, kSize> maps{};
     std::array<unsigned, kSize> mapped{};
-    std::array<std::array<std::uint8_t, kMaxPacket + kMaxSrtpTrailer>, kSize> data{};
+    std::array<std::array<std::uint8_t, kMaxPacket + srtp::kMaxTrailer>, kSize> data{};
 };
 
 }  // namespace vmr::rtp_io

@@ -265,7 +265,7 @@ bool Leg::fill(SendBatch& batch, unsigned slot, OutPacket& packet) {
         return false;
     }
     const std::size_t plain = size;
-    if (core_.suite() != SrtpSuite::none || !gather(batch, slot, buffer)) {
+    if (core_.suite() != srtp::Suite::none || !gather(batch, slot, buffer)) {
         auto& space = batch.data[slot];
         gst_buffer_extract(buffer, 0, space.data(), size);
         if (!core_.protect(packet.kind, space, size)) {

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "rtp_packet.hpp"
+#include "srtp/rtp_packet.hpp"
 
 namespace vmr::rtp_io {
 

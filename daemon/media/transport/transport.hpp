@@ -1,8 +1,8 @@
 // One media transport: a path (UDP or ICE), its security (plain, SDES or DTLS) and
 // one RTP session, which carries one media or a bundle of them.
 //
-//   RX  socket or agent (thread media-io) → srtpdec → rtpbin → rtp_src_<media>_<n>
-//   TX  rtp_sink_<media> → rtpfunnel → rtpbin → srtpenc → socket or agent
+//   RX  socket or agent (thread media-io) → SRTP → rtpbin → rtp_src_<media>_<n>
+//   TX  rtp_sink_<media> → rtpfunnel → rtpbin → SRTP → socket or agent
 //
 // Order of calls: create, local() for the SDP, add_media, set_remote, set_security;
 // in any order after create, and bin() may be added to the pipeline at any time.

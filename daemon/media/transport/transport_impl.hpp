@@ -77,8 +77,9 @@ private:
     void on_dtls_failed(const std::string& reason) override;
     void on_dtls_closed() override;
     // RtpSessionEvents
-    void on_packet_made(Component component, Bytes packet) override;
+    bool on_packet_made(Component component, Bytes packet) override;
     void on_packet_withheld() override { counters_.before_keys++; }
+    void on_packet_refused() override { counters_.send_failures++; }
     void on_stream_made(const StreamInfo& stream, PadPtr pad) override;
     void on_stream_gone(const StreamInfo& stream, PadPtr pad) override;
     void on_bye_read(unsigned media, uint32_t ssrc) override;

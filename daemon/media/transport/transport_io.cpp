@@ -207,15 +207,13 @@ void TransportImpl::on_dtls_closed() {
     notify([this] { advance(TransportState::closed, "the peer closed the transport"); });
 }
 
-void TransportImpl::on_packet_made(Component component, Bytes packet) {
+bool TransportImpl::on_packet_made(Component component, Bytes packet) {
     if (halted_) {
-        return;
+        return false;
     }
-    if (channel_->send(component, packet)) {
-        counters_.sent++;
-    } else {
-        counters_.send_failures++;
-    }
+    const bool sent = channel_->send(component, packet);
+    (sent ? counters_.sent : counters_.send_failures)++;
+    return sent;
 }
 
 void TransportImpl::on_stream_made(const StreamInfo& stream, PadPtr pad) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/gst_ptr.hpp"
+#include "srtp/suite.hpp"
 
 namespace vmr::media {
 
@@ -67,14 +68,7 @@ struct IceRemote {
 
 struct PlainSecurity {};
 
-enum class SrtpSuite {
-    aes_cm_128_hmac_sha1_80,
-    aes_cm_128_hmac_sha1_32,
-    aes_256_cm_hmac_sha1_80,
-    aes_256_cm_hmac_sha1_32,
-    aead_aes_128_gcm,
-    aead_aes_256_gcm,
-};
+using SrtpSuite = srtp::Suite;  // never `none`: that is PlainSecurity
 
 // RFC 4568/6188/7714: key and salt in one string of bytes, not base64.
 struct SdesKeys {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "daemon/media/transport/srtp.hpp"
-
 namespace vmr::media::test {
 
 namespace {
@@ -224,7 +222,7 @@ void connect_dtls(Endpoint& server, Endpoint& client, const DtlsCertificate& ser
 }
 
 SdesKeys make_keys(SrtpSuite suite, char local, char remote) {
-    const SrtpSuiteInfo& info = suite_info(suite);
+    const srtp::SuiteInfo& info = srtp::info_of(suite);
     const size_t size = info.key_bytes + info.salt_bytes;
     return {suite, std::string(size, local), std::string(size, remote)};
 }

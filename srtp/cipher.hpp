@@ -8,12 +8,10 @@
 #include <optional>
 #include <span>
 
-#include "srtp_suite.hpp"
+#include "base/bytes.hpp"
+#include "srtp/suite.hpp"
 
-namespace vmr::rtp_io {
-
-using Bytes = std::span<const std::uint8_t>;
-using MutableBytes = std::span<std::uint8_t>;
+namespace vmr::srtp {
 
 enum class Protocol { rtp, rtcp };
 
@@ -28,13 +26,13 @@ struct SessionKeys {
     ~SessionKeys();
 };
 
-class SrtpCipher {
+class Cipher {
 public:
     static constexpr std::size_t kMaxTag = 20;  // an HMAC-SHA1 before it is cut
 
     // `master` is key‖salt and has the suite's length. Empty: it has not, or OpenSSL refused.
-    static std::optional<SrtpCipher> make(SrtpSuite suite, Bytes master, Protocol protocol);
-    SrtpCipher(SrtpSuite suite, const SessionKeys& keys) : suite_(suite), keys_(keys) {}
+    static std::optional<Cipher> make(Suite suite, Bytes master, Protocol protocol);
+    Cipher(Suite suite, const SessionKeys& keys) : suite_(suite), keys_(keys) {}
 
     bool gcm() const { return info_of(suite_).gcm; }
 
@@ -51,8 +49,8 @@ public:
 private:
     std::array<std::uint8_t, 12> gcm_iv(std::uint32_t ssrc, std::uint64_t index) const;
 
-    SrtpSuite suite_;
+    Suite suite_;
     SessionKeys keys_;
 };
 
-}  // namespace vmr::rtp_io
+}  // namespace vmr::srtp

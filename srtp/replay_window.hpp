@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace vmr::rtp_io {
+namespace vmr::srtp {
 
 class ReplayWindow {
 public:
@@ -73,4 +73,4 @@ private:
     bool started_ = false;
 };
 
-}  // namespace vmr::rtp_io
+}  // namespace vmr::srtp

@@ -3,9 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 
-namespace vmr::rtp_io {
+#include "base/bytes.hpp"
+
+namespace vmr {
 
 // No media datagram is larger: what is, is not ours.
 inline constexpr std::size_t kMaxDatagram = 2048;
@@ -30,7 +31,7 @@ inline std::uint32_t read_u32(const std::uint8_t* at) {
 }
 
 // By version and payload type (RFC 5761 section 4).
-inline DatagramKind kind_of(std::span<const std::uint8_t> datagram) {
+inline DatagramKind kind_of(Bytes datagram) {
     if (datagram.size() < kMinRtcp || datagram[0] >> 6 != 2) {
         return DatagramKind::garbage;
     }
@@ -41,7 +42,7 @@ inline DatagramKind kind_of(std::span<const std::uint8_t> datagram) {
     return datagram.size() < kMinRtp ? DatagramKind::garbage : DatagramKind::rtp;
 }
 
-inline std::optional<RtpHeader> parse_rtp(std::span<const std::uint8_t> packet) {
+inline std::optional<RtpHeader> parse_rtp(Bytes packet) {
     if (packet.size() < kMinRtp || packet[0] >> 6 != 2) {
         return std::nullopt;
     }
@@ -60,4 +61,4 @@ inline std::optional<RtpHeader> parse_rtp(std::span<const std::uint8_t> packet) 
                      read_u32(&packet[8]), size};
 }
 
-}  // namespace vmr::rtp_io
+}  // namespace vmr

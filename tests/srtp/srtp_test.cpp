@@ -1,5 +1,5 @@
 // Published vectors of SRTP, and what a hostile or unlucky network does with it.
-#include "plugins/rtp-io/srtp.hpp"
+#include "srtp/srtp.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-using namespace vmr::rtp_io;
+using namespace vmr::srtp;
 
 namespace {
 
@@ -47,7 +47,7 @@ Octets report(std::uint32_t ssrc = 0xcafebabe) {
     return octets;
 }
 
-Octets master_of(SrtpSuite suite) {
+Octets master_of(Suite suite) {
     Octets master(info_of(suite).key_bytes + info_of(suite).salt_bytes);
     std::uint8_t value = 7;
     for (std::uint8_t& octet : master) {
@@ -57,36 +57,35 @@ Octets master_of(SrtpSuite suite) {
 }
 
 struct Ends {
-    explicit Ends(SrtpSuite suite)
-        : sender(SrtpSender::make(suite, master_of(suite))),
-          receiver(SrtpReceiver::make(suite, master_of(suite))) {}
+    explicit Ends(Suite suite)
+        : sender(Sender::make(suite, master_of(suite))), receiver(Receiver::make(suite, master_of(suite))) {}
 
     Octets protect(Octets octets) const {
         std::size_t size = octets.size();
-        octets.resize(size + kMaxSrtpTrailer);
-        EXPECT_EQ(sender->protect_rtp(octets, size), SrtpResult::ok);
+        octets.resize(size + kMaxTrailer);
+        EXPECT_EQ(sender->protect_rtp(octets, size), Outcome::ok);
         octets.resize(size);
         return octets;
     }
     Octets protect_rtcp(Octets octets) const {
         std::size_t size = octets.size();
-        octets.resize(size + kMaxSrtpTrailer);
-        EXPECT_EQ(sender->protect_rtcp(octets, size), SrtpResult::ok);
+        octets.resize(size + kMaxTrailer);
+        EXPECT_EQ(sender->protect_rtcp(octets, size), Outcome::ok);
         octets.resize(size);
         return octets;
     }
-    SrtpResult unprotect(Octets octets, Octets* plain = nullptr) const {
+    Outcome unprotect(Octets octets, Octets* plain = nullptr) const {
         std::size_t size = octets.size();
-        const SrtpResult result = receiver->unprotect_rtp(octets, size);
+        const Outcome result = receiver->unprotect_rtp(octets, size);
         octets.resize(size);
         if (plain != nullptr) {
             *plain = octets;
         }
         return result;
     }
-    SrtpResult unprotect_rtcp(Octets octets, Octets* plain = nullptr) const {
+    Outcome unprotect_rtcp(Octets octets, Octets* plain = nullptr) const {
         std::size_t size = octets.size();
-        const SrtpResult result = receiver->unprotect_rtcp(octets, size);
+        const Outcome result = receiver->unprotect_rtcp(octets, size);
         octets.resize(size);
         if (plain != nullptr) {
             *plain = octets;
@@ -94,8 +93,8 @@ struct Ends {
         return result;
     }
 
-    mutable std::optional<SrtpSender> sender;
-    mutable std::optional<SrtpReceiver> receiver;
+    mutable std::optional<Sender> sender;
+    mutable std::optional<Receiver> receiver;
 };
 
 Octets derived(const char* key, const char* salt, std::uint8_t label, std::size_t size) {
@@ -104,12 +103,12 @@ Octets derived(const char* key, const char* salt, std::uint8_t label, std::size_
     return out;
 }
 
-Octets protected_with(SrtpSuite suite, const char* master) {
-    auto sender = SrtpSender::make(suite, hex(master));
+Octets protected_with(Suite suite, const char* master) {
+    auto sender = Sender::make(suite, hex(master));
     Octets octets = hex("800f1234decafbadcafebabe abababababababababababababababab");
     std::size_t size = octets.size();
-    octets.resize(size + kMaxSrtpTrailer);
-    EXPECT_EQ(sender->protect_rtp(octets, size), SrtpResult::ok);
+    octets.resize(size + kMaxTrailer);
+    EXPECT_EQ(sender->protect_rtp(octets, size), Outcome::ok);
     octets.resize(size);
     return octets;
 }
@@ -137,10 +136,10 @@ TEST(SrtpVectors, KeyDerivation256) {
 
 // The packets of libsrtp's own test.
 TEST(SrtpVectors, WholePacketAesCm) {
-    EXPECT_EQ(protected_with(SrtpSuite::aes_128_cm_80,
+    EXPECT_EQ(protected_with(Suite::aes_cm_128_hmac_sha1_80,
                              "e1f97a0d3e018be0d64fa32c06de41390ec675ad498afeebb6960b3aabe6"),
               hex("800f1234decafbadcafebabe 4e55dc4ce79978d88ca4d215949d2402 b78d6acc99ea179b8dbb"));
-    EXPECT_EQ(protected_with(SrtpSuite::aes_256_cm_80,
+    EXPECT_EQ(protected_with(Suite::aes_256_cm_hmac_sha1_80,
                              "f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6"
                              "3b04803de51ee7c96423ab5b78d2"),
               hex("800f1234decafbadcafebabe f1d9de17ff251ff1aa007774b0b4b40d a08d9d9a5b3a55d8873b"));
@@ -154,14 +153,14 @@ TEST(SrtpVectors, GcmRtp) {
             "20696e207061727465732074726573");
     const std::string key = "000102030405060708090a0b0c0d0e0f";
     struct Case {
-        SrtpSuite suite;
+        Suite suite;
         std::string key, cipher, tag;
     };
     for (const Case& each :
-         {Case{SrtpSuite::gcm_128, key,
+         {Case{Suite::aead_aes_128_gcm, key,
                "f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf8833",
                "899d7f27beb16a9152cf765ee4390cce"},
-          Case{SrtpSuite::gcm_256, key + "101112131415161718191a1b1c1d1e1f",
+          Case{Suite::aead_aes_256_gcm, key + "101112131415161718191a1b1c1d1e1f",
                "32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b",
                "7aa3db36dfffd6b0f9bb7878d7a76c13"}}) {
         SessionKeys keys;
@@ -169,13 +168,13 @@ TEST(SrtpVectors, GcmRtp) {
         std::copy(raw.begin(), raw.end(), keys.key.begin());
         const Octets salt = hex("517569642070726f2071756f");
         std::copy(salt.begin(), salt.end(), keys.salt.begin());
-        const SrtpCipher seal(each.suite, keys);
+        const Cipher seal(each.suite, keys);
         Octets data = plain;
         std::array<std::uint8_t, 16> tag{};
         ASSERT_TRUE(seal.seal(0x5501a0b2, 0xf17b, head, {}, data, tag));
         EXPECT_EQ(data, hex(each.cipher));
         EXPECT_EQ(Octets(tag.begin(), tag.end()), hex(each.tag));
-        const SrtpCipher open(each.suite, keys);
+        const Cipher open(each.suite, keys);
         ASSERT_TRUE(open.open(0x5501a0b2, 0xf17b, head, {}, data, tag));
         EXPECT_EQ(data, plain);
         tag[3] ^= 1;
@@ -190,7 +189,7 @@ TEST(SrtpVectors, GcmRtcp) {
     std::copy(raw.begin(), raw.end(), keys.key.begin());
     const Octets salt = hex("517569642070726f2071756f");
     std::copy(salt.begin(), salt.end(), keys.salt.begin());
-    const SrtpCipher seal(SrtpSuite::gcm_128, keys);
+    const Cipher seal(Suite::aead_aes_128_gcm, keys);
     Octets data =
         hex("4e545031 4e545032 52545020 0000042a 0000e930 4c756e61"
             "deadbeef deadbeef deadbeef deadbeef deadbeef");
@@ -201,7 +200,7 @@ TEST(SrtpVectors, GcmRtcp) {
     EXPECT_EQ(Octets(tag.begin(), tag.end()), hex("c84aa45896cf4d2fc5abf87245d9eade"));
 }
 
-class SrtpSuites : public testing::TestWithParam<SrtpSuite> {
+class SrtpSuites : public testing::TestWithParam<Suite> {
 protected:
     Ends ends_{GetParam()};
 };
@@ -212,7 +211,7 @@ TEST_P(SrtpSuites, WhatIsProtectedComesBack) {
         const Octets sent = ends_.protect(plain);
         EXPECT_EQ(sent.size(), plain.size() + info_of(GetParam()).rtp_tag_bytes);
         Octets back;
-        EXPECT_EQ(ends_.unprotect(sent, &back), SrtpResult::ok);
+        EXPECT_EQ(ends_.unprotect(sent, &back), Outcome::ok);
         EXPECT_EQ(back, plain);
     }
 }
@@ -222,7 +221,7 @@ TEST_P(SrtpSuites, HeaderWithCsrcsAndExtensionStaysReadable) {
     const Octets sent = ends_.protect(plain);
     EXPECT_TRUE(std::equal(plain.begin(), plain.begin() + 28, sent.begin()));
     Octets back;
-    EXPECT_EQ(ends_.unprotect(sent, &back), SrtpResult::ok);
+    EXPECT_EQ(ends_.unprotect(sent, &back), Outcome::ok);
     EXPECT_EQ(back, plain);
 }
 
@@ -230,13 +229,13 @@ TEST_P(SrtpSuites, RtcpComesBackOnce) {
     const Octets plain = report();
     const Octets sent = ends_.protect_rtcp(plain);
     Octets back;
-    EXPECT_EQ(ends_.unprotect_rtcp(sent, &back), SrtpResult::ok);
+    EXPECT_EQ(ends_.unprotect_rtcp(sent, &back), Outcome::ok);
     EXPECT_EQ(back, plain);
-    EXPECT_EQ(ends_.unprotect_rtcp(sent), SrtpResult::replayed);
+    EXPECT_EQ(ends_.unprotect_rtcp(sent), Outcome::replayed);
     for (std::size_t bit = 0; bit < sent.size() * 8; bit += 7) {
         Octets damaged = ends_.protect_rtcp(plain);
         damaged[bit / 8] ^= static_cast<std::uint8_t>(1 << (bit % 8));
-        EXPECT_NE(ends_.unprotect_rtcp(damaged), SrtpResult::ok) << bit;
+        EXPECT_NE(ends_.unprotect_rtcp(damaged), Outcome::ok) << bit;
     }
 }
 
@@ -245,16 +244,16 @@ TEST_P(SrtpSuites, OneChangedBitIsRefused) {
     for (std::size_t bit = 0; bit < sent.size() * 8; ++bit) {
         Octets damaged = sent;
         damaged[bit / 8] ^= static_cast<std::uint8_t>(1 << (bit % 8));
-        EXPECT_NE(ends_.unprotect(damaged), SrtpResult::ok) << bit;
+        EXPECT_NE(ends_.unprotect(damaged), Outcome::ok) << bit;
     }
-    EXPECT_EQ(ends_.unprotect(sent), SrtpResult::ok);
+    EXPECT_EQ(ends_.unprotect(sent), Outcome::ok);
 }
 
 TEST_P(SrtpSuites, EachTruncationIsRefused) {
     const Octets sent = ends_.protect(packet(10));
     for (std::size_t size = 0; size < sent.size(); ++size) {
         EXPECT_NE(ends_.unprotect(Octets(sent.begin(), sent.begin() + static_cast<std::ptrdiff_t>(size))),
-                  SrtpResult::ok);
+                  Outcome::ok);
     }
 }
 
@@ -268,8 +267,8 @@ TEST_P(SrtpSuites, GarbageIsRefused) {
         if (noise.size() > 1) {
             noise[0] = static_cast<std::uint8_t>(0x80 | (noise[0] & 0x3f));
         }
-        EXPECT_NE(ends_.unprotect(noise), SrtpResult::ok);
-        EXPECT_NE(ends_.unprotect_rtcp(noise), SrtpResult::ok);
+        EXPECT_NE(ends_.unprotect(noise), Outcome::ok);
+        EXPECT_NE(ends_.unprotect_rtcp(noise), Outcome::ok);
     }
 }
 
@@ -280,10 +279,10 @@ TEST_P(SrtpSuites, ReplaysAreRefusedAndReorderingIsNot) {
     }
     std::shuffle(sent.begin(), sent.end(), std::mt19937(2));
     for (const Octets& each : sent) {
-        EXPECT_EQ(ends_.unprotect(each), SrtpResult::ok);
+        EXPECT_EQ(ends_.unprotect(each), Outcome::ok);
     }
     for (const Octets& each : sent) {
-        EXPECT_EQ(ends_.unprotect(each), SrtpResult::replayed);
+        EXPECT_EQ(ends_.unprotect(each), Outcome::replayed);
     }
 }
 
@@ -291,17 +290,17 @@ TEST_P(SrtpSuites, SequenceNumbersRollOver) {
     for (std::uint32_t i = 0; i < 3 * 65536; i += 97) {
         Octets plain = packet(static_cast<std::uint16_t>(i));
         Octets back;
-        ASSERT_EQ(ends_.unprotect(ends_.protect(plain), &back), SrtpResult::ok) << i;
+        ASSERT_EQ(ends_.unprotect(ends_.protect(plain), &back), Outcome::ok) << i;
         ASSERT_EQ(back, plain);
     }
 }
 
 TEST_P(SrtpSuites, ALatePacketFromBeforeTheRollOverIsUnderstood) {
-    EXPECT_EQ(ends_.unprotect(ends_.protect(packet(65000))), SrtpResult::ok);
+    EXPECT_EQ(ends_.unprotect(ends_.protect(packet(65000))), Outcome::ok);
     const Octets late = ends_.protect(packet(65535));
-    EXPECT_EQ(ends_.unprotect(ends_.protect(packet(0))), SrtpResult::ok);
-    EXPECT_EQ(ends_.unprotect(late), SrtpResult::ok);
-    EXPECT_EQ(ends_.unprotect(late), SrtpResult::replayed);
+    EXPECT_EQ(ends_.unprotect(ends_.protect(packet(0))), Outcome::ok);
+    EXPECT_EQ(ends_.unprotect(late), Outcome::ok);
+    EXPECT_EQ(ends_.unprotect(late), Outcome::replayed);
 }
 
 TEST_P(SrtpSuites, NoIndexIsEncryptedTwice) {
@@ -309,41 +308,54 @@ TEST_P(SrtpSuites, NoIndexIsEncryptedTwice) {
     Octets again = packet(5);
     again[20] = 1;
     std::size_t size = again.size();
-    again.resize(size + kMaxSrtpTrailer);
-    EXPECT_EQ(ends_.sender->protect_rtp(again, size), SrtpResult::replayed);
+    again.resize(size + kMaxTrailer);
+    EXPECT_EQ(ends_.sender->protect_rtp(again, size), Outcome::replayed);
 }
 
 TEST_P(SrtpSuites, AnotherKeyIsRefused) {
     Octets master = master_of(GetParam());
     master[3] ^= 1;
-    auto stranger = SrtpReceiver::make(GetParam(), master);
+    auto stranger = Receiver::make(GetParam(), master);
     Octets sent = ends_.protect(packet(1));
     std::size_t size = sent.size();
-    EXPECT_EQ(stranger->unprotect_rtp(sent, size), SrtpResult::unauthenticated);
+    EXPECT_EQ(stranger->unprotect_rtp(sent, size), Outcome::unauthenticated);
 }
 
 TEST_P(SrtpSuites, StreamsAreBounded) {
-    for (std::uint32_t ssrc = 0; ssrc < SrtpStreams::kMaxStreams; ++ssrc) {
-        EXPECT_EQ(ends_.unprotect(ends_.protect(packet(1, ssrc))), SrtpResult::ok);
+    for (std::uint32_t ssrc = 0; ssrc < Streams::kMaxStreams; ++ssrc) {
+        EXPECT_EQ(ends_.unprotect(ends_.protect(packet(1, ssrc))), Outcome::ok);
     }
-    Octets more = packet(1, SrtpStreams::kMaxStreams);
+    Octets more = packet(1, Streams::kMaxStreams);
     std::size_t size = more.size();
-    more.resize(size + kMaxSrtpTrailer);
-    EXPECT_EQ(ends_.sender->protect_rtp(more, size), SrtpResult::exhausted);
+    more.resize(size + kMaxTrailer);
+    EXPECT_EQ(ends_.sender->protect_rtp(more, size), Outcome::exhausted);
+}
+
+TEST_P(SrtpSuites, ForgedSsrcsTakeNoRoom) {
+    for (std::uint32_t ssrc = 0; ssrc < 4 * Streams::kMaxStreams; ++ssrc) {
+        Octets forged = packet(1, ssrc);
+        forged.resize(forged.size() + kMaxTrailer, 0x55);
+        EXPECT_EQ(ends_.unprotect(forged), Outcome::unauthenticated);
+        Octets report_of = report(ssrc);
+        report_of.resize(report_of.size() + kMaxTrailer, 0xd5);
+        EXPECT_EQ(ends_.unprotect_rtcp(report_of), Outcome::unauthenticated);
+    }
+    EXPECT_EQ(ends_.unprotect(ends_.protect(packet(1))), Outcome::ok);
+    EXPECT_EQ(ends_.unprotect_rtcp(ends_.protect_rtcp(report())), Outcome::ok);
 }
 
 TEST_P(SrtpSuites, AWrongKeyLengthIsRefused) {
     Octets master = master_of(GetParam());
     master.pop_back();
-    EXPECT_FALSE(SrtpSender::make(GetParam(), master));
-    EXPECT_FALSE(SrtpReceiver::make(GetParam(), master));
-    EXPECT_FALSE(SrtpSender::make(SrtpSuite::none, {}));
+    EXPECT_FALSE(Sender::make(GetParam(), master));
+    EXPECT_FALSE(Receiver::make(GetParam(), master));
+    EXPECT_FALSE(Sender::make(Suite::none, {}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Rfc, SrtpSuites,
-                         testing::Values(SrtpSuite::aes_128_cm_80, SrtpSuite::aes_128_cm_32,
-                                         SrtpSuite::aes_256_cm_80, SrtpSuite::aes_256_cm_32,
-                                         SrtpSuite::gcm_128, SrtpSuite::gcm_256));
+                         testing::Values(Suite::aes_cm_128_hmac_sha1_80, Suite::aes_cm_128_hmac_sha1_32,
+                                         Suite::aes_256_cm_hmac_sha1_80, Suite::aes_256_cm_hmac_sha1_32,
+                                         Suite::aead_aes_128_gcm, Suite::aead_aes_256_gcm));
 
 TEST(ReplayWindow, AJumpForgetsWhatIsTooOld) {
     ReplayWindow window;

@@ -1,15 +1,15 @@
-// SRTP and SRTCP for one direction of one leg. Not thread-safe.
+// SRTP and SRTCP (RFC 3711) for one direction of one leg. Not thread-safe.
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "replay_window.hpp"
-#include "srtp_cipher.hpp"
+#include "srtp/cipher.hpp"
+#include "srtp/replay_window.hpp"
 
-namespace vmr::rtp_io {
+namespace vmr::srtp {
 
-enum class SrtpResult {
+enum class Outcome {
     ok,
     malformed,        // not a packet that can be protected, or room for the tag is missing
     unauthenticated,  // forged, damaged or another key
@@ -18,7 +18,7 @@ enum class SrtpResult {
 };
 
 // What a master key has sent or received: an index for each SSRC.
-class SrtpStreams {
+class Streams {
 public:
     static constexpr std::size_t kMaxStreams = 256;
 
@@ -39,45 +39,43 @@ private:
     std::vector<Stream> others_;
 };
 
-class SrtpSender {
+class Sender {
 public:
     // Empty: the master key does not fit the suite.
-    static std::optional<SrtpSender> make(SrtpSuite suite, Bytes master);
+    static std::optional<Sender> make(Suite suite, Bytes master);
 
     // In place: the packet is the first `size` bytes of `space`; `size` grows by the tag. A packet index is
     // never used twice with one key, as that would reveal both packets.
-    SrtpResult protect_rtp(MutableBytes space, std::size_t& size);
-    SrtpResult protect_rtcp(MutableBytes space, std::size_t& size);
+    Outcome protect_rtp(MutableBytes space, std::size_t& size);
+    Outcome protect_rtcp(MutableBytes space, std::size_t& size);
 
 private:
-    SrtpSender(SrtpSuite suite, const SrtpCipher& rtp, const SrtpCipher& rtcp)
-        : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
+    Sender(Suite suite, const Cipher& rtp, const Cipher& rtcp) : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
 
-    SrtpSuite suite_;
-    SrtpCipher rtp_;
-    SrtpStreams streams_;
-    SrtpCipher rtcp_;
+    Suite suite_;
+    Cipher rtp_;
+    Streams streams_;
+    Cipher rtcp_;
     std::uint32_t rtcp_index_ = 0;  // 31 bits, common to all SSRCs of the key
 };
 
-class SrtpReceiver {
+class Receiver {
 public:
     // Empty: the master key does not fit the suite.
-    static std::optional<SrtpReceiver> make(SrtpSuite suite, Bytes master);
+    static std::optional<Receiver> make(Suite suite, Bytes master);
 
     // In place; `size` shrinks by the tag. State is kept only for SSRCs that authenticated.
-    SrtpResult unprotect_rtp(MutableBytes packet, std::size_t& size);
-    SrtpResult unprotect_rtcp(MutableBytes packet, std::size_t& size);
+    Outcome unprotect_rtp(MutableBytes packet, std::size_t& size);
+    Outcome unprotect_rtcp(MutableBytes packet, std::size_t& size);
 
 private:
-    SrtpReceiver(SrtpSuite suite, const SrtpCipher& rtp, const SrtpCipher& rtcp)
-        : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
+    Receiver(Suite suite, const Cipher& rtp, const Cipher& rtcp) : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
 
-    SrtpSuite suite_;
-    SrtpCipher rtp_;
-    SrtpStreams streams_;
-    SrtpCipher rtcp_;
-    SrtpStreams rtcp_streams_;
+    Suite suite_;
+    Cipher rtp_;
+    Streams streams_;
+    Cipher rtcp_;
+    Streams rtcp_streams_;
 };
 
-}  // namespace vmr::rtp_io
+}  // namespace vmr::srtp

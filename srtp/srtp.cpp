@@ -1,13 +1,13 @@
-#include "srtp.hpp"
+#include "srtp/srtp.hpp"
 
 #include <openssl/crypto.h>
 
 #include <algorithm>
 #include <array>
 
-#include "rtp_packet.hpp"
+#include "srtp/rtp_packet.hpp"
 
-namespace vmr::rtp_io {
+namespace vmr::srtp {
 namespace {
 
 constexpr std::uint32_t kRtcpEncrypted = 0x80000000;  // the E flag (RFC 3711 section 3.4)
@@ -25,15 +25,15 @@ std::uint32_t rounds_of(std::uint64_t index) {
 }
 
 // Compares without telling by time where they differ.
-bool tag_fits(const SrtpCipher& cipher, Bytes packet, std::uint32_t word, Bytes tag) {
-    std::array<std::uint8_t, SrtpCipher::kMaxTag> expected{};
+bool tag_fits(const Cipher& cipher, Bytes packet, std::uint32_t word, Bytes tag) {
+    std::array<std::uint8_t, Cipher::kMaxTag> expected{};
     return cipher.authenticate(packet, word, expected) &&
            CRYPTO_memcmp(expected.data(), tag.data(), tag.size()) == 0;
 }
 
 }  // namespace
 
-SrtpStreams::Stream* SrtpStreams::lookup(std::uint32_t ssrc) {
+Streams::Stream* Streams::lookup(std::uint32_t ssrc) {
     if (any_ && current_.ssrc == ssrc) {
         return &current_;
     }
@@ -46,11 +46,11 @@ SrtpStreams::Stream* SrtpStreams::lookup(std::uint32_t ssrc) {
     return &current_;
 }
 
-const SrtpStreams::Stream* SrtpStreams::find(std::uint32_t ssrc) {
+const Streams::Stream* Streams::find(std::uint32_t ssrc) {
     return lookup(ssrc);
 }
 
-SrtpStreams::Stream* SrtpStreams::find_or_add(std::uint32_t ssrc) {
+Streams::Stream* Streams::find_or_add(std::uint32_t ssrc) {
     if (Stream* known = lookup(ssrc); known != nullptr) {
         return known;
     }
@@ -65,29 +65,29 @@ SrtpStreams::Stream* SrtpStreams::find_or_add(std::uint32_t ssrc) {
     return &current_;
 }
 
-std::optional<SrtpSender> SrtpSender::make(SrtpSuite suite, Bytes master) {
-    const auto rtp = SrtpCipher::make(suite, master, Protocol::rtp);
-    const auto rtcp = SrtpCipher::make(suite, master, Protocol::rtcp);
-    return rtp && rtcp ? std::optional(SrtpSender(suite, *rtp, *rtcp)) : std::nullopt;
+std::optional<Sender> Sender::make(Suite suite, Bytes master) {
+    const auto rtp = Cipher::make(suite, master, Protocol::rtp);
+    const auto rtcp = Cipher::make(suite, master, Protocol::rtcp);
+    return rtp && rtcp ? std::optional(Sender(suite, *rtp, *rtcp)) : std::nullopt;
 }
 
-SrtpResult SrtpSender::protect_rtp(MutableBytes space, std::size_t& size) {
+Outcome Sender::protect_rtp(MutableBytes space, std::size_t& size) {
     const std::size_t tag_bytes = info_of(suite_).rtp_tag_bytes;
     const auto header = parse_rtp(space.first(size));
     if (!header || size + tag_bytes > space.size()) {
-        return SrtpResult::malformed;
+        return Outcome::malformed;
     }
-    SrtpStreams::Stream* stream = streams_.find_or_add(header->ssrc);
+    Streams::Stream* stream = streams_.find_or_add(header->ssrc);
     const auto index = stream == nullptr ? std::nullopt : stream->window.index_of(header->sequence);
     if (!index) {
-        return stream == nullptr ? SrtpResult::exhausted : SrtpResult::replayed;
+        return stream == nullptr ? Outcome::exhausted : Outcome::replayed;
     }
     if (!stream->window.is_new(*index)) {
-        return SrtpResult::replayed;
+        return Outcome::replayed;
     }
     stream->window.add(*index);  // also when what follows fails: key stream may have been used
     const MutableBytes payload = space.subspan(header->size, size - header->size);
-    std::array<std::uint8_t, SrtpCipher::kMaxTag> tag{};
+    std::array<std::uint8_t, Cipher::kMaxTag> tag{};
     bool done = false;
     if (rtp_.gcm()) {
         done = rtp_.seal(header->ssrc, *index, space.first(header->size), {}, payload,
@@ -97,20 +97,20 @@ SrtpResult SrtpSender::protect_rtp(MutableBytes space, std::size_t& size) {
                rtp_.authenticate(space.first(size), rounds_of(*index), tag);
     }
     if (!done) {
-        return SrtpResult::malformed;
+        return Outcome::malformed;
     }
     std::copy_n(tag.begin(), tag_bytes, space.begin() + static_cast<std::ptrdiff_t>(size));
     size += tag_bytes;
-    return SrtpResult::ok;
+    return Outcome::ok;
 }
 
-SrtpResult SrtpSender::protect_rtcp(MutableBytes space, std::size_t& size) {
+Outcome Sender::protect_rtcp(MutableBytes space, std::size_t& size) {
     const std::size_t tag_bytes = info_of(suite_).rtcp_tag_bytes;
     if (size < kMinRtcp || size + kRtcpWord + tag_bytes > space.size()) {
-        return SrtpResult::malformed;
+        return Outcome::malformed;
     }
     if (rtcp_index_ >= kRtcpEncrypted - 1) {
-        return SrtpResult::exhausted;  // 2^31 packets a key (RFC 3711 section 9.2)
+        return Outcome::exhausted;  // 2^31 packets a key (RFC 3711 section 9.2)
     }
     const std::uint32_t index = ++rtcp_index_;
     const std::uint32_t word = kRtcpEncrypted | index;
@@ -118,72 +118,72 @@ SrtpResult SrtpSender::protect_rtcp(MutableBytes space, std::size_t& size) {
     const MutableBytes payload = space.subspan(kMinRtcp, size - kMinRtcp);
     std::array<std::uint8_t, kRtcpWord> tail{};
     write_u32(tail.data(), word);
-    std::array<std::uint8_t, SrtpCipher::kMaxTag> tag{};
+    std::array<std::uint8_t, Cipher::kMaxTag> tag{};
     std::uint8_t* end = &space[size];
     if (rtcp_.gcm()) {  // the tag, then the word (RFC 7714 section 9.2)
         if (!rtcp_.seal(ssrc, index, space.first(kMinRtcp), tail, payload,
                         std::span<std::uint8_t, 16>(tag.data(), 16))) {
-            return SrtpResult::malformed;
+            return Outcome::malformed;
         }
         std::copy_n(tag.begin(), tag_bytes, end);
         std::copy(tail.begin(), tail.end(), end + tag_bytes);
     } else {  // the word, then the tag (RFC 3711 section 3.4)
         if ((!payload.empty() && !rtcp_.crypt(ssrc, index, payload)) ||
             !rtcp_.authenticate(space.first(size), word, tag)) {
-            return SrtpResult::malformed;
+            return Outcome::malformed;
         }
         std::copy(tail.begin(), tail.end(), end);
         std::copy_n(tag.begin(), tag_bytes, end + kRtcpWord);
     }
     size += kRtcpWord + tag_bytes;
-    return SrtpResult::ok;
+    return Outcome::ok;
 }
 
-std::optional<SrtpReceiver> SrtpReceiver::make(SrtpSuite suite, Bytes master) {
-    const auto rtp = SrtpCipher::make(suite, master, Protocol::rtp);
-    const auto rtcp = SrtpCipher::make(suite, master, Protocol::rtcp);
-    return rtp && rtcp ? std::optional(SrtpReceiver(suite, *rtp, *rtcp)) : std::nullopt;
+std::optional<Receiver> Receiver::make(Suite suite, Bytes master) {
+    const auto rtp = Cipher::make(suite, master, Protocol::rtp);
+    const auto rtcp = Cipher::make(suite, master, Protocol::rtcp);
+    return rtp && rtcp ? std::optional(Receiver(suite, *rtp, *rtcp)) : std::nullopt;
 }
 
-SrtpResult SrtpReceiver::unprotect_rtp(MutableBytes packet, std::size_t& size) {
+Outcome Receiver::unprotect_rtp(MutableBytes packet, std::size_t& size) {
     const std::size_t tag_bytes = info_of(suite_).rtp_tag_bytes;
     if (size < kMinRtp + tag_bytes) {
-        return SrtpResult::malformed;
+        return Outcome::malformed;
     }
     const std::size_t plain = size - tag_bytes;
     const auto header = parse_rtp(packet.first(plain));
     if (!header) {
-        return SrtpResult::malformed;
+        return Outcome::malformed;
     }
-    const SrtpStreams::Stream* known = streams_.find(header->ssrc);
+    const Streams::Stream* known = streams_.find(header->ssrc);
     const auto index = known == nullptr ? header->sequence : known->window.index_of(header->sequence);
     if (!index || (known != nullptr && !known->window.is_new(*index))) {
-        return SrtpResult::replayed;
+        return Outcome::replayed;
     }
     const MutableBytes payload = packet.subspan(header->size, plain - header->size);
     const Bytes tag = packet.subspan(plain, tag_bytes);
     if (rtp_.gcm()) {
         if (!rtp_.open(header->ssrc, *index, packet.first(header->size), {}, payload,
                        std::span<const std::uint8_t, 16>(tag.data(), 16))) {
-            return SrtpResult::unauthenticated;
+            return Outcome::unauthenticated;
         }
     } else if (!tag_fits(rtp_, packet.first(plain), rounds_of(*index), tag) ||
                (!payload.empty() && !rtp_.crypt(header->ssrc, *index, payload))) {
-        return SrtpResult::unauthenticated;
+        return Outcome::unauthenticated;
     }
-    SrtpStreams::Stream* stream = streams_.find_or_add(header->ssrc);
+    Streams::Stream* stream = streams_.find_or_add(header->ssrc);
     if (stream == nullptr) {
-        return SrtpResult::exhausted;
+        return Outcome::exhausted;
     }
     stream->window.add(*index);
     size = plain;
-    return SrtpResult::ok;
+    return Outcome::ok;
 }
 
-SrtpResult SrtpReceiver::unprotect_rtcp(MutableBytes packet, std::size_t& size) {
+Outcome Receiver::unprotect_rtcp(MutableBytes packet, std::size_t& size) {
     const std::size_t tag_bytes = info_of(suite_).rtcp_tag_bytes;
     if (size < kMinRtcp + kRtcpWord + tag_bytes) {
-        return SrtpResult::malformed;
+        return Outcome::malformed;
     }
     const std::size_t plain = size - kRtcpWord - tag_bytes;
     const bool gcm = rtcp_.gcm();
@@ -193,29 +193,29 @@ SrtpResult SrtpReceiver::unprotect_rtcp(MutableBytes packet, std::size_t& size) 
     const std::uint32_t index = word & ~kRtcpEncrypted;
     const std::uint32_t ssrc = read_u32(&packet[4]);
     if ((word & kRtcpEncrypted) == 0) {
-        return SrtpResult::unauthenticated;  // unencrypted SRTCP was never agreed on
+        return Outcome::unauthenticated;  // unencrypted SRTCP was never agreed on
     }
-    const SrtpStreams::Stream* known = rtcp_streams_.find(ssrc);
+    const Streams::Stream* known = rtcp_streams_.find(ssrc);
     if (known != nullptr && !known->window.is_new(index)) {
-        return SrtpResult::replayed;
+        return Outcome::replayed;
     }
     const MutableBytes payload = packet.subspan(kMinRtcp, plain - kMinRtcp);
     if (gcm) {
         if (!rtcp_.open(ssrc, index, packet.first(kMinRtcp), tail, payload,
                         std::span<const std::uint8_t, 16>(tag.data(), 16))) {
-            return SrtpResult::unauthenticated;
+            return Outcome::unauthenticated;
         }
     } else if (!tag_fits(rtcp_, packet.first(plain), word, tag) ||
                (!payload.empty() && !rtcp_.crypt(ssrc, index, payload))) {
-        return SrtpResult::unauthenticated;
+        return Outcome::unauthenticated;
     }
-    SrtpStreams::Stream* stream = rtcp_streams_.find_or_add(ssrc);
+    Streams::Stream* stream = rtcp_streams_.find_or_add(ssrc);
     if (stream == nullptr) {
-        return SrtpResult::exhausted;
+        return Outcome::exhausted;
     }
     stream->window.add(index);
     size = plain;
-    return SrtpResult::ok;
+    return Outcome::ok;
 }
 
-}  // namespace vmr::rtp_io
+}  // namespace vmr::srtp
