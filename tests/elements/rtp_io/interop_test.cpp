@@ -4,7 +4,6 @@
 
 using namespace vmr;
 using namespace vmr::test;
-using namespace vmr::rtp_io;
 
 namespace {
 
