@@ -67,9 +67,19 @@ LegBin::LegBin(const Pipelines& pipelines, const std::string& name)
     gate_ = named(bin_.get(), "gate");
     content_in_ = named(bin_.get(), "content_in");
     content_out_ = named(bin_.get(), "content_out");
+    for (const Slot slot : {Slot::video, Slot::content}) {
+        wanted_[slot] = std::make_shared<WantedVideo>([this] {
+            if (on_wanted_changed_) {
+                on_wanted_changed_();
+            }
+        });
+    }
 }
 
 LegBin::~LegBin() {
+    for (const auto& [slot, wanted] : wanted_) {
+        wanted->close();
+    }
     gst_element_set_state(bin_.get(), GST_STATE_NULL);
 }
 
@@ -147,6 +157,9 @@ void LegBin::receive(Slot slot, const std::string& codec, GstPad* rtp) {
         }
     }
     Receiver receiver{slot, codec, add_chain("receive-" + codec), PadPtr::ref(rtp)};
+    if (slot != Slot::audio) {
+        wanted_.at(slot)->watch(receiver.chain.get());
+    }
     if (!digits) {
         link(static_pad(receiver.chain.get(), "src").get(), entry(slot).get());
         const std::string name = to_string(slot) + std::string("_src");
@@ -278,6 +291,11 @@ GstPad* LegBin::to_room(Slot slot) const {
 GstPad* LegBin::from_room(Slot slot) const {
     const bool encoded = slot != Slot::content && shared(slot);
     return ghost(to_string(slot) + std::string(encoded ? kEncodedSink : "_sink")).get();
+}
+
+VideoWanted LegBin::wanted(Slot slot) const {
+    const auto found = wanted_.find(slot);
+    return found == wanted_.end() ? VideoWanted{} : found->second->wanted();
 }
 
 SlotTaps LegBin::taps(Slot slot) const {

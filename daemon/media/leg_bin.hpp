@@ -1,6 +1,8 @@
-// One participant's part of a room's pipeline: decoders, PIN, lobby gate, and what is sent.
+// One participant's part of a room's pipeline: depayloaders, PIN, lobby gate, and what is sent.
 //
-//   transport → tap → depayload, decode → ivr → gate → [audio_src, video_src, content_src] → mixer
+//   transport → tap → depayload → decode → ivr → gate → [audio_src] → mixer
+//                                 gate → [video_src], valve → [content_src] → mixer, which decodes who is
+//                                 seen
 //   transport ← tap ← payload ← encode  ← ivr ← gate ← [audio_sink, video_sink] ← mixer         (own)
 //                            ← [audio_encoded_sink, video_encoded_sink, content_sink] ← mixer   (shared)
 //
@@ -12,6 +14,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +22,7 @@
 #include "base/gst_ptr.hpp"
 #include "base/result.hpp"
 #include "daemon/media/pipelines.hpp"
+#include "daemon/media/wanted_video.hpp"
 
 namespace vmr::media {
 
@@ -54,8 +58,9 @@ public:
     // Puts a transport's bin inside; it takes itself out.
     void add_transport(GstElement* transport);
 
-    // Decodes what arrives on `rtp` and leads it to the slot's src ghost pad. A later stream of the slot (a
-    // new SSRC) takes the place of the one before. `codec` "telephone-event" leads to digits instead.
+    // Depayloads what arrives on `rtp`, decodes it if it is sound, and leads it to the slot's src ghost pad.
+    // A later stream of the slot (a new SSRC) takes the place of the one before. `codec` "telephone-event"
+    // leads to digits instead.
     void receive(Slot slot, const std::string& codec, GstPad* rtp);
     void stop_receiving(GstPad* rtp);
 
@@ -78,6 +83,12 @@ public:
     // Ghost pads that face the mixer; null while the slot has none. Borrowed.
     GstPad* to_room(Slot slot) const;
     GstPad* from_room(Slot slot) const;
+
+    // What the room shows of the participant's video or content, and a call whenever that changes.
+    VideoWanted wanted(Slot slot) const;
+    void set_on_wanted_changed(std::function<void()> on_changed) {
+        on_wanted_changed_ = std::move(on_changed);
+    }
 
     SlotTaps taps(Slot slot) const;
 
@@ -110,6 +121,8 @@ private:
     ElementPtr bin_, ivr_, gate_, content_in_, content_out_;
     std::map<GstPad*, Receiver> receivers_;
     std::map<Slot, Sender> senders_;
+    std::map<Slot, std::shared_ptr<WantedVideo>> wanted_;  // of video and content
+    std::function<void()> on_wanted_changed_;
 };
 
 }  // namespace vmr::media
