@@ -127,7 +127,7 @@ protected:
         const auto index = static_cast<unsigned>(senders_.size());
         senders_.push_back(std::make_unique<Sender>(AudioCodec::opus, 300.0 + 100 * index, index));
         legs_.push_back(std::make_unique<RtpLeg>(
-            RtpLeg::Format{.codec = AudioCodec::opus, .level_id = kLevelId}, DelayEstimator::Limits{}));
+            RtpLeg::Format{.codec = AudioCodec::opus, .level_id = kLevelId}, JitterBuffer::Limits{}));
         candidates_.push_back(std::make_unique<DecodeChooser::Candidate>());
         with_level_.push_back(with_level);
         sources_.push_back(
