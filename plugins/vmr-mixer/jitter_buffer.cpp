@@ -280,6 +280,9 @@ void JitterBuffer::play(Slot& slot, std::int64_t now_us, Frame& out) {
     out.payload.swap(slot.payload);
     out.fresh = std::exchange(fresh_, false);
     delay_us_ = waited_us(slot.timestamp, now_us) + to_us(slot.duration);
+    if (expanded_ > 0) {  // what was put in for a packet that came after all is delay
+        left_out(static_cast<int>(slot.timestamp - play_timestamp_) - expanded_);
+    }
     for (; play_sequence_ < slot.sequence; ++play_sequence_) {
         note_loss(true);
     }

@@ -143,7 +143,7 @@ protected:
             legs_[i]->push(packet, ticks_ * kTickUs);
         }
         const std::uint64_t before = intake_.decodes();
-        intake_.gather(sources_, ticks_ * kTickUs, kBlock, {}, inputs_);
+        intake_.gather(sources_, {.due_us = ticks_ * kTickUs}, {}, inputs_);
         ++ticks_;
         return intake_.decodes() - before;
     }
