@@ -82,8 +82,13 @@ void AudioEngine::gather_inputs(const PadLists& lists, GstClockTime running_time
         }
         sources_.push_back(source);
     }
+    const GstClockTime now = gst_element_get_current_running_time(element_);
+    const GstClockTime late = GST_CLOCK_TIME_IS_VALID(now) && now > running_time ? now - running_time : 0;
     intake_.gather(
-        sources_, static_cast<std::int64_t>(running_time / GST_USECOND), room_->block(),
+        sources_,
+        {.due_us = static_cast<std::int64_t>(running_time / GST_USECOND),
+         .late_us = static_cast<std::int64_t>(late / GST_USECOND),
+         .samples = room_->block()},
         {.max_talkers = settings_.max_talkers, .gate_db = settings_.gate_db, .tick_ms = room_->tick_ms()},
         inputs_);
 }

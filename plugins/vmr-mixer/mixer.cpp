@@ -185,7 +185,7 @@ bool Mixer::on_audio_caps_received(GstPad* pad, const GstCaps* caps) {
             return false;
         }
         leg = std::make_shared<RtpLeg>(
-            *format, DelayEstimator::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
+            *format, JitterBuffer::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
     }
     const std::lock_guard held(input.lock);
     if (leg && input.leg && leg->format() == input.leg->format()) {
@@ -209,7 +209,7 @@ bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
         if (input.leg) {
             input.leg = std::make_shared<RtpLeg>(
                 input.leg->format(),
-                DelayEstimator::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
+                JitterBuffer::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
         }
     };
     switch (GST_EVENT_TYPE(event)) {

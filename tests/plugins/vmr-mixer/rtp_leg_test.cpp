@@ -127,7 +127,7 @@ protected:
         const auto index = static_cast<unsigned>(senders_.size());
         senders_.push_back(std::make_unique<Sender>(AudioCodec::opus, 300.0 + 100 * index, index));
         legs_.push_back(std::make_unique<RtpLeg>(
-            RtpLeg::Format{.codec = AudioCodec::opus, .level_id = kLevelId}, DelayEstimator::Limits{}));
+            RtpLeg::Format{.codec = AudioCodec::opus, .level_id = kLevelId}, JitterBuffer::Limits{}));
         candidates_.push_back(std::make_unique<DecodeChooser::Candidate>());
         with_level_.push_back(with_level);
         sources_.push_back(
@@ -143,7 +143,7 @@ protected:
             legs_[i]->push(packet, ticks_ * kTickUs);
         }
         const std::uint64_t before = intake_.decodes();
-        intake_.gather(sources_, ticks_ * kTickUs, kBlock, {}, inputs_);
+        intake_.gather(sources_, {.due_us = ticks_ * kTickUs}, {}, inputs_);
         ++ticks_;
         return intake_.decodes() - before;
     }
