@@ -16,7 +16,7 @@ public:
         }
         const std::string raw = "capsfilter caps=\"audio/x-raw,format=S16LE,channels=1,rate=" +
                                 std::string(options.opus() ? "48000" : "8000") + "\"";
-        in_ = "udpsrc name=net address=127.0.0.1 caps=\"application/x-rtp,media=audio,encoding-name=" +
+        in_ = "udpsrc name=net address=127.0.0.1 port=0 caps=\"application/x-rtp,media=audio,encoding-name=" +
               std::string(options.opus() ? "OPUS,clock-rate=48000,payload=111"
                                          : "PCMU,clock-rate=8000,payload=0") +
               "\" ! rtpjitterbuffer latency=40 ! " +
@@ -32,6 +32,8 @@ public:
     void add(unsigned leg) override {
         GstElement* in = make_bin(in_);
         GstElement* out = make_bin(out_);
+        gst_element_set_locked_state(in, TRUE);
+        sources_.push_back(in);
         gst_element_link(in, tees_[leg]);
         gst_element_link(mixers_[leg], out);
         for (unsigned other = 0; other < options_.legs; ++other) {
@@ -50,13 +52,22 @@ public:
         g_object_unref(socket);
         ports_.push_back(static_cast<unsigned>(port));
     }
+    // A source that pushed before what is behind it has started would stop for good: in a loop of elements their order
+    // is anybody's guess.
+    void start() override {
+        Room::start();
+        for (GstElement* source : sources_) {
+            gst_element_set_locked_state(source, FALSE);
+            gst_element_sync_state_with_parent(source);
+        }
+    }
     void remove(unsigned) override { throw std::logic_error("no churn here"); }
     unsigned port(unsigned leg) override { return ports_[leg]; }
 
 private:
     static constexpr guint64 kFrame = 20 * GST_MSECOND, kLatency = 40 * GST_MSECOND;
 
-    std::vector<GstElement*> tees_, mixers_;
+    std::vector<GstElement*> tees_, mixers_, sources_;
     std::vector<unsigned> ports_;
     std::string in_, out_;
 };

@@ -31,7 +31,7 @@ public:
     Room& operator=(const Room&) = delete;
 
     GstElement* pipeline() const { return pipeline_.get(); }
-    void start();
+    virtual void start();
 
     virtual void add(unsigned leg) = 0;
     virtual void remove(unsigned leg) = 0;
