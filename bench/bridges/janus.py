@@ -1,6 +1,5 @@
-"""The bridges that are measured. Each has .pid, .ports (a UDP port for each leg) and close()."""
+"""The audiobridge of Debian's janus: one room, participants over plain RTP, driven through its Unix socket."""
 import json
-import os
 import pathlib
 import resource
 import shutil
@@ -9,44 +8,17 @@ import subprocess
 import tempfile
 import time
 
+from harness import Failed
+
 START_SECONDS = 30
 START_ATTEMPTS = 8
-
-
-class AudioRoom:
-    """bench/audio_room.cpp: vmr-rtp-io and vmr-mixer."""
-
-    def __init__(self, build, load_ports, case):
-        command = [build / "bench" / "audio-room", "--legs", str(case["legs"]),
-                   "--codec", case["codec"], "--suite", case["suite"], "--key", case["key"],
-                   "--tick", str(case.get("tick", 20)), "--churn", str(case.get("churn", 0)),
-                   "--churn-rate", str(case.get("churn_rate", 50)),
-                   "--churn-after", str(case.get("churn_after", 0)), "--load-ports", ",".join(map(str, load_ports))]
-        environment = dict(os.environ, GST_PLUGIN_PATH=str(build / "plugins"),
-                           GST_REGISTRY=str(build / "gst-registry.bin"), MALLOC_ARENA_MAX="2")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env=environment)
-        self.pid = self.process.pid
-        words = self.process.stdout.readline().split()
-        if words[:1] != ["ports"]:
-            raise RuntimeError("audio-room does not start")
-        self.ports = [int(word) for word in words[1:]]
-
-    def close(self):
-        """What the bridge itself says of the run."""
-        self.process.stdin.close()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-        words = self.process.stdout.read().split()
-        return {"jitter_delay_ms": float(words[1]), "jitter_target_ms": float(words[2])} if len(words) == 3 else {}
+JOIN_SECONDS = 25  # for all participants
 
 
 class Janus:
-    """The audiobridge of Debian's janus: one room, participants over plain RTP, driven through its Unix socket."""
+    keys = ()
 
-    def __init__(self, _build, load_ports, case):
+    def __init__(self, _build, load_ports, settings):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="janus-bench-"))
         try:
             self.configure()
@@ -55,8 +27,8 @@ class Janus:
                 if self.start():
                     break
             else:
-                raise RuntimeError("janus does not start: " + (self.folder / "log").read_text()[-300:])
-            self.ports = self.join_all(load_ports, case)
+                raise Failed("janus does not start: " + (self.folder / "log").read_text()[-300:])
+            self.ports = self.join_all(load_ports, settings)
         except Exception:
             self.close()
             raise
@@ -112,20 +84,23 @@ events: {{ broadcast = false }}
         while True:
             answer = json.loads(self.socket.recv(65536))
             if answer["janus"] == "error":
-                raise RuntimeError(answer["error"]["reason"])
+                raise Failed(answer["error"]["reason"])
             data = answer.get("plugindata", {}).get("data", {})
             if "error" in data:
-                raise RuntimeError(data["error"])
+                raise Failed(data["error"])
             if answer["janus"] == wanted and data.get("audiobridge", "joined") in ("joined", "created") \
                     and ("id" in data or "room" in data or not data) and not data.get("participants_only"):
                 if wanted != "event" or "rtp" in data:
                     return answer
 
-    def join_all(self, load_ports, case):
-        opus = case["codec"] == "opus"
+    def join_all(self, load_ports, settings):
+        opus = settings["codec"] == "opus"
         session = self.ask("success", janus="create")["data"]["id"]
         ports = []
-        for leg in range(case["legs"]):
+        deadline = time.monotonic() + JOIN_SECONDS
+        for leg in range(settings["legs"]):
+            if time.monotonic() > deadline:
+                raise Failed(f"{leg} of {settings['legs']} had joined after {JOIN_SECONDS} s")
             handle = self.ask("success", janus="attach", session_id=session, plugin="janus.plugin.audiobridge")
             address = {"session_id": session, "handle_id": handle["data"]["id"]}
             if leg == 0:
@@ -133,7 +108,7 @@ events: {{ broadcast = false }}
                     "request": "create", "room": 1, "sampling_rate": 48000 if opus else 8000,
                     "allow_rtp_participants": True, "audiolevel_ext": True, "audiolevel_event": False})
             joined = self.ask("event", janus="message", **address, body={
-                "request": "join", "room": 1, "codec": case["codec"], "muted": False, "display": str(leg),
+                "request": "join", "room": 1, "codec": settings["codec"], "muted": False, "display": str(leg),
                 "rtp": {"ip": "127.0.0.1", "port": load_ports[leg % len(load_ports)],
                         "payload_type": 111 if opus else 0, "audiolevel_ext": 1}})
             ports.append(joined["plugindata"]["data"]["rtp"]["port"])
@@ -151,7 +126,3 @@ events: {{ broadcast = false }}
                 self.process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
         return {}
-
-
-def open_bridge(build, load_ports, case):
-    return (Janus if case["engine"] == "janus" else AudioRoom)(build, load_ports, case)

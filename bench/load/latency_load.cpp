@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <ostream>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "load.hpp"
@@ -10,8 +10,7 @@ namespace {
 
 class LatencyLoad : public Load {
 public:
-    LatencyLoad(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid)
-        : Load(options, wire, ports, pid) {
+    LatencyLoad(const Options& options, Wire& wire, const Bridge& bridge) : Load(options, wire, bridge) {
         for (unsigned leg = 0; leg < kSpeakers; ++leg) {
             encoders_.emplace_back(options_.codec);
             decoders_.emplace_back(options_.codec);
@@ -64,16 +63,20 @@ public:
         }
     }
 
-    void report(std::ostream& out) override {
-        out << "{\"median_ms\":" << percentile(latencies_, 0.5)
-            << ",\"p95_ms\":" << percentile(latencies_, 0.95) << ",\"onsets\":" << turns_
-            << ",\"heard\":" << latencies_.size() << ",\"threads\":[" << before_.threads << ","
-            << after_.threads << "],\"files\":[" << before_.files << "," << after_.files << "],\"rss_mb\":["
-            << before_.rss_mb << "," << after_.rss_mb << "],\"load_late_ms\":" << late_ms_ << ",\"series\":[";
+    nlohmann::json report() override {
+        nlohmann::json series = nlohmann::json::array();
         for (std::size_t i = 0; i < latencies_.size(); ++i) {
-            out << (i == 0 ? "" : ",") << "[" << times_[i] << "," << latencies_[i] << "]";
+            series.push_back({times_[i], latencies_[i]});
         }
-        out << "]}";
+        return {{"median_ms", percentile(latencies_, 0.5)},
+                {"p95_ms", percentile(latencies_, 0.95)},
+                {"onsets", turns_},
+                {"heard", latencies_.size()},
+                {"threads", {before_.threads, after_.threads}},
+                {"files", {before_.files, after_.files}},
+                {"rss_mb", {before_.rss_mb, after_.rss_mb}},
+                {"load_late_ms", late_ms_},
+                {"series", series}};
     }
 
 private:
@@ -125,8 +128,8 @@ private:
 
 }  // namespace
 
-LoadPtr make_latency_load(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid) {
-    return std::make_unique<LatencyLoad>(options, wire, ports, pid);
+LoadPtr make_latency_load(const Options& options, Wire& wire, const Bridge& bridge) {
+    return std::make_unique<LatencyLoad>(options, wire, bridge);
 }
 
 }  // namespace vmr::bench

@@ -41,7 +41,7 @@ srtp::Suite suite_named(const std::string& name) {
     throw std::invalid_argument("--suite");
 }
 
-Participant::Participant(const Options& options, unsigned leg, unsigned port)
+Participant::Participant(const Options& options, unsigned leg, unsigned port, const std::string& bridge_key)
     : leg_(leg),
       port_(port),
       secure_(options.suite != "none"),
@@ -50,9 +50,8 @@ Participant::Participant(const Options& options, unsigned leg, unsigned port)
       step_(options.codec == "opus" ? 960 : 160),
       ssrc_(0x10000 + leg) {
     if (secure_) {
-        const Bytes key = from_base64(options.key);
-        sender_ = srtp::Sender::make(suite_named(options.suite), key);
-        receiver_ = srtp::Receiver::make(suite_named(options.suite), key);
+        sender_ = srtp::Sender::make(suite_named(options.suite), from_base64(options.key));
+        receiver_ = srtp::Receiver::make(suite_named(options.suite), from_base64(bridge_key));
         if (!sender_ || !receiver_) {
             throw std::invalid_argument("--key does not fit the suite");
         }
@@ -86,19 +85,20 @@ Bytes Participant::packet(std::span<const std::uint8_t> payload, std::uint8_t le
     return bytes;
 }
 
+bool Participant::is_media(std::span<const std::uint8_t> packet) const {
+    return packet.size() >= kHeader && packet[0] >> 6 == 2 && (packet[1] & 0x7F) == payload_type_;
+}
+
 std::optional<Heard> Participant::open(std::span<std::uint8_t> packet, std::int64_t arrival_ns) {
     std::size_t size = packet.size();
-    if (secure_ && receiver_->unprotect_rtp(packet, size) != srtp::Outcome::ok) {
-        return std::nullopt;
-    }
-    if (size < kHeader || packet[0] >> 6 != 2 || (packet[1] & 0x7F) != payload_type_) {
+    if (!is_media(packet) || (secure_ && receiver_->unprotect_rtp(packet, size) != srtp::Outcome::ok)) {
         return std::nullopt;
     }
     std::size_t start = kHeader + 4U * (packet[0] & 0x0F);
     if ((packet[0] & 0x10) != 0 && start + 4 <= size) {
         start += 4U + 4U * static_cast<std::size_t>(packet[start + 2] << 8 | packet[start + 3]);
     }
-    if (start > size) {
+    if (size < kHeader || start > size) {
         return std::nullopt;
     }
     return Heard{static_cast<std::uint16_t>(packet[2] << 8 | packet[3]), arrival_ns,

@@ -1,16 +1,16 @@
 #include <algorithm>
 #include <cmath>
-#include <ostream>
+#include <nlohmann/json.hpp>
 
 #include "load.hpp"
 
 namespace vmr::bench {
 namespace {
 
-class QualityLoad : public Load {
+class ToneLoad : public Load {
 public:
-    QualityLoad(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid)
-        : Load(options, wire, ports, pid), encoder_(options.codec), decoder_(options.codec) {
+    ToneLoad(const Options& options, Wire& wire, const Bridge& bridge)
+        : Load(options, wire, bridge), encoder_(options.codec), decoder_(options.codec) {
         encoder_.expect_loss(static_cast<int>(options.loss));
     }
 
@@ -31,7 +31,7 @@ public:
         }
     }
 
-    void report(std::ostream& out) override {
+    nlohmann::json report() override {
         const auto window = static_cast<std::size_t>(decoder_.rate() * kWindowMs / 1000);
         std::vector<double> levels;
         double tone = 0, rest = 0;
@@ -49,12 +49,13 @@ public:
             silent += length > 0 ? 1 : 0;
             longest = std::max(longest, length);
         }
-        out << "{\"gaps_per_minute\":" << gaps * 60 / measured_seconds_
-            << ",\"longest_gap_ms\":" << longest * kWindowMs << ",\"gap_percent\":"
-            << 100.0 * silent / static_cast<double>(std::max<std::size_t>(levels.size(), 1))
-            << ",\"level_dbfs\":" << 20 * std::log10(median + 1e-9)
-            << ",\"snr_db\":" << 10 * std::log10((tone + 1e-12) / (rest + 1e-12))
-            << ",\"load_late_ms\":" << late_ms_ << "}";
+        return {
+            {"gaps_per_minute", gaps * 60 / measured_seconds_},
+            {"longest_gap_ms", longest * kWindowMs},
+            {"gap_percent", 100.0 * silent / static_cast<double>(std::max<std::size_t>(levels.size(), 1))},
+            {"level_dbfs", 20 * std::log10(median + 1e-9)},
+            {"snr_db", 10 * std::log10((tone + 1e-12) / (rest + 1e-12))},
+            {"load_late_ms", late_ms_}};
     }
 
 private:
@@ -69,8 +70,8 @@ private:
 
 }  // namespace
 
-LoadPtr make_quality_load(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid) {
-    return std::make_unique<QualityLoad>(options, wire, ports, pid);
+LoadPtr make_tone_load(const Options& options, Wire& wire, const Bridge& bridge) {
+    return std::make_unique<ToneLoad>(options, wire, bridge);
 }
 
 }  // namespace vmr::bench

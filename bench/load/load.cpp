@@ -1,54 +1,12 @@
 #include "load.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <numbers>
-#include <stdexcept>
 #include <thread>
 
 namespace vmr::bench {
-namespace {
-
-unsigned entries(const std::string& folder) {
-    std::error_code failed;
-    const std::filesystem::directory_iterator all(folder, failed);
-    return failed ? 0 : static_cast<unsigned>(std::distance(begin(all), end(all)));
-}
-
-Usage usage_of(pid_t pid) {
-    Usage usage;
-    clockid_t clock{};
-    timespec time{};
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) {
-        throw std::runtime_error("the bridge is gone");
-    }
-    usage.cpu_seconds = static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-    const std::string folder = "/proc/" + std::to_string(pid);
-    usage.threads = entries(folder + "/task");
-    usage.files = entries(folder + "/fd");
-    std::ifstream statm(folder + "/statm");
-    std::uint64_t size = 0, resident = 0;
-    statm >> size >> resident;
-    usage.rss_mb = static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
-    return usage;
-}
-
-}  // namespace
-
-double percentile(std::vector<double> values, double part) {
-    if (values.empty()) {
-        return 0;
-    }
-    std::sort(values.begin(), values.end());
-    return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1) + 0.5)];
-}
-
 std::vector<float> sine(double hertz, int rate, std::size_t start, std::size_t count) {
     std::vector<float> samples(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -67,11 +25,12 @@ std::uint8_t level_of(std::span<const float> samples) {
     return static_cast<std::uint8_t>(std::clamp(-db, 0.0, static_cast<double>(kSilentLevel)));
 }
 
-Load::Load(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid)
-    : options_(options), wire_(wire), pid_(pid), by_port_(65536, -1) {
-    for (unsigned leg = 0; leg < ports.size(); ++leg) {
-        people_.emplace_back(options, leg, ports[leg]);
-        by_port_[ports[leg]] = static_cast<int>(leg);
+Load::Load(const Options& options, Wire& wire, const Bridge& bridge)
+    : options_(options), wire_(wire), pid_(bridge.pid), by_port_(65536, -1) {
+    for (unsigned leg = 0; leg < bridge.ports.size(); ++leg) {
+        people_.emplace_back(options, leg, bridge.ports[leg],
+                             bridge.keys.empty() ? options.key : bridge.keys[leg]);
+        by_port_[bridge.ports[leg]] = static_cast<int>(leg);
     }
     Encoder encoder(options.codec);
     const std::vector<float> zeros(encoder.frame());
@@ -141,7 +100,7 @@ void Load::on_packet(unsigned port, std::span<std::uint8_t> packet, std::int64_t
         return;
     }
     Participant& person = people_[static_cast<std::size_t>(leg)];
-    person.received += measuring_ ? 1 : 0;
+    person.received += measuring_ && person.is_media(packet) ? 1 : 0;
     if (listens(person.leg())) {
         if (const auto heard = person.open(packet, arrival)) {
             on_heard(person.leg(), *heard);

@@ -1,13 +1,12 @@
 // The participants of one room and the millisecond that drives them all; what they say is the mode's.
 #pragma once
-#include <sys/types.h>
-
-#include <iosfwd>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <queue>
 #include <random>
 #include <vector>
 
+#include "bench/process.hpp"
 #include "participants.hpp"
 
 namespace vmr::bench {
@@ -17,25 +16,25 @@ inline constexpr unsigned kSlots = 20;  // of 1 ms, in a frame
 inline constexpr double kAmplitude = 0.2;
 inline constexpr std::uint8_t kSilentLevel = 127;
 
-struct Usage {
-    double cpu_seconds = 0;
-    unsigned threads = 0, files = 0;
-    double rss_mb = 0;
-};
-
-double percentile(std::vector<double> values, double part);
 std::vector<float> sine(double hertz, int rate, std::size_t start, std::size_t count);
 std::uint8_t level_of(std::span<const float> samples);  // RFC 6464
+
+// What is measured.
+struct Bridge {
+    pid_t pid = 0;
+    std::vector<unsigned> ports;    // where each leg listens
+    std::vector<std::string> keys;  // that each leg sends with, base64; empty: the load's own
+};
 
 // Everybody's packets in their slots; what comes back goes to on_heard().
 class Load {
 public:
-    Load(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid);
+    Load(const Options& options, Wire& wire, const Bridge& bridge);
     virtual ~Load() = default;
 
     void run();
 
-    virtual void report(std::ostream& out) = 0;
+    virtual nlohmann::json report() = 0;
 
 protected:
     virtual void speak(Participant& person, std::int64_t ms) = 0;
@@ -76,8 +75,9 @@ private:
 };
 
 using LoadPtr = std::unique_ptr<Load>;
-LoadPtr make_room_load(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid);
-LoadPtr make_latency_load(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid);
-LoadPtr make_quality_load(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid);
+LoadPtr make_room_load(const Options& options, Wire& wire, const Bridge& bridge);
+LoadPtr make_latency_load(const Options& options, Wire& wire, const Bridge& bridge);
+LoadPtr make_tone_load(const Options& options, Wire& wire, const Bridge& bridge);
+LoadPtr make_speech_load(const Options& options, Wire& wire, const Bridge& bridge);
 
 }  // namespace vmr::bench

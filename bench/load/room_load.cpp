@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <ostream>
+#include <nlohmann/json.hpp>
 
 #include "load.hpp"
 
@@ -9,8 +9,7 @@ namespace {
 
 class RoomLoad : public Load {
 public:
-    RoomLoad(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid)
-        : Load(options, wire, ports, pid) {
+    RoomLoad(const Options& options, Wire& wire, const Bridge& bridge) : Load(options, wire, bridge) {
         for (unsigned i = 0; i < options_.talkers; ++i) {
             encoders_.emplace_back(options_.codec);
         }
@@ -48,7 +47,7 @@ public:
         ear.samples.insert(ear.samples.end(), samples.begin(), samples.end());
     }
 
-    void report(std::ostream& out) override {
+    nlohmann::json report() override {
         std::uint64_t got = 0;
         for (const Participant& person : people_) {
             got += person.received;
@@ -56,11 +55,15 @@ public:
         const double ticks = measured_seconds_ * 1000 / kFrameMs;
         const double cpu = (after_.cpu_seconds - before_.cpu_seconds) * 1e6 / ticks / options_.legs;
         const auto [deaf, echo] = verify();
-        out << "{\"us_per_leg_tick\":" << cpu << ",\"per_core\":" << kFrameMs * 1000 / cpu
-            << ",\"cores\":" << (after_.cpu_seconds - before_.cpu_seconds) / measured_seconds_
-            << ",\"threads\":" << after_.threads << ",\"rss_mb\":" << after_.rss_mb
-            << ",\"delivered\":" << static_cast<double>(got) / (ticks * options_.legs) << ",\"deaf\":" << deaf
-            << ",\"own_tone_db\":" << echo << ",\"load_late_ms\":" << late_ms_ << "}";
+        return {{"us_per_leg_tick", cpu},
+                {"per_core", kFrameMs * 1000 / cpu},
+                {"cores", (after_.cpu_seconds - before_.cpu_seconds) / measured_seconds_},
+                {"threads", after_.threads},
+                {"rss_mb", after_.rss_mb},
+                {"delivered", static_cast<double>(got) / (ticks * options_.legs)},
+                {"deaf", deaf},
+                {"own_tone_db", echo},
+                {"load_late_ms", late_ms_}};
     }
 
 private:
@@ -105,8 +108,8 @@ private:
 
 }  // namespace
 
-LoadPtr make_room_load(const Options& options, Wire& wire, const std::vector<unsigned>& ports, pid_t pid) {
-    return std::make_unique<RoomLoad>(options, wire, ports, pid);
+LoadPtr make_room_load(const Options& options, Wire& wire, const Bridge& bridge) {
+    return std::make_unique<RoomLoad>(options, wire, bridge);
 }
 
 }  // namespace vmr::bench

@@ -14,7 +14,7 @@
 namespace vmr::bench {
 
 struct Options {
-    std::string mode = "room", codec = "opus", suite = "none", key, silent = "level";
+    std::string mode = "room", codec = "opus", suite = "none", key, silent = "level", speech, record;
     unsigned legs = 10, talkers = 3, loss = 0, jitter = 0;
     double warmup = 2, seconds = 4;
     bool audio_level = true;
@@ -31,13 +31,15 @@ struct Heard {
 
 class Participant {
 public:
-    Participant(const Options& options, unsigned leg, unsigned port);
+    // `bridge_key`: what the bridge protects with.
+    Participant(const Options& options, unsigned leg, unsigned port, const std::string& bridge_key);
 
     unsigned leg() const { return leg_; }
     unsigned port() const { return port_; }
     // The next packet: `payload`, at `level` (dBov below overload, RFC 6464).
     Bytes packet(std::span<const std::uint8_t> payload, std::uint8_t level);
-    void skip() { timestamp_ += step_; }  // a pause
+    void skip() { timestamp_ += step_; }                        // a pause
+    bool is_media(std::span<const std::uint8_t> packet) const;  // and not RTCP
     // Empty: not RTP, or not genuine.
     std::optional<Heard> open(std::span<std::uint8_t> packet, std::int64_t arrival_ns);
 
