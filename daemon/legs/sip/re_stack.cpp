@@ -65,6 +65,7 @@ private:
     static void on_datagram_received(const sa* source, mbuf* data, void* arg);
     void take_datagram(const Socket& socket, const sa& source, std::string_view bytes);
     bool take_frame(std::string_view bytes, const Flow& flow);
+    void refuse(std::string_view bytes, const Flow& flow);
     void transmit(const Flow& flow, std::string_view bytes);
     void hand_up(Upward item);
     void publish();
@@ -146,13 +147,14 @@ Result<std::vector<ListenAddress>> ReStack::open() {
         const std::lock_guard lock(mutex_);
         queue_ = queue;
     }
-    streams_ = std::make_unique<Streams>(config_, statistics_,
-                                         Streams::Handlers{[this](std::string_view bytes, const Flow& flow) {
-                                                               return take_frame(bytes, flow);
-                                                           },
-                                                           [this](std::uint64_t id) {
-                                                               hand_up({Message(), id});
-                                                           }});
+    streams_ = std::make_unique<Streams>(
+        config_, statistics_,
+        Streams::Handlers{
+            [this](std::string_view bytes, const Flow& flow) { return take_frame(bytes, flow); },
+            [this](std::string_view bytes, const Flow& flow) { refuse(bytes, flow); },
+            [this](std::uint64_t id) {
+                hand_up({Message(), id});
+            }});
     std::vector<ListenAddress> bound;
     for (const ListenAddress& wanted : config_.listen) {
         const Result<Address> address = open_one(wanted);
@@ -265,12 +267,11 @@ void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_
     if (found.frame == Frame::keep_alive) {
         return;
     }
+    flow.local = {local_ip(socket, source), socket.local.port};
     if (found.frame != Frame::complete) {
-        ++statistics_.malformed;
-        publish();
+        refuse(bytes, flow);
         return;
     }
-    flow.local = {local_ip(socket, source), socket.local.port};
     (void)take_frame(bytes.substr(0, found.length), flow);
 }
 
@@ -282,16 +283,20 @@ bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
     }
     Result<Message> message = parse_message(bytes, flow);
     if (!message) {
-        ++statistics_.malformed;
-        publish();
-        const std::string answer = bad_request_answer(bytes, flow.remote);
-        if (!answer.empty()) {
-            transmit(flow, answer);
-        }
+        refuse(bytes, flow);
         return true;
     }
     hand_up({std::move(*message), 0});
     return true;
+}
+
+// What cannot be read.
+void ReStack::refuse(std::string_view bytes, const Flow& flow) {
+    ++statistics_.malformed;
+    publish();
+    if (const std::string answer = stateless_refusal(bytes, flow.remote); !answer.empty()) {
+        transmit(flow, answer);
+    }
 }
 
 void ReStack::publish() {

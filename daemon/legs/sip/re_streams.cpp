@@ -203,7 +203,7 @@ bool Streams::take_frame(Connection& connection) {
         return true;
     }
     if (found.frame != Frame::complete) {
-        ++statistics_.malformed;
+        handlers_.on_malformed_received(buffer, connection.flow);
         close_later(connection);
         return false;
     }

@@ -20,7 +20,7 @@ std::int64_t linger(const Flow& flow, std::int64_t duration) {
 // touch another's transaction by copying its branch.
 std::string Transactions::server_key(const Message& request, const std::string& method) {
     std::string key = request.flow.remote.ip + "|" + via_name(request.flow.transport) + "|" + method + "|";
-    if (request.branch.starts_with("z9hG4bK")) {
+    if (request.has_unique_branch()) {
         return key + request.branch + "|" + request.sent_by;
     }
     const std::string* via = request.header("via");  // RFC 2543 clients
