@@ -29,7 +29,18 @@ BufferPtr buffer_of(GstMemory* memory, GstClockTime running_time, GstClockTime d
     return BufferPtr::adopt(buffer);
 }
 
+EventPtr named_event(GstEventType type, const char* name) {
+    return EventPtr::adopt(gst_event_new_custom(type, gst_structure_new_empty(name)));
+}
+
 }  // namespace
+
+AudioEngine::AudioEngine(GstElement* element, const PadBook& pads, const Settings& settings)
+    : element_(element),
+      pads_(pads),
+      settings_(settings),
+      drain_(named_event(GST_EVENT_CUSTOM_UPSTREAM, kDrain)),
+      tick_end_(named_event(GST_EVENT_CUSTOM_DOWNSTREAM_OOB, kTickEnd)) {}
 
 void AudioEngine::start(GstClock* clock, GstClockTime base_time) {
     next_levels_ = 0;
@@ -54,11 +65,25 @@ void AudioEngine::tick(GstClockTime running_time) {
                          .gate_db = settings_.gate_db,
                          .comfort_db = settings_.comfort_noise_db,
                          .dtx = settings_.dtx});
+    ask_for_packets(*lists);
     gather_inputs(*lists, running_time);
     gather_outputs(*lists, running_time);
     room_->tick(inputs_, outputs_);
     send(running_time);
     publish(*lists, running_time);
+}
+
+// Upstream pushes into the sink pads from this thread what has come since the last tick: no thread is woken
+// for each packet.
+void AudioEngine::ask_for_packets(const PadLists& lists) {
+    for (const PadPtr& pad : lists.audio_sinks) {
+        AudioInput& input = audio_input(pad.get());
+        if (input.asks) {
+            input.asking = true;
+            input.asks = gst_pad_push_event(pad.get(), gst_event_ref(drain_.get())) != FALSE;
+            input.asking = false;
+        }
+    }
 }
 
 void AudioEngine::gather_inputs(const PadLists& lists, GstClockTime running_time) {
@@ -126,8 +151,7 @@ void AudioEngine::send(GstClockTime running_time) {
     }
     if (last_direct_ != nullptr) {
         // Who gathers packets may send them now.
-        gst_pad_push_event(last_direct_, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB,
-                                                              gst_structure_new_empty("vmr-tick-end")));
+        gst_pad_push_event(last_direct_, gst_event_ref(tick_end_.get()));
     }
     pool_.submit(jobs_);
 }
