@@ -32,7 +32,9 @@ Session::Session(const MediaEnvironment& environment, const std::string& name, s
       policy_(std::move(policy)),
       peer_address_(std::move(peer_address)),
       bin_(*environment.pipelines, name),
-      session_id_(random_number() >> 2) {}
+      session_id_(random_number() >> 2) {
+    bin_.set_on_wanted_changed([this] { limit_sources(); });
+}
 
 Session::~Session() = default;
 

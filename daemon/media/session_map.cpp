@@ -186,6 +186,8 @@ MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
         params.remote_ssrcs.push_back(remote.id);
     }
     params.send_caps = rtp_caps(sent_format(plan, ssrc));
+    params.remb = plan.feedback.goog_remb;
+    params.tmmbr = plan.feedback.ccm_tmmbr;
     params.send_ssrc = ssrc;
     return params;
 }
