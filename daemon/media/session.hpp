@@ -99,7 +99,8 @@ private:
     void on_stream_added(const StreamInfo& stream, GstPad* pad);
     void on_state_changed(TransportState state, const std::string& reason);
     void on_candidate_found(std::size_t path, const std::string& candidate);
-    uint32_t ssrc(std::size_t media);
+    uint32_t ssrc(std::size_t media) { return ssrc(media, false); }
+    uint32_t ssrc(std::size_t media, bool retransmission);
     std::optional<MediaStats> rtp_stats(Slot slot) const;
     void limit_sources();
 
@@ -113,8 +114,8 @@ private:
     bool ready_ = false;
 
     LegBin bin_;
-    std::map<std::size_t, Path> paths_;  // by TransportPlan::id; go before bin_
-    std::map<std::size_t, uint32_t> ssrcs_;
+    std::map<std::size_t, Path> paths_;                       // by TransportPlan::id; go before bin_
+    std::map<std::pair<std::size_t, bool>, uint32_t> ssrcs_;  // by m-line; true: of retransmissions
     std::map<Slot, SourceLimit> source_limits_;
     std::optional<BitrateEstimate> network_;
     std::optional<sdp::Negotiated> negotiated_;

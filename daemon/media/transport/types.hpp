@@ -117,7 +117,9 @@ struct MediaParams {
     // How the peer may be asked to send less (rtcp_bitrate.hpp), as negotiated.
     bool remb = false, tmmbr = false;
     uint32_t send_ssrc = 0;
-    uint32_t send_rtx_ssrc = 0;  // 0: we never retransmit
+    // The same for what we send again; empty: we never do.
+    std::map<uint8_t, uint8_t> send_rtx;
+    uint32_t send_rtx_ssrc = 0;
 };
 
 // Builds `application/x-rtp` caps with the fields that GStreamer's (de)payloaders,
