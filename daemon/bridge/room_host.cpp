@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::chrono::seconds kMediaSilentAfter{10};  // told to the room core
 constexpr std::chrono::seconds kMediaDeadAfter{30};    // RTCP counts as life: nothing at all came for so long
-constexpr uint32_t kLeastVideo = 100'000;              // bit/s
 
 }  // namespace
 
@@ -261,18 +260,12 @@ nlohmann::json RoomHost::snapshot(bool with_addresses) const {
     return {{"room", to_json(room_.view())}, {"participants", participants}};
 }
 
-// Who loses many packets gets a picture of fewer bits; who loses none, of more again.
+// Whose network carries less gets a picture of fewer bits; then of more again.
 void RoomHost::follow_network(Seat& seat) {
-    const auto video = seat.session->rtp_stats(media::Slot::video);
-    if (!pipeline_ || !video || !video->remote_fraction_lost) {
-        return;
+    const auto bitrate = seat.session->follow_network(services_.video.bitrate);
+    if (pipeline_ && bitrate) {
+        pipeline_->set_video_bitrate(seat.arrival.leg, *bitrate);
     }
-    if (!seat.network) {
-        seat.network.emplace(kLeastVideo, services_.video.bitrate);
-    }
-    pipeline_->set_video_bitrate(
-        seat.arrival.leg,
-        seat.network->update(*video->remote_fraction_lost, video->remote_lost_packets.value_or(0)));
 }
 
 void RoomHost::watch_media() {

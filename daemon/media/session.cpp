@@ -32,7 +32,9 @@ Session::Session(const MediaEnvironment& environment, const std::string& name, s
       policy_(std::move(policy)),
       peer_address_(std::move(peer_address)),
       bin_(*environment.pipelines, name),
-      session_id_(random_number() >> 2) {}
+      session_id_(random_number() >> 2) {
+    bin_.set_on_wanted_changed([this] { limit_sources(); });
+}
 
 Session::~Session() = default;
 
@@ -246,7 +248,8 @@ Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport)
     const bool same = before != nullptr && before->codec == now.codec && before->send_pt == now.send_pt &&
                       before->receive_pt == now.receive_pt;
     if (!same) {
-        if (const Status added = transport.add_media(media_params(plan, ssrc(index))); !added) {
+        if (const Status added = transport.add_media(media_params(plan, ssrc(index), ssrc(index, true)));
+            !added) {
             return added;
         }
         bin_.send(slot, send_params(plan, ssrc(index)), transport.send_pad(static_cast<unsigned>(index)));
@@ -302,8 +305,8 @@ const sdp::LocalCrypto& Session::key(Path& path, sdp::CryptoSuite suite, unsigne
     return crypto;
 }
 
-uint32_t Session::ssrc(std::size_t media) {
-    uint32_t& number = ssrcs_[media];
+uint32_t Session::ssrc(std::size_t media, bool retransmission) {
+    uint32_t& number = ssrcs_[{media, retransmission}];
     while (number == 0) {
         number = static_cast<uint32_t>(random_number());
     }
@@ -353,8 +356,9 @@ sdp::LocalParams Session::local_params(const sdp::Negotiated& negotiated) {
         if (media.accepted) {
             // Content is a stream of its own, so that browsers do not tie it to the room's sound.
             const std::string stream = media.role == sdp::Role::content ? "content" : "room";
+            const uint32_t rtx_ssrc = media.codecs.front().rtx_send_pt ? ssrc(media.index, true) : 0;
             local.media.push_back(
-                {media.index, ssrc(media.index), 0, stream + " " + to_string(slot_of(media))});
+                {media.index, ssrc(media.index), rtx_ssrc, stream + " " + to_string(slot_of(media))});
         }
     }
     return local;

@@ -78,6 +78,7 @@ const char* read_rtcp_fb(std::string_view value, Media& media) {
         format.feedback.ccm_fir |= kind == "ccm fir";
         format.feedback.transport_cc |= kind == "transport-cc";
         format.feedback.goog_remb |= kind == "goog-remb";
+        format.feedback.ccm_tmmbr |= kind == "ccm tmmbr";
     }
     return nullptr;
 }

@@ -139,6 +139,7 @@ struct RtcpFeedback {
     bool ccm_fir = false;
     bool transport_cc = false;
     bool goog_remb = false;
+    bool ccm_tmmbr = false;
     bool operator==(const RtcpFeedback&) const = default;
 };
 

@@ -121,6 +121,7 @@ void RtpSession::configure_session(const RtpSessionParams& params) {
     GObject* session = nullptr;
     g_signal_emit_by_name(rtpbin_.get(), "get-internal-session", 0, &session);
     session_ = GPtr<GObject>::adopt(session);
+    signals_.emplace_back(session, "on-sending-rtcp", G_CALLBACK(on_rtcp_made), this);
     g_object_set(session, "bandwidth", params.bandwidth, "rtcp-fraction", kRtcpBandwidth, "rtcp-reduced-size",
                  static_cast<gboolean>(params.rtcp_reduced_size), "twcc-feedback-interval", kTwccInterval,
                  nullptr);
@@ -267,6 +268,9 @@ ReceiveResult RtpSession::take_rtcp(Bytes compound) {
         return ReceiveResult::malformed;
     }
     reports_.read(compound, ntp_middle(g_get_real_time()));
+    if (bitrate_.read(compound)) {
+        send_rtcp_soon();
+    }
     if (consumer_ != nullptr && consumer_->on_rtcp_received(compound)) {
         return ReceiveResult::delivered;
     }

@@ -18,6 +18,7 @@
 #include "base/result.hpp"
 #include "base/signal.hpp"
 #include "daemon/media/transport/channel.hpp"
+#include "daemon/media/transport/rtcp_bitrate.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
 #include "daemon/media/transport/srtp.hpp"
@@ -76,6 +77,7 @@ public:
     void set_consumer(RtpConsumer* consumer) { consumer_ = consumer; }
     void release_stream(GstPad* pad);
     void send_bye();
+    void limit_sources(const std::map<unsigned, uint32_t>& bitrates);
     void fill_stats(TransportStats& stats) const;
 
     // Any thread, never waits: protects a plain packet of ours and sends it, past rtpbin.
@@ -105,6 +107,8 @@ private:
     ElementPtr add_element(const char* factory);
     Status build_ports(const std::array<PadPtr, 2>& out, const std::array<PadPtr, 2>& in);
     Status build_send_chain(SendChain& chain);
+    bool is_heard(unsigned media, const RtpRouter::Source& source);
+    void send_rtcp_soon();
     void update_rtx(const SendChain& chain);
     void fill_media_stats(MediaStats& stats, const MediaParams& params, const GValueArray* sources) const;
 
@@ -115,6 +119,7 @@ private:
                                      gpointer self);
     static void on_pad_added(GstElement* rtpbin, GstPad* pad, gpointer self);
     static void on_pad_removed(GstElement* rtpbin, GstPad* pad, gpointer self);
+    static gboolean on_rtcp_made(GObject* session, GstBuffer* compound, gboolean early, gpointer self);
     static void on_bye_received(GstElement* rtpbin, guint session, guint ssrc, gpointer self);
     void add_stream(GstPad* target, const StreamInfo& info);
     ReceiveResult unprotect(Component component, MutableBytes packet, size_t& size);
@@ -131,6 +136,12 @@ private:
     std::map<unsigned, MediaParams> media_;
     RtpRouter router_;
     RtcpReports reports_;
+    RtcpBitrate bitrate_;
+    struct Heard {
+        uint64_t packets = 0;  // of RtpRouter::Source
+        int64_t since_us = 0;  // monotonic
+    };
+    std::map<unsigned, Heard> heard_;  // of the control thread, by media
     SrtpSession srtp_;
     bool secure_ = false;  // set before ready_, then constant
     std::atomic<bool> ready_ = false;

@@ -86,6 +86,7 @@ void RtpSession::fill_media_stats(MediaStats& stats, const MediaParams& params,
             add_received(stats, source);
         }
     }
+    stats.remote_limit = bitrate_.limit_of(params.send_ssrc);
     if (const auto report = reports_.of(params.send_ssrc); report && params.send_caps) {
         stats.round_trip_ms = report->round_trip_ms;
         stats.remote_lost_packets = report->lost_packets;

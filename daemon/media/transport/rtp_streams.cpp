@@ -56,7 +56,7 @@ Status RtpSession::add_media(const MediaParams& media) {
 
 Status RtpSession::build_send_chain(SendChain& chain) {
     chain.caps = add_element("capsfilter");
-    const bool retransmits = !chain.params.rtx.empty() && chain.params.send_rtx_ssrc != 0;
+    const bool retransmits = !chain.params.send_rtx.empty() && chain.params.send_rtx_ssrc != 0;
     if (retransmits) {
         chain.rtx = add_element("rtprtxsend");
     }
@@ -82,7 +82,7 @@ void RtpSession::update_rtx(const SendChain& chain) {
     if (!chain.rtx) {
         return;
     }
-    const StructurePtr payloads = payload_map(chain.params.rtx);
+    const StructurePtr payloads = payload_map(chain.params.send_rtx);
     const StructurePtr ssrcs(gst_structure_new("application/x-rtp-ssrc-map",
                                                std::to_string(chain.params.send_ssrc).c_str(), G_TYPE_UINT,
                                                chain.params.send_rtx_ssrc, nullptr));

@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -96,6 +97,10 @@ public:
     virtual CryptoReceipt crypto() const = 0;
     // Since the last valid (authenticated) RTP or RTCP packet; empty: none came yet.
     virtual std::optional<std::chrono::milliseconds> last_packet_age() const = 0;
+
+    // Asks the peer to send no more than so many bit/s, by media: those that negotiated it, and that do send.
+    // To be called again each second or so; others are asked for nothing.
+    virtual void limit_sources(const std::map<unsigned, uint32_t>& bitrates) = 0;
 
     // Says RTCP BYE to the peer for what we send; sending is over after it.
     virtual void send_bye() = 0;

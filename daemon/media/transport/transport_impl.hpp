@@ -52,6 +52,9 @@ public:
     TransportStats stats() const override;
     CryptoReceipt crypto() const override { return crypto_; }
     std::optional<std::chrono::milliseconds> last_packet_age() const override;
+    void limit_sources(const std::map<unsigned, uint32_t>& bitrates) override {
+        session_->limit_sources(bitrates);
+    }
     void send_bye() override { session_->send_bye(); }
 
 private:

@@ -114,8 +114,12 @@ struct MediaParams {
     // What is sent: one structure for each payload type, each with payload, ssrc,
     // extmap-* and, for MID, a-mid. Null: nothing is sent, there is no sink pad.
     CapsPtr send_caps;
+    // How the peer may be asked to send less (rtcp_bitrate.hpp), as negotiated.
+    bool remb = false, tmmbr = false;
     uint32_t send_ssrc = 0;
-    uint32_t send_rtx_ssrc = 0;  // 0: we never retransmit
+    // The same for what we send again; empty: we never do.
+    std::map<uint8_t, uint8_t> send_rtx;
+    uint32_t send_rtx_ssrc = 0;
 };
 
 // Builds `application/x-rtp` caps with the fields that GStreamer's (de)payloaders,
@@ -158,6 +162,7 @@ struct MediaStats {
     std::optional<double> remote_jitter_ms;
     std::optional<int64_t> remote_lost_packets;
     std::optional<double> remote_fraction_lost;  // 0..1, last interval
+    std::optional<uint32_t> remote_limit;        // bit/s, the most that the peer asked for
     unsigned nacks_sent = 0, plis_sent = 0, firs_sent = 0;
     unsigned nacks_received = 0, plis_received = 0, firs_received = 0;
 };

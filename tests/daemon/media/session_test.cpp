@@ -207,7 +207,21 @@ TEST_F(SessionTest, ACameraIsDecodedOnlyOnStage) {
         return 0.0;
     };
     add_viewer(*far);
+    // What the far side asks of the near one's camera (TMMBR), as the near one hears it.
+    const auto asked_for = [&](uint32_t bitrate) {
+        return run_until([&] {
+            far->follow_network(1'000'000);
+            for (const auto& one : near->stats()) {
+                if (one.slot == Slot::video && one.rtp.remote_limit) {
+                    return std::abs(static_cast<double>(*one.rtp.remote_limit) - bitrate) < 1000;
+                }
+            }
+            return false;
+        });
+    };
     EXPECT_TRUE(run_until([&] { return received("packets") > 20; }));
+    EXPECT_TRUE(asked_for(bitrate_for({})));
+    EXPECT_EQ(near->follow_network(1'000'000), bitrate_for({}));
     EXPECT_FALSE(far->bin().wanted(Slot::video).on_stage);
     EXPECT_EQ(mixer_stat(*far, "video-decodes"), 0U);
 
@@ -216,8 +230,10 @@ TEST_F(SessionTest, ACameraIsDecodedOnlyOnStage) {
     EXPECT_TRUE(run_until([&] { return far->bin().wanted(Slot::video).on_stage; }));
     EXPECT_EQ(far->bin().wanted(Slot::video).width, 640);
     EXPECT_TRUE(run_until([&] { return mixer_stat(*far, "video-decodes") > 3; }));
+    EXPECT_TRUE(asked_for(bitrate_for({true, 640, 360})));
     far_room_->dismiss("far-leg", "held");
     EXPECT_TRUE(run_until([&] { return !far->bin().wanted(Slot::video).on_stage; }));
+    EXPECT_TRUE(asked_for(bitrate_for({})));
     near_room_->detach("near-leg");
     far_room_->detach("far-leg");
 }

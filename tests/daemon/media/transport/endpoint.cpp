@@ -62,6 +62,7 @@ SentMedia vp8_media(unsigned index, uint32_t ssrc, bool rtx) {
                            "rtpvp8pay picture-id-mode=15-bit mtu=400");
     if (rtx) {
         media.params.rtx[kVp8Rtx] = kVp8;
+        media.params.send_rtx[kVp8Rtx] = kVp8;
         media.params.send_rtx_ssrc = ssrc + 1;
     }
     return media;

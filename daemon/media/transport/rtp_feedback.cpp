@@ -1,0 +1,96 @@
+// RtpSession's RTCP beyond what rtpsession does by itself.
+#include <gst/rtp/rtp.h>
+
+#include <algorithm>
+
+#include "base/guard.hpp"
+#include "daemon/media/transport/rtp_session.hpp"
+
+namespace vmr::media {
+namespace {
+
+// What sound may take beside pictures in a REMB, which speaks for all of a path: bit/s for each media.
+constexpr uint32_t kSoundBitrate = 100'000;
+constexpr guint64 kPromptly = 20 * GST_MSECOND;
+constexpr int64_t kQuietAfterUs = 3'000'000;
+
+bool append(GstRTCPBuffer& rtcp, uint32_t sender, const FeedbackPacket& feedback) {
+    GstRTCPPacket packet;
+    if (gst_rtcp_buffer_add_packet(&rtcp, static_cast<GstRTCPType>(feedback.type), &packet) == FALSE) {
+        return false;
+    }
+    gst_rtcp_packet_fb_set_type(&packet, static_cast<GstRTCPFBType>(feedback.format));
+    gst_rtcp_packet_fb_set_sender_ssrc(&packet, sender);
+    gst_rtcp_packet_fb_set_media_ssrc(&packet, 0);
+    if (gst_rtcp_packet_fb_set_fci_length(&packet, static_cast<guint16>(feedback.fci.size() / 4)) == FALSE) {
+        gst_rtcp_packet_remove(&packet);
+        return false;
+    }
+    std::ranges::copy(feedback.fci, gst_rtcp_packet_fb_get_fci(&packet));
+    return true;
+}
+
+// The SSRC in whose name a compound speaks: its first packet's.
+std::optional<uint32_t> sender_of(GstBuffer* compound) {
+    std::array<uint8_t, 8> head{};
+    if (gst_buffer_extract(compound, 0, head.data(), head.size()) < head.size()) {
+        return std::nullopt;
+    }
+    return static_cast<uint32_t>(head[4]) << 24 | head[5] << 16 | head[6] << 8 | head[7];
+}
+
+}  // namespace
+
+// As early as RFC 4585 section 3.5 lets it.
+void RtpSession::send_rtcp_soon() {
+    g_signal_emit_by_name(session_.get(), "send-rtcp", kPromptly);
+}
+
+bool RtpSession::is_heard(unsigned media, const RtpRouter::Source& source) {
+    const int64_t now = g_get_monotonic_time();
+    Heard& heard = heard_[media];
+    if (heard.packets != source.packets) {
+        heard = {source.packets, now};
+    }
+    return now - heard.since_us < kQuietAfterUs;
+}
+
+void RtpSession::limit_sources(const std::map<unsigned, uint32_t>& bitrates) {
+    std::map<uint32_t, BitrateWish> wishes;
+    uint32_t beside = 0;
+    for (const auto& [index, media] : media_) {
+        const auto source = router_.source_of(index);
+        const auto bitrate = bitrates.find(index);
+        if (!source || !is_heard(index, *source)) {
+            continue;
+        }
+        if (bitrate == bitrates.end()) {
+            beside += kSoundBitrate;
+        } else if (media.remb || media.tmmbr) {
+            wishes[source->ssrc] = {bitrate->second, media.remb, media.tmmbr};
+        }
+    }
+    if (bitrate_.ask(std::move(wishes), beside)) {
+        send_rtcp_soon();
+    }
+}
+
+// Adds what is due to what rtpsession made; TRUE: it must be sent.
+gboolean RtpSession::on_rtcp_made(GObject*, GstBuffer* compound, gboolean, gpointer data) {
+    auto* self = static_cast<RtpSession*>(data);
+    return guard(nullptr, FALSE, [&]() -> gboolean {
+        const auto sender = sender_of(compound);
+        GstRTCPBuffer rtcp = GST_RTCP_BUFFER_INIT;
+        if (!sender || gst_rtcp_buffer_map(compound, GST_MAP_READWRITE, &rtcp) == FALSE) {
+            return FALSE;
+        }
+        bool added = false;
+        for (const FeedbackPacket& feedback : self->bitrate_.take_due(g_get_monotonic_time())) {
+            added = append(rtcp, *sender, feedback) || added;
+        }
+        gst_rtcp_buffer_unmap(&rtcp);
+        return static_cast<gboolean>(added);
+    });
+}
+
+}  // namespace vmr::media
