@@ -163,7 +163,7 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
         return Ok{};
     }
     TransportParams params;
-    params.io = environment_.io;
+    params.io = environment_.io->take();
     params.certificate = environment_.certificate;
     params.name = name_ + "-transport-" + std::to_string(id);
     params.latency = environment_.jitter_buffer;

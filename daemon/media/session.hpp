@@ -19,7 +19,7 @@ namespace vmr::media {
 // What all sessions of the daemon share.
 struct MediaEnvironment {
     const Pipelines* pipelines = nullptr;
-    std::shared_ptr<MediaIo> io;
+    std::shared_ptr<MediaIoPool> io;
     std::shared_ptr<DtlsCertificate> certificate;
     UdpParams udp;
     std::function<IceParams()> ice;  // asked for each session: TURN credentials may be short-lived

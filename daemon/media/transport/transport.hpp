@@ -46,7 +46,7 @@ struct TransportCallbacks {
 };
 
 struct TransportParams {
-    std::shared_ptr<MediaIo> io;                   // must be set
+    std::shared_ptr<MediaIo> io;                   // must be set: the thread it lives on
     std::shared_ptr<DtlsCertificate> certificate;  // must be set for DTLS
     std::string name = "transport";                // of the bin and in the log
     std::variant<UdpParams, IceParams> path;

@@ -1,8 +1,8 @@
 // Joins a channel, the DTLS handshake and the RTP session to one RtpTransport.
 //
 // Threads: the public calls and `…_on_control` run on the control thread; Channel and
-// Dtls events on media-io; RtpSession events on streaming threads. media-io never waits
-// for the control thread, so the control thread may wait for it.
+// Dtls events on the transport's media-io thread; RtpSession events on streaming threads. media-io never
+// waits for the control thread, so the control thread may wait for it.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -12,24 +12,12 @@
 
 #include "daemon/media/transport/dtls_session.hpp"
 #include "daemon/media/transport/ice_channel.hpp"
+#include "daemon/media/transport/io_timer.hpp"
 #include "daemon/media/transport/rtp_session.hpp"
 #include "daemon/media/transport/transport.hpp"
 #include "daemon/media/transport/udp_channel.hpp"
 
 namespace vmr::media {
-
-// A one-shot timer on a GMainContext; used on that context's thread only.
-class IoTimer {
-public:
-    ~IoTimer() { cancel(); }
-    void start(GMainContext* context, std::chrono::microseconds delay, std::function<void()> action);
-    void cancel();
-
-private:
-    static gboolean on_fired(gpointer self);
-    GSource* source_ = nullptr;
-    std::function<void()> action_;
-};
 
 class TransportImpl final : public RtpTransport,
                             private ChannelEvents,

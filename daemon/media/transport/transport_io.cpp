@@ -22,30 +22,6 @@ bool is_muxed_rtcp(Bytes datagram) {
 
 }  // namespace
 
-void IoTimer::start(GMainContext* context, std::chrono::microseconds delay, std::function<void()> action) {
-    cancel();
-    action_ = std::move(action);
-    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(delay).count();
-    source_ = g_timeout_source_new(static_cast<guint>(std::max<int64_t>(milliseconds, 0)));
-    g_source_set_callback(source_, on_fired, this, nullptr);
-    g_source_attach(source_, context);
-}
-
-void IoTimer::cancel() {
-    if (source_ != nullptr) {
-        g_source_destroy(source_);
-        g_source_unref(std::exchange(source_, nullptr));
-    }
-}
-
-gboolean IoTimer::on_fired(gpointer self) {
-    auto* timer = static_cast<IoTimer*>(self);
-    timer->cancel();  // the action may start it again
-    const auto action = std::move(timer->action_);
-    action();
-    return G_SOURCE_REMOVE;
-}
-
 void TransportImpl::on_datagram_received(Component component, Bytes datagram) {
     counters_.received++;
     if (halted_) {
@@ -145,7 +121,7 @@ void TransportImpl::start_dtls() {
         return;
     }
     dtls_started_ = true;
-    dtls_deadline_.start(params_.io->context(), dtls_params_->deadline, [this] {
+    dtls_deadline_.start(*params_.io, dtls_params_->deadline, [this] {
         if (!dtls_->finished()) {
             on_dtls_failed("the DTLS handshake took too long");
         }
@@ -160,7 +136,7 @@ void TransportImpl::rearm_dtls_timer() {
         dtls_timer_.cancel();
         return;
     }
-    dtls_timer_.start(params_.io->context(), *timeout, [this] {
+    dtls_timer_.start(*params_.io, *timeout, [this] {
         dtls_->handle_timeout();
         rearm_dtls_timer();
     });
