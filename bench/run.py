@@ -15,9 +15,9 @@ import sys
 import time
 
 from harness import Case, Entry, Session
-from sections import churn, daemon, latency, mixer, packets, quality, rooms, video
+from sections import churn, daemon, latency, mixer, packets, quality, rooms, transport, video
 
-SECTIONS = {section.NAME: section for section in (rooms, latency, churn, quality, mixer, packets, video,
+SECTIONS = {section.NAME: section for section in (rooms, latency, churn, quality, mixer, packets, video, transport,
                                                   daemon)}
 BUDGET = 600  # seconds, of everything
 MARKS = ("<!-- figures: bench/run.py --markdown -->", "<!-- end of figures -->")
