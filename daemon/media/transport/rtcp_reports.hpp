@@ -18,6 +18,8 @@ struct RtcpReport {
     std::optional<double> round_trip_ms;
 };
 
+// The packet that a compound begins with; empty if it is not well-formed.
+Bytes first_rtcp(Bytes compound);
 // True if the datagram is a well-formed (compound or reduced-size) RTCP packet.
 bool is_rtcp(Bytes datagram);
 
