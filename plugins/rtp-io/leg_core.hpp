@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "receive_counts.hpp"
+#include "srtp/receive_counts.hpp"
 #include "socket_address.hpp"
 #include "srtp/rtp_packet.hpp"
 #include "srtp/srtp.hpp"

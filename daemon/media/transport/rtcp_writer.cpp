@@ -49,7 +49,8 @@ void write_block(std::vector<uint8_t>& out, size_t at, const ReportBlock& block)
 
 }  // namespace
 
-std::vector<uint8_t> write_report(uint32_t ssrc, const std::string& cname, const std::optional<SenderInfo>& sender,
+std::vector<uint8_t> write_report(uint32_t ssrc, const std::string& cname,
+                                  const std::optional<SenderInfo>& sender,
                                   const std::optional<ReportBlock>& block) {
     std::vector<uint8_t> out;
     const size_t content = 4 + (sender ? kSenderBytes : 0) + (block ? kBlockBytes : 0);

@@ -29,7 +29,8 @@ struct ReportBlock {
 };
 
 // A compound packet: a sender's or receiver's report and the CNAME.
-std::vector<uint8_t> write_report(uint32_t ssrc, const std::string& cname, const std::optional<SenderInfo>& sender,
+std::vector<uint8_t> write_report(uint32_t ssrc, const std::string& cname,
+                                  const std::optional<SenderInfo>& sender,
                                   const std::optional<ReportBlock>& block);
 // The same with nothing to report, and BYE.
 std::vector<uint8_t> write_bye(uint32_t ssrc, const std::string& cname);
@@ -37,8 +38,8 @@ std::vector<uint8_t> write_bye(uint32_t ssrc, const std::string& cname);
 // The NTP time of `real_time` (µs since 1970).
 uint64_t ntp_time(int64_t real_time);
 
-// µs until the next report: 5 s on average for two who talk to each other, and random (section 6.3.1, appendix A.7).
-// `random`: 0 to 1.
+// µs until the next report: 5 s on average for two who talk to each other, and random (section 6.3.1,
+// appendix A.7). `random`: 0 to 1.
 int64_t report_interval(double random);
 
 // A peer's sender reports and farewells in a compound packet.

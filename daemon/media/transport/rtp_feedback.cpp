@@ -43,7 +43,9 @@ std::optional<uint32_t> sender_of(GstBuffer* compound) {
 
 // As early as RFC 4585 section 3.5 lets it.
 void RtpSession::send_rtcp_soon() {
-    g_signal_emit_by_name(session_.get(), "send-rtcp", kPromptly);
+    if (has_rtpbin_) {
+        g_signal_emit_by_name(session_.get(), "send-rtcp", kPromptly);
+    }
 }
 
 bool RtpSession::is_heard(unsigned media, const RtpRouter::Source& source) {

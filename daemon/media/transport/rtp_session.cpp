@@ -35,23 +35,23 @@ void push_stickies(GstPad* pad, const char* media_type) {
     gst_pad_push_event(pad, gst_event_new_segment(&segment));
 }
 
-// A CNAME that says nothing about this host (RFC 7022).
-StructurePtr random_sdes() {
+std::string random_cname() {
     const GCharPtr name(g_strdup_printf("%08x%08x%08x", g_random_int(), g_random_int(), g_random_int()));
-    return StructurePtr(
-        gst_structure_new("application/x-rtp-source-sdes", "cname", G_TYPE_STRING, name.get(), nullptr));
+    return name.get();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<RtpSession>> RtpSession::create(const RtpSessionParams& params,
                                                        RtpSessionEvents& events) {
-    std::unique_ptr<RtpSession> session(new RtpSession(events));
-    if (Status status = session->build(params); !status) {
-        return Error{status.error()};
-    }
-    return session;
+    return std::unique_ptr<RtpSession>(new RtpSession(params, events));
 }
+
+RtpSession::RtpSession(const RtpSessionParams& params, RtpSessionEvents& events)
+    : params_(params),
+      cname_(random_cname()),
+      events_(events),
+      bin_(ElementPtr::adopt(gst_bin_new(params.name.c_str()))) {}
 
 RtpSession::~RtpSession() {
     ready_ = false;
@@ -64,12 +64,10 @@ RtpSession::~RtpSession() {
             }
         }
     }
-    if (!bin_) {
-        return;
-    }
     gst_element_set_locked_state(bin_.get(), TRUE);
     gst_element_set_state(bin_.get(), GST_STATE_NULL);
     signals_.clear();
+    audio_.clear();
     if (auto parent = GPtr<GstObject>::adopt(gst_object_get_parent(GST_OBJECT(bin_.get())))) {
         gst_bin_remove(GST_BIN(parent.get()), bin_.get());
     }
@@ -91,18 +89,18 @@ ElementPtr RtpSession::add_element(const char* factory) {
     return element;
 }
 
-Status RtpSession::build(const RtpSessionParams& params) {
-    bin_ = ElementPtr::adopt(gst_bin_new(params.name.c_str()));
+Status RtpSession::build_rtpbin() {
     rtpbin_ = add_element("rtpbin");
     funnel_ = add_element("rtpfunnel");
     if (!rtpbin_ || !funnel_) {
         return Error{"GStreamer's rtpmanager plugin is not installed"};
     }
     // rtcp-sync-send-time needs latency events, which the free-standing pads never see.
-    g_object_set(rtpbin_.get(), "latency", params.latency_ms, "do-lost", TRUE, "drop-on-latency", TRUE,
+    g_object_set(rtpbin_.get(), "latency", params_.latency_ms, "do-lost", TRUE, "drop-on-latency", TRUE,
                  "autoremove", TRUE, "max-streams", kMaxStreams, "rtcp-sync-send-time", FALSE, nullptr);
-    gst_util_set_object_arg(G_OBJECT(rtpbin_.get()), "rtp-profile", params.feedback ? "savpf" : "savp");
-    const StructurePtr sdes = random_sdes();
+    gst_util_set_object_arg(G_OBJECT(rtpbin_.get()), "rtp-profile", params_.feedback ? "savpf" : "savp");
+    const StructurePtr sdes(
+        gst_structure_new("application/x-rtp-source-sdes", "cname", G_TYPE_STRING, cname_.c_str(), nullptr));
     g_object_set(rtpbin_.get(), "sdes", sdes.get(), nullptr);
     connect_signals();
     const std::array in{request_pad(rtpbin_.get(), "recv_rtp_sink_0"),
@@ -113,18 +111,20 @@ Status RtpSession::build(const RtpSessionParams& params) {
     if (!in[0] || !in[1] || !send_rtcp || gst_pad_link(funnel_src.get(), send_rtp.get()) != GST_PAD_LINK_OK) {
         return Error{"rtpbin gives no pads"};
     }
-    configure_session(params);
-    return build_ports({static_pad(rtpbin_.get(), "send_rtp_src_0"), send_rtcp}, in);
+    configure_session();
+    const Status ports = build_ports({static_pad(rtpbin_.get(), "send_rtp_src_0"), send_rtcp}, in);
+    has_rtpbin_ = ports.ok();
+    return ports;
 }
 
-void RtpSession::configure_session(const RtpSessionParams& params) {
+void RtpSession::configure_session() {
     GObject* session = nullptr;
     g_signal_emit_by_name(rtpbin_.get(), "get-internal-session", 0, &session);
     session_ = GPtr<GObject>::adopt(session);
     signals_.emplace_back(session, "on-sending-rtcp", G_CALLBACK(on_rtcp_made), this);
-    g_object_set(session, "bandwidth", params.bandwidth, "rtcp-fraction", kRtcpBandwidth, "rtcp-reduced-size",
-                 static_cast<gboolean>(params.rtcp_reduced_size), "twcc-feedback-interval", kTwccInterval,
-                 nullptr);
+    g_object_set(session, "bandwidth", params_.bandwidth, "rtcp-fraction", kRtcpBandwidth,
+                 "rtcp-reduced-size", static_cast<gboolean>(params_.rtcp_reduced_size),
+                 "twcc-feedback-interval", kTwccInterval, nullptr);
 }
 
 void RtpSession::connect_signals() {
@@ -257,7 +257,8 @@ ReceiveResult RtpSession::take_rtp(Bytes packet) {
     if (!media) {
         return ReceiveResult::unrouted;
     }
-    if (consumer_ != nullptr && consumer_->on_rtp_received(*media, packet)) {
+    if (AudioRtp* audio = audio_of(*media)) {
+        audio->receive(packet);
         return ReceiveResult::delivered;
     }
     return push(Component::rtp, packet);
@@ -271,10 +272,11 @@ ReceiveResult RtpSession::take_rtcp(Bytes compound) {
     if (bitrate_.read(compound)) {
         send_rtcp_soon();
     }
-    if (consumer_ != nullptr && consumer_->on_rtcp_received(compound)) {
-        return ReceiveResult::delivered;
+    const PeerRtcp rtcp = read_peer_rtcp(compound);
+    for (AudioRtp* audio : audio_lines()) {
+        audio->receive_rtcp(rtcp);
     }
-    return push(Component::rtcp, compound);
+    return has_rtpbin_ ? push(Component::rtcp, compound) : ReceiveResult::delivered;
 }
 
 ReceiveResult RtpSession::push(Component component, Bytes packet) {

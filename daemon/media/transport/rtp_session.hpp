@@ -1,6 +1,6 @@
-// The RTP of a transport: SRTP, and a bin with rtpbin (one session) and one send chain for
-// each media. Packets enter and leave the bin through free-standing pads, not through
-// elements that own sockets.
+// The RTP of a transport: SRTP, and a bin. Audio goes its own way (audio_rtp.hpp); for the rest, once there
+// is any, the bin has rtpbin (one session) and one send chain for each media. Packets enter and leave rtpbin
+// through free-standing pads, not through elements that own sockets.
 #pragma once
 #include <gst/gst.h>
 
@@ -17,6 +17,7 @@
 #include "base/gst_ptr.hpp"
 #include "base/result.hpp"
 #include "base/signal.hpp"
+#include "daemon/media/transport/audio_rtp.hpp"
 #include "daemon/media/transport/channel.hpp"
 #include "daemon/media/transport/rtcp_bitrate.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
@@ -37,15 +38,7 @@ public:
     virtual void on_stream_made(const StreamInfo& stream, PadPtr pad) = 0;
     virtual void on_stream_gone(const StreamInfo& stream, PadPtr pad) = 0;
     virtual void on_bye_read(unsigned media, uint32_t ssrc) = 0;
-};
-
-// Takes received packets past rtpbin. They are authentic and plain. On media-io: must not block.
-class RtpConsumer {
-public:
-    virtual ~RtpConsumer() = default;
-    // True: taken, rtpbin does not get it.
-    virtual bool on_rtp_received(unsigned media, Bytes packet) = 0;
-    virtual bool on_rtcp_received(Bytes compound) = 0;
+    virtual void on_key_pressed(unsigned media, char key) = 0;
 };
 
 struct RtpSessionParams {
@@ -58,11 +51,11 @@ struct RtpSessionParams {
 
 enum class ReceiveResult { delivered, malformed, not_ready, auth_failed, unrouted };
 
-class RtpSession {
+class RtpSession : private AudioRtpHost {
 public:
     static Result<std::unique_ptr<RtpSession>> create(const RtpSessionParams& params,
                                                       RtpSessionEvents& events);
-    ~RtpSession();  // control thread; receive() must not be called any more
+    ~RtpSession() override;  // control thread; receive() must not be called any more
     RtpSession(const RtpSession&) = delete;
     RtpSession& operator=(const RtpSession&) = delete;
 
@@ -73,17 +66,17 @@ public:
     GstPad* send_pad(unsigned media) const;
     // Opens the way for packets: empty keys are plain RTP. Called again: new keys.
     Status install(const std::optional<SrtpKeys>& keys);
-    // Before install(), or on media-io. Null: none.
-    void set_consumer(RtpConsumer* consumer) { consumer_ = consumer; }
+    void set_sending(unsigned media, bool sending);  // audio
     void release_stream(GstPad* pad);
     void send_bye();
     void limit_sources(const std::map<unsigned, uint32_t>& bitrates);
     void fill_stats(TransportStats& stats) const;
 
     // Any thread, never waits: protects a plain packet of ours and sends it, past rtpbin.
-    bool send(Component component, Bytes packet);
+    bool send(Component component, Bytes packet) override;
 
     // media-io
+    void report_audio();
     bool ready() const { return ready_; }
     ReceiveResult receive(Component component, Bytes packet);
 
@@ -100,15 +93,20 @@ private:
         PadPtr funnel_pad, pad;
     };
 
-    explicit RtpSession(RtpSessionEvents& events) : events_(events) {}
-    Status build(const RtpSessionParams& params);
-    void configure_session(const RtpSessionParams& params);
+    RtpSession(const RtpSessionParams& params, RtpSessionEvents& events);
+    Status build_rtpbin();
+    void configure_session();
     void connect_signals();
     ElementPtr add_element(const char* factory);
     Status build_ports(const std::array<PadPtr, 2>& out, const std::array<PadPtr, 2>& in);
     Status build_send_chain(SendChain& chain);
     bool is_heard(unsigned media, const RtpRouter::Source& source);
     void send_rtcp_soon();
+    Status add_to_rtpbin(const MediaParams& media);
+    AudioRtp* audio_of(unsigned media) const;
+    std::vector<AudioRtp*> audio_lines() const;
+    void fill_from_rtpbin(TransportStats& stats) const;
+    void add_reports(MediaStats& stats, const MediaParams& params) const;
     void update_rtx(const SendChain& chain);
     void fill_media_stats(MediaStats& stats, const MediaParams& params, const GValueArray* sources) const;
 
@@ -121,12 +119,18 @@ private:
     static void on_pad_removed(GstElement* rtpbin, GstPad* pad, gpointer self);
     static gboolean on_rtcp_made(GObject* session, GstBuffer* compound, gboolean early, gpointer self);
     static void on_bye_received(GstElement* rtpbin, guint session, guint ssrc, gpointer self);
+    // AudioRtpHost
+    void on_audio_started(const StreamInfo& stream, PadPtr pad) override;
+    void on_key_pressed(unsigned media, char key) override { events_.on_key_pressed(media, key); }
+    void on_bye_read(unsigned media, uint32_t ssrc) override { events_.on_bye_read(media, ssrc); }
     void add_stream(GstPad* target, const StreamInfo& info);
     ReceiveResult unprotect(Component component, MutableBytes packet, size_t& size);
     ReceiveResult take_rtp(Bytes packet);
     ReceiveResult take_rtcp(Bytes compound);
     ReceiveResult push(Component component, Bytes packet);
 
+    const RtpSessionParams params_;
+    const std::string cname_;  // says nothing about this host (RFC 7022)
     RtpSessionEvents& events_;
     ElementPtr bin_, rtpbin_, funnel_, rtx_receive_;
     GPtr<GObject> session_;  // rtpbin's RTPSession
@@ -145,7 +149,10 @@ private:
     SrtpSession srtp_;
     bool secure_ = false;  // set before ready_, then constant
     std::atomic<bool> ready_ = false;
-    RtpConsumer* consumer_ = nullptr;
+    std::atomic<bool> has_rtpbin_ = false;  // and all of it is linked
+
+    mutable std::mutex audio_mutex_;  // innermost; the lines themselves stay until the end
+    std::map<unsigned, std::unique_ptr<AudioRtp>> audio_;
 
     std::mutex streams_mutex_;  // innermost
     std::vector<Stream> streams_;

@@ -1,6 +1,6 @@
-// One RTP stream towards the peer, whoever makes its packets: SSRC, sequence numbers and timestamps go on when
-// the source changes (RFC 3550 section 5.1), and each packet says which m-line it belongs to (RFC 8843 section 9.2).
-// Pure: the caller has the lock and the clock.
+// One RTP stream towards the peer, whoever makes its packets: SSRC, sequence numbers and timestamps go on
+// when the source changes (RFC 3550 section 5.1), and each packet says which m-line it belongs to (RFC 8843
+// section 9.2). Pure: the caller has the lock and the clock.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -38,8 +38,8 @@ public:
     // The next packet is of another source, or of the same after it began anew.
     void note_new_source() { new_source_ = true; }
 
-    // Writes `packet` as this stream's next one. `running_time` in ns. The bytes of `out` that were written, 0: it is
-    // not RTP, or does not fit.
+    // Writes `packet` as this stream's next one. `running_time` in ns. The bytes of `out` that were written,
+    // 0: it is not RTP, or does not fit.
     size_t write(Bytes packet, uint64_t running_time, std::span<uint8_t> out);
 
     const Counts& counts() const { return counts_; }

@@ -1,5 +1,5 @@
-// Which of the streams that arrive on one m-line is heard: the newest, as callers move from one device or announcement
-// to another. Pure.
+// Which of the streams that arrive on one m-line is heard: the newest, as callers move from one device or
+// announcement to another. Pure.
 #pragma once
 #include <array>
 #include <cstdint>

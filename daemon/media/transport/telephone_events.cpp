@@ -12,13 +12,13 @@ constexpr int64_t kSecond = 1'000'000;                  // µs
 
 }  // namespace
 
-// All packets of an event have the timestamp of its beginning (RFC 4733 section 2.1); its last one comes three times.
+// All packets of an event have the timestamp of its beginning (RFC 4733 section 2.1); its last one comes
+// three times.
 std::optional<char> TelephoneEvents::read(uint32_t ssrc, uint32_t timestamp, Bytes payload, int64_t now) {
     if (payload.size() < kEventBytes || payload[0] >= kKeys.size()) {
         return std::nullopt;
     }
-    const bool newer =
-        !started_ || ssrc != ssrc_ || static_cast<int32_t>(timestamp - timestamp_) > 0;
+    const bool newer = !started_ || ssrc != ssrc_ || static_cast<int32_t>(timestamp - timestamp_) > 0;
     if (!newer) {
         return std::nullopt;
     }

@@ -4,6 +4,11 @@
 //   RX  socket or agent (thread media-io) → SRTP → rtpbin → rtp_src_<media>_<n>
 //   TX  rtp_sink_<media> → rtpfunnel → rtpbin → SRTP → socket or agent
 //
+// Audio has neither rtpbin nor a thread (audio_rtp.hpp):
+//
+//   RX  socket or agent → SRTP → rtp_src_<media>, in the order of arrival
+//   TX  rtp_sink_<media> → SRTP → socket or agent
+//
 // Order of calls: create, local() for the SDP, add_media, set_remote, set_security;
 // in any order after create, and bin() may be added to the pipeline at any time.
 // Each may be called again when a re-negotiation changes it. Nothing is sent before
@@ -39,10 +44,13 @@ struct TransportCallbacks {
     // holds back its data until this returns; link it here. One that stays unlinked
     // drops its packets. PT change within an SSRC (telephone-event) is a stream of its own.
     std::function<void(const StreamInfo& stream, GstPad* pad)> on_stream_added;
+    // Audio: all streams of an m-line have the same pad; this comes for each anew.
     // The stream's pad is gone (time-out, BYE, PT no longer negotiated).
     std::function<void(const StreamInfo& stream, GstPad* pad)> on_stream_removed;
     // The peer said RTCP BYE for this SSRC.
     std::function<void(unsigned media, uint32_t ssrc)> on_bye_received;
+    // Audio: a key came as telephone-event (RFC 4733): 0–9 * # A–D.
+    std::function<void(unsigned media, char key)> on_key_pressed;
 };
 
 struct TransportParams {
@@ -91,6 +99,8 @@ public:
     // the bin, exists from then on if there is something to send.
     virtual Status add_media(const MediaParams& media) = 0;
     virtual GstPad* send_pad(unsigned media) const = 0;  // null: none; borrowed
+    // Audio: hold. What comes at its pad is dropped until resumed.
+    virtual void set_sending(unsigned media, bool sending) = 0;
 
     virtual TransportState state() const = 0;
     virtual TransportStats stats() const = 0;

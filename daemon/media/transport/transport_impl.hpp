@@ -34,7 +34,8 @@ public:
     Status set_remote(const IceRemote& remote) override;
     Status add_remote_candidate(const std::string& candidate) override;
     Status set_security(const Security& security) override;
-    Status add_media(const MediaParams& media) override { return session_->add_media(media); }
+    Status add_media(const MediaParams& media) override;
+    void set_sending(unsigned media, bool sending) override { session_->set_sending(media, sending); }
     GstPad* send_pad(unsigned media) const override { return session_->send_pad(media); }
     TransportState state() const override { return state_; }
     TransportStats stats() const override;
@@ -74,11 +75,13 @@ private:
     void on_stream_made(const StreamInfo& stream, PadPtr pad) override;
     void on_stream_gone(const StreamInfo& stream, PadPtr pad) override;
     void on_bye_read(unsigned media, uint32_t ssrc) override;
+    void on_key_pressed(unsigned media, char key) override;
 
     // control
     void notify(std::function<void()> task);
     void advance(TransportState state, const std::string& reason);
     void update_readiness();
+    void start_reports();
     Status use_keys(CryptoReceipt receipt, const std::optional<SrtpKeys>& keys);
     Status use_dtls(const DtlsParams& params);
     // media-io
@@ -88,6 +91,7 @@ private:
     void replay_early();
     void start_dtls();
     void rearm_dtls_timer();
+    void plan_report(std::chrono::microseconds delay);
     void flush_dtls();
 
     TransportParams params_;
@@ -103,11 +107,13 @@ private:
     CryptoReceipt crypto_;
     bool path_connected_ = false;
     bool keys_installed_ = false;
+    bool has_audio_ = false;
+    bool reports_started_ = false;
     std::optional<DtlsParams> dtls_params_;
 
     // media-io
     std::unique_ptr<DtlsSession> dtls_;
-    IoTimer dtls_timer_, dtls_deadline_;
+    IoTimer dtls_timer_, dtls_deadline_, report_timer_;
     bool connected_ = false;
     bool dtls_started_ = false;
     bool security_known_ = false;

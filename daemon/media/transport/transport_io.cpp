@@ -192,6 +192,23 @@ bool TransportImpl::on_packet_made(Component component, Bytes packet) {
     return sent;
 }
 
+void TransportImpl::plan_report(std::chrono::microseconds delay) {
+    report_timer_.start(*params_.io, delay, [this] {
+        if (!halted_) {
+            session_->report_audio();
+            plan_report(std::chrono::microseconds(report_interval(g_random_double())));
+        }
+    });
+}
+
+void TransportImpl::on_key_pressed(unsigned media, char key) {
+    notify([this, media, key] {
+        if (callbacks_.on_key_pressed) {
+            callbacks_.on_key_pressed(media, key);
+        }
+    });
+}
+
 void TransportImpl::on_stream_made(const StreamInfo& stream, PadPtr pad) {
     notify([this, stream, pad] {
         if (callbacks_.on_stream_added) {

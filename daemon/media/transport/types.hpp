@@ -103,6 +103,7 @@ struct CryptoReceipt {
 
 struct MediaParams {
     unsigned index = 0;       // of the m-line; names the pads
+    bool audio = false;       // goes past rtpbin: see audio_rtp.hpp
     std::string mid;          // empty: no MID
     unsigned mid_extmap = 0;  // id of urn:ietf:params:rtp-hdrext:sdes:mid that we receive; 0: none
     // What may arrive: payload type → application/x-rtp caps (clock-rate, encoding-name,
