@@ -34,6 +34,7 @@ Session::Session(const MediaEnvironment& environment, const std::string& name, s
       bin_(*environment.pipelines, name),
       session_id_(random_number() >> 2) {
     bin_.set_on_wanted_changed([this] { limit_sources(); });
+    bin_.set_jitter_buffer(environment.jitter_buffer);
 }
 
 Session::~Session() = default;
@@ -194,6 +195,7 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     callbacks.on_stream_added = [this](const StreamInfo& stream, GstPad* pad) {
         on_stream_added(stream, pad);
     };
+    callbacks.on_key_pressed = [this](unsigned, char key) { bin_.press(key); };
     callbacks.on_stream_removed = [this](const StreamInfo&, GstPad* pad) { bin_.stop_receiving(pad); };
     auto transport = RtpTransport::create(std::move(params), std::move(callbacks));
     if (!transport) {
@@ -224,6 +226,9 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
     for (const auto& media : negotiated.media) {
         if (!media.accepted) {
             bin_.set_sending(slot_of(media), false);
+            for (const auto& [id, path] : paths_) {
+                path.transport->set_sending(static_cast<unsigned>(media.index), false);
+            }
             continue;
         }
         RtpTransport& transport = *paths_.at(negotiated.transports.at(media.transport).id).transport;
@@ -254,7 +259,13 @@ Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport)
         }
         bin_.send(slot, send_params(plan, ssrc(index)), transport.send_pad(static_cast<unsigned>(index)));
     }
-    bin_.set_sending(slot, sdp::sends(plan.direction) && !plan.held);
+    const bool sending = sdp::sends(plan.direction) && !plan.held;
+    if (slot == Slot::audio) {
+        bin_.set_key_events(!plan.dtmf.empty());
+        transport.set_sending(static_cast<unsigned>(index), sending);
+    } else {
+        bin_.set_sending(slot, sending);
+    }
     return Ok{};
 }
 

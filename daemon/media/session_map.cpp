@@ -165,6 +165,7 @@ UdpRemote udp_remote(const sdp::TransportPlan& plan) {
 MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc, uint32_t rtx_ssrc) {
     MediaParams params;
     params.index = static_cast<unsigned>(plan.index);
+    params.audio = plan.kind == sdp::MediaKind::audio;
     params.mid = plan.mid;
     params.mid_extmap = plan.extmaps.mid;
     for (const auto& codec : plan.codecs) {
@@ -212,8 +213,7 @@ std::string codec_of(const sdp::MediaPlan& plan, uint8_t payload_type) {
             return description_name(codec.codec);
         }
     }
-    const auto is_dtmf = [&](const sdp::DtmfPlan& dtmf) { return dtmf.receive_pt == payload_type; };
-    return std::ranges::any_of(plan.dtmf, is_dtmf) ? "telephone-event" : "";
+    return "";
 }
 
 }  // namespace vmr::media

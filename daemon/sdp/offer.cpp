@@ -165,6 +165,8 @@ private:
         }
         if (webrtc) {
             media.extmaps = {.mid = 1, .audio_level = audio ? 2U : 0U, .transport_cc = audio ? 0U : 3U};
+        } else if (audio) {
+            media.extmaps.audio_level = 2;  // whoever tells it is decoded only while heard
         }
     }
 

@@ -174,7 +174,7 @@ TEST_F(SessionTest, WhoIsInTheRoomSharesTheEncoders) {
 
     near_room_->dismiss("near-leg", "held");
     EXPECT_FALSE(near->bin().shared(Slot::audio) || near->bin().shared(Slot::video));
-    for (const char* pad : {"audio_encoded_sink", "video_encoded_sink"}) {
+    for (const char* pad : {"audio_rtp_src", "audio_rtp_sink", "video_encoded_sink"}) {
         EXPECT_FALSE(PadPtr::adopt(gst_element_get_static_pad(near->bin().element(), pad))) << pad;
     }
     EXPECT_TRUE(flows_on(Slot::audio) && flows_on(Slot::video));
