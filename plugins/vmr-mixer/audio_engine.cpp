@@ -133,9 +133,9 @@ void AudioEngine::gather_outputs(const PadLists& lists, GstClockTime running_tim
         }
         if (format.codec == AudioCodec::opus) {
             format.bitrate = settings_.opus_bitrate;
-            format.fec = settings_.inband_fec;
+            format.fec = settings_.inband_fec || state.lossy;
         }
-        outputs_.push_back({state.index, format, state.mix});
+        outputs_.push_back({state.index, format, state.heard});
         output_pads_.push_back(pad.get());
     }
 }
@@ -159,7 +159,7 @@ void AudioEngine::send(GstClockTime running_time) {
 void AudioEngine::send_to(std::size_t output_index, GstClockTime running_time) {
     GstPad* pad = output_pads_[output_index];
     Output& state = output(pad);
-    state.mix = outputs_[output_index].mix;
+    state.heard = outputs_[output_index].heard;
     const AudioRoom::Encoded& encoded = room_->heard_by(output_index);
     Wrapped& wrapped = wrapped_[room_->stream_of(output_index)];
     if (!wrapped.memory) {

@@ -9,12 +9,13 @@ namespace {
 
 constexpr std::int64_t kFirstSequence = 1 << 16;  // so that older ones stay positive
 constexpr std::int64_t kHysteresisUs = 4'000;     // of the hold: less is not worth a change
-constexpr std::int64_t kTooOldUs = 120'000;       // beyond the hold: leave packets out, heard or not
-constexpr std::int64_t kTimeJumpUs = 5'000'000;   // the sender's clock began anew
-constexpr std::int64_t kOverdueUs = 10'000;       // a tick that is so late was not given the processor
-constexpr std::int64_t kAfterStallUs = 20'000;    // for the others to be woken as well
-constexpr int kConcealMs = 100;                   // then a leg has stalled
-constexpr double kLossMemory = 1.0 / 256.0;       // of a packet
+constexpr std::int64_t kUnheardHysteresisUs = 1'000;
+constexpr std::int64_t kTooOldUs = 120'000;      // beyond the hold: leave packets out, heard or not
+constexpr std::int64_t kTimeJumpUs = 5'000'000;  // the sender's clock began anew
+constexpr std::int64_t kOverdueUs = 10'000;      // a tick that is so late was not given the processor
+constexpr std::int64_t kAfterStallUs = 20'000;   // for the others to be woken as well
+constexpr int kConcealMs = 100;                  // then a leg has stalled
+constexpr double kLossMemory = 1.0 / 256.0;      // of a packet
 constexpr double kLossy = 0.015,
                  kClean = 0.005;   // share of packets: where FEC begins and ends to be worth a delay
 constexpr int kFecPatience = 250;  // packets; FEC comes with speech only
@@ -180,14 +181,15 @@ std::int64_t JitterBuffer::packets_us(std::int64_t beyond_us) const {
     return packet * (1 + whole);
 }
 
-int JitterBuffer::spare(std::int64_t now_us, int ahead, int span) {
+int JitterBuffer::spare(std::int64_t now_us, int ahead, int span, bool heard) {
     if (!playing_ || expanded_ > 0 || last_duration_ == 0) {
         return 0;
     }
     const std::int64_t beyond = waited_us(play_timestamp_, now_us) - hold_us();
     const std::int64_t rest = to_us(ahead - span);
     std::shift_right(spares_.begin(), spares_.end(), 1);
-    spares_.front() = {packets_us(beyond - kHysteresisUs) + rest, packets_us(beyond) + rest};
+    spares_.front() = {packets_us(beyond - (heard ? kHysteresisUs : kUnheardHysteresisUs)) + rest,
+                       packets_us(beyond) + rest};
     spare_count_ = std::min(spare_count_ + 1, kWindow);
     if (spare_count_ < kWindow) {
         return 0;

@@ -56,8 +56,9 @@ public:
     // The tick was due at `due_us` and runs at `now_us`: what comes meanwhile is not late by itself.
     void begin_tick(std::int64_t due_us, std::int64_t now_us);
     // With `ahead` pulled but not yet played, how much of the sound a tick of `span` at `now_us` may leave
-    // out, or should add where it is negative: what held for the last ticks. RTP clock.
-    int spare(std::int64_t now_us, int ahead, int span);
+    // out, or should add where it is negative: what held for the last ticks. RTP clock. What is `heard` is
+    // not changed for little.
+    int spare(std::int64_t now_us, int ahead, int span, bool heard);
     void left_out(int clock);  // what was made of it
     // What is next, in a tick at `now_us`.
     void pull(std::int64_t now_us, Frame& out);

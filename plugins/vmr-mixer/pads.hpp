@@ -105,8 +105,8 @@ struct Output {
     bool any_size = false;  // downstream leaves it open
     int width_asked = 0, height_asked = 0;
     // Of the engine's thread:
-    GstClockTime retry_at = 0;  // running time
-    MixId mix = kNoMix;         // what the listener heard last
+    GstClockTime retry_at = 0;   // running time
+    StreamId heard{kNoMix, {}};  // by the listener, last
     BitrateLadder ladder;
 
     // Of the stream that has this viewer, under its lock:
@@ -115,6 +115,10 @@ struct Output {
     std::atomic<bool> keyframe_asked = false;  // by a GstForceKeyUnit event
     std::atomic<unsigned> max_bitrate = 0;     // bit/s that the network carries; 0: unknown
     std::atomic<unsigned> bitrate_class = 0;
+
+    void set_packet_loss(unsigned percent);
+    std::atomic<unsigned> packet_loss = 0;  // per cent, as the listener reports it
+    std::atomic<bool> lossy = false;        // FEC is worth its delay
 };
 
 GstPad* new_pad(GstPadTemplate* templ, const char* name, unsigned index, Kind kind);

@@ -59,8 +59,9 @@ RtpLeg::Preview RtpLeg::prepare(std::int64_t due_us, std::size_t samples, std::i
     jitter_.begin_tick(due_us, due_us + late_us);
     jitter_.left_out(static_cast<int>(left_out_ / static_cast<std::ptrdiff_t>(factor)));
     left_out_ = 0;
-    spare_ = jitter_.spare(due_us, static_cast<int>(ahead_ / factor), static_cast<int>(samples / factor)) *
-             static_cast<std::ptrdiff_t>(factor);
+    const int spare = jitter_.spare(due_us, static_cast<int>(ahead_ / factor),
+                                    static_cast<int>(samples / factor), decoding_);
+    spare_ = spare * static_cast<std::ptrdiff_t>(factor);
     // What is heard needs all of a tick, to be made longer; nobody misses a silent one.
     const std::ptrdiff_t added = decoding_ ? 0 : std::clamp<std::ptrdiff_t>(-spare_, 0, span);
     const auto wanted = static_cast<std::size_t>(span - added);

@@ -90,8 +90,8 @@ std::size_t shorten(std::vector<std::int16_t>& samples, std::size_t most, bool q
     return *period;
 }
 
-std::size_t lengthen(std::vector<std::int16_t>& samples, std::size_t most, bool quiet) {
-    const auto period = choose(samples, most, quiet);
+std::size_t lengthen(std::vector<std::int16_t>& samples, std::size_t wanted, bool quiet) {
+    const auto period = choose(samples, quiet ? wanted : std::max(wanted, 2 * kShortestPeriod), quiet);
     if (!period) {
         return 0;
     }

@@ -14,7 +14,7 @@ inline constexpr std::size_t kLongestPeriod = 720;   // 15 ms
 
 // Takes up to `most` samples out of the first ones; returns how many.
 std::size_t shorten(std::vector<std::int16_t>& samples, std::size_t most, bool quiet);
-// Adds up to `most` samples; returns how many.
-std::size_t lengthen(std::vector<std::int16_t>& samples, std::size_t most, bool quiet);
+// Adds `wanted` samples, or about as many as there are in a period; returns how many.
+std::size_t lengthen(std::vector<std::int16_t>& samples, std::size_t wanted, bool quiet);
 
 }  // namespace vmr::mixer

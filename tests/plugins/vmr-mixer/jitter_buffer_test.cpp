@@ -47,7 +47,7 @@ public:
             at_.erase(at_.begin());
         }
         buffer.begin_tick(due_us, due_us + late_us);
-        const int spare = std::clamp(buffer.spare(due_us, ahead_, span), -kMostAtOnce, kMostAtOnce);
+        const int spare = std::clamp(buffer.spare(due_us, ahead_, span, true), -kMostAtOnce, kMostAtOnce);
         frame.kind = Kind::idle;
         while (ahead_ < span && pull(due_us)) {
         }
