@@ -142,6 +142,14 @@ public:
         }
     }
 
+    // As if nothing had come.
+    void forget() {
+        const std::lock_guard lock(mutex_);
+        records_.clear();
+        order_.clear();
+        refused_.clear();
+    }
+
 private:
     void change(const std::string& leg, const std::function<void(Record&)>& what) {
         {
