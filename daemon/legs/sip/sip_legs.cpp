@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 #include "base/guard.hpp"
 #include "base/source_network.hpp"
@@ -51,7 +52,7 @@ public:
     void on_request_received(const std::string& transaction, const Message& request) override;
     void on_invite_cancelled(const std::string& transaction) override;
     void on_response_received(std::uint64_t id, const Message& response) override;
-    void on_request_timed_out(std::uint64_t id) override;
+    void on_request_timed_out(std::uint64_t id) override { timed_out_.push_back(id); }
 
     // CallOwner
     std::int64_t now() const override { return g_get_monotonic_time() / 1000; }
@@ -103,6 +104,7 @@ private:
     std::unordered_map<std::string, std::shared_ptr<Call>> calls_;  // by Dialog::key()
     HalfOpen half_open_;
     std::int64_t pruned_at_ = 0;
+    std::vector<std::uint64_t> timed_out_;          // requests, within tick()
     const std::string tag_key_ = random_token(16);  // for the tags of stateless refusals
     GSource* timer_ = nullptr;
     std::int64_t armed_at_ = -1;
@@ -353,13 +355,6 @@ void SipLegs::Core::on_response_received(std::uint64_t id, const Message& respon
     }
 }
 
-void SipLegs::Core::on_request_timed_out(std::uint64_t id) {
-    const auto calls = calls_;
-    for (const auto& [key, call] : calls) {
-        call->session().request_timed_out(id, now());
-    }
-}
-
 std::shared_ptr<void> SipLegs::Core::receipt(const std::string& transaction, const std::string& bytes) {
     struct Answer {
         std::shared_ptr<Core*> core;
@@ -388,14 +383,25 @@ std::shared_ptr<void> SipLegs::Core::receipt(const std::string& transaction, con
     });
 }
 
+// No copy of the map: thousands of calls that wait for an ACK are looked at often.
 void SipLegs::Core::tick() {
     transactions_.tick(now());
-    const auto calls = calls_;
-    for (const auto& [key, call] : calls) {
+    std::vector<std::shared_ptr<Call>> due;
+    for (const auto& [key, call] : calls_) {
+        const std::optional<std::int64_t> at = call->session().next_deadline();
+        if (!timed_out_.empty() || call->session().over() || (at && *at <= now())) {
+            due.push_back(call);
+        }
+    }
+    const std::vector<std::uint64_t> timed_out = std::exchange(timed_out_, {});
+    for (const auto& call : due) {
+        for (const std::uint64_t id : timed_out) {
+            call->session().request_timed_out(id, now());
+        }
         call->session().tick(now());
         if (call->session().over()) {
             call->orphan();
-            calls_.erase(key);
+            calls_.erase(call->session().dialog().key());
         }
     }
     prune_half_open();
