@@ -37,6 +37,7 @@ public:
     void orphan() { owner_ = nullptr; }
     Session& session() { return session_; }
     const Session& session() const { return session_; }
+    bool turned_away() const { return !known_; }  // by the observer, when it arrived
     const std::string& invite_transaction() const { return invite_transaction_; }
 
     // Leg

@@ -10,6 +10,7 @@
 
 #include "base/guard.hpp"
 #include "base/source_network.hpp"
+#include "daemon/legs/sip/bans.hpp"
 #include "daemon/legs/sip/bounds.hpp"
 #include "daemon/legs/sip/limits.hpp"
 #include "daemon/legs/sip/re_streams.hpp"
@@ -28,7 +29,8 @@ public:
         : config_(std::move(config)),
           context_(g_main_context_ref(context)),
           handler_(handler),
-          limiter_(config_.messages_per_second, config_.messages_per_second * 2) {}
+          limiter_(config_.messages_per_second, config_.messages_per_second * 2),
+          bans_(config_.bans) {}
     ~ReStack() override {
         stop();
         g_main_context_unref(context_);
@@ -37,6 +39,12 @@ public:
     Result<std::vector<ListenAddress>> start() override;
     void stop() override;
     void send(const Flow& flow, std::string bytes) override;
+    void punish(const Flow& flow, double weight) override {
+        post([this, flow, weight] { count_offence(flow, weight); });
+    }
+    void set_trusted(std::function<bool(const std::string& ip)> trusted) override {
+        post([this, trusted = std::move(trusted)] { bans_.set_trusted(trusted); });
+    }
     Status reload_certificate() override;
     StackStatistics statistics() const override {
         const std::lock_guard lock(mutex_);
@@ -66,6 +74,8 @@ private:
     void take_datagram(const Socket& socket, const sa& source, std::string_view bytes);
     bool take_frame(std::string_view bytes, const Flow& flow);
     void refuse(std::string_view bytes, const Flow& flow);
+    void count_offence(const Flow& flow, double weight);
+    bool is_banned(const std::string& ip, bool datagram);
     void transmit(const Flow& flow, std::string_view bytes);
     void hand_up(Upward item);
     void publish();
@@ -88,6 +98,7 @@ private:
     std::thread thread_;
     StackStatistics statistics_;
     RateLimiter limiter_;
+    SourceBans bans_;
     struct tls* tls_ = nullptr;
     std::unique_ptr<Streams> streams_;
     std::vector<std::unique_ptr<Socket>> sockets_;
@@ -151,6 +162,7 @@ Result<std::vector<ListenAddress>> ReStack::open() {
         config_, statistics_,
         Streams::Handlers{
             [this](std::string_view bytes, const Flow& flow) { return take_frame(bytes, flow); },
+            [this](const std::string& ip) { return is_banned(ip, false); },
             [this](std::string_view bytes, const Flow& flow) { refuse(bytes, flow); },
             [this](std::uint64_t id) {
                 hand_up({Message(), id});
@@ -258,6 +270,9 @@ std::string ReStack::local_ip(const Socket& socket, const sa& source) {
 void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_view bytes) {
     Flow flow;
     flow.remote = to_address(source);
+    if (is_banned(flow.remote.ip, true)) {
+        return;
+    }
     if (!limiter_.allow(source_network(flow.remote.ip), now_ms())) {
         ++statistics_.rate_limited;
         publish();
@@ -276,6 +291,9 @@ void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_
 }
 
 bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
+    if (flow.connection != 0 && is_banned(flow.remote.ip, false)) {
+        return false;
+    }
     if (flow.connection != 0 && !limiter_.allow(source_network(flow.remote.ip), now_ms())) {
         ++statistics_.rate_limited;
         publish();
@@ -293,10 +311,24 @@ bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
 // What cannot be read.
 void ReStack::refuse(std::string_view bytes, const Flow& flow) {
     ++statistics_.malformed;
-    publish();
+    count_offence(flow, 1);
     if (const std::string answer = stateless_refusal(bytes, flow.remote); !answer.empty()) {
         transmit(flow, answer);
     }
+}
+
+void ReStack::count_offence(const Flow& flow, double weight) {
+    statistics_.bans += bans_.offend(flow.remote.ip, weight, flow.connection != 0, now_ms()) ? 1 : 0;
+    publish();
+}
+
+bool ReStack::is_banned(const std::string& ip, bool datagram) {
+    const bool banned = bans_.contains(ip, datagram, now_ms());
+    if (banned) {
+        ++statistics_.banned;
+        publish();
+    }
+    return banned;
 }
 
 void ReStack::publish() {

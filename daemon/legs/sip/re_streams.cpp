@@ -69,7 +69,8 @@ void Streams::accept(Listener& listener, const sa& peer) {
     const Address remote = to_address(peer);
     const std::string source = source_network(remote.ip);
     const auto known = per_source_.find(source);
-    if (connections_.size() >= static_cast<std::size_t>(config_.max_connections) ||
+    if (handlers_.is_banned(remote.ip) ||
+        connections_.size() >= static_cast<std::size_t>(config_.max_connections) ||
         (known != per_source_.end() && known->second >= config_.max_connections_per_source)) {
         ++statistics_.connections_refused;
         tcp_reject(listener.socket);

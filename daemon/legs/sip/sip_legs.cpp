@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 #include "base/guard.hpp"
 #include "base/source_network.hpp"
 #include "daemon/legs/sip/arrival.hpp"
 #include "daemon/legs/sip/call.hpp"
+#include "daemon/legs/sip/half_open.hpp"
 #include "daemon/legs/sip/limits.hpp"
 #include "daemon/legs/sip/transaction.hpp"
 
@@ -34,7 +36,11 @@ public:
     Status reload() { return stack_ ? stack_->reload_certificate() : Status(Error{"not started"}); }
     Status set_trunks(std::vector<TrunkConfig> configs);
     std::size_t calls() const { return calls_.size(); }
-    std::size_t half_open(const std::string& source = {}) const;
+    std::size_t half_open() const {
+        return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(), [](const auto& entry) {
+            return entry.second->session().half_open();
+        }));
+    }
     StackStatistics statistics() const { return stack_ ? stack_->statistics() : StackStatistics(); }
 
     // StackHandler
@@ -42,10 +48,11 @@ public:
     void on_connection_closed(std::uint64_t) override {}  // a call outlives its connection: media goes on
 
     // TransactionUser
+    std::optional<Reply> refusal_of(const Message& request) override;
     void on_request_received(const std::string& transaction, const Message& request) override;
     void on_invite_cancelled(const std::string& transaction) override;
     void on_response_received(std::uint64_t id, const Message& response) override;
-    void on_request_timed_out(std::uint64_t id) override;
+    void on_request_timed_out(std::uint64_t id) override { timed_out_.push_back(id); }
 
     // CallOwner
     std::int64_t now() const override { return g_get_monotonic_time() / 1000; }
@@ -66,13 +73,20 @@ public:
     void on_call_touched() override { arm(now() + kGranularity); }
 
 private:
-    static constexpr std::int64_t kGranularity = 50;  // ms that a deadline may be late
+    static constexpr std::int64_t kGranularity = 50;    // ms that a deadline may be late
+    static constexpr std::int64_t kPruneInterval = 10;  // ms
+    // Offences, beside the one of a message that cannot be read.
+    static constexpr double kUnknownAlias = 2;
+    static constexpr double kWrongDigest = 4;
 
     void reply(const std::string& transaction, const Message& request, Reply reply);
     void refuse(const std::string& transaction, const Message& invite, Reply answer, EndCause cause);
-    bool is_over_limit(const Message& invite);
+    bool is_over_limit(const Message& request, bool begins);
     void take_invite(const std::string& transaction, const Message& invite);
-    bool admit(const std::string& transaction, const Message& invite);
+    bool is_merged(const std::string& transaction, const Message& invite);
+    void prune_half_open();
+    void trust_trunks();
+    void punish(const Message& request, double weight);
     std::optional<Trunks::Match> identify(const std::string& transaction, const Message& invite);
     void tick();
     void arm(std::int64_t at);
@@ -88,6 +102,10 @@ private:
     Transactions transactions_;
     std::unique_ptr<Stack> stack_;
     std::unordered_map<std::string, std::shared_ptr<Call>> calls_;  // by Dialog::key()
+    HalfOpen half_open_;
+    std::int64_t pruned_at_ = 0;
+    std::vector<std::uint64_t> timed_out_;          // requests, within tick()
+    const std::string tag_key_ = random_token(16);  // for the tags of stateless refusals
     GSource* timer_ = nullptr;
     std::int64_t armed_at_ = -1;
     bool draining_ = false;
@@ -103,7 +121,9 @@ Result<std::vector<ListenAddress>> SipLegs::Core::start() {
     Result<std::vector<ListenAddress>> bound = stack_->start();
     if (!bound) {
         stack_.reset();
+        return bound;
     }
+    trust_trunks();
     return bound;
 }
 
@@ -113,7 +133,22 @@ Status SipLegs::Core::set_trunks(std::vector<TrunkConfig> configs) {
         return Error{trunks.error()};
     }
     trunks_ = std::move(*trunks);
+    trust_trunks();
     return Ok{};
+}
+
+void SipLegs::Core::trust_trunks() {
+    if (stack_) {
+        stack_->set_trusted([trunks = trunks_, loopback = !config_.ban_loopback](const std::string& ip) {
+            return (loopback && (ip.starts_with("127.") || ip == "::1")) || trunks.is_source(ip);
+        });
+    }
+}
+
+void SipLegs::Core::punish(const Message& request, double weight) {
+    if (stack_) {
+        stack_->punish(request.flow, weight);
+    }
 }
 
 void SipLegs::Core::stop(EndCause cause) {
@@ -178,40 +213,62 @@ void SipLegs::Core::on_request_received(const std::string& transaction, const Me
         }
         return;
     }
-    take_invite(transaction, request);
+    if (!is_merged(transaction, request)) {
+        take_invite(transaction, request);
+    }
 }
 
-std::size_t SipLegs::Core::half_open(const std::string& source) const {
-    return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(), [&source](const auto& entry) {
-        const Session& session = entry.second->session();
-        return session.half_open() &&
-               (source.empty() || source_network(session.dialog().flow().remote.ip) == source);
-    }));
-}
-
-// Limits: each refusal costs one transaction and no call.
-bool SipLegs::Core::admit(const std::string& transaction, const Message& invite) {
-    const bool merged = std::any_of(calls_.begin(), calls_.end(), [&invite](const auto& entry) {
-        return entry.second->session().same_invite(invite);
-    });
-    if (merged) {
-        reply(transaction, invite, {.status = 482});  // it came by two ways (section 8.2.2.2)
+// It came by two ways (section 8.2.2.2).
+bool SipLegs::Core::is_merged(const std::string& transaction, const Message& invite) {
+    const std::string* key = half_open_.find(invite);
+    const std::shared_ptr<Call> call = key != nullptr ? find(*key) : nullptr;
+    if (!call || !call->session().half_open()) {
         return false;
     }
-    if (draining_ || is_over_limit(invite)) {
-        refuse(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}},
-               draining_ ? EndCause::shutdown : EndCause::overload);
-        return false;
-    }
+    reply(transaction, invite, {.status = 482});
     return true;
 }
 
-bool SipLegs::Core::is_over_limit(const Message& invite) {
-    const std::string source = source_network(invite.flow.remote.ip);
-    return calls_.size() >= config_.max_calls || !invites_.allow(source, now()) ||
-           half_open() >= config_.max_half_open ||
-           (!trunks_.is_source(invite.flow.remote.ip) &&
-            half_open(source) >= config_.max_half_open_per_source);
+// Limits: a refusal costs no transaction, so that a flood does not use up the place of others.
+std::optional<Reply> SipLegs::Core::refusal_of(const Message& request) {
+    const bool begins = request.method == "INVITE" && request.to.tag.empty();
+    if (!is_over_limit(request, begins) && !(begins && draining_)) {
+        return std::nullopt;
+    }
+    if (begins) {
+        observer_.on_leg_refused(describe(request, {}, "sip-" + random_token(8)),
+                                 draining_ ? EndCause::shutdown : EndCause::overload);
+    }
+    // The same tag for each retransmission (section 8.2.7).
+    const std::string tag = hash_hex("SHA-256", tag_key_ + request.branch + request.call_id).substr(0, 16);
+    return Reply{.status = 503, .to_tag = tag, .headers = {{"Retry-After", "10"}}};
+}
+
+bool SipLegs::Core::is_over_limit(const Message& request, bool begins) {
+    const std::string source = source_network(request.flow.remote.ip);
+    const bool trunk = trunks_.is_source(request.flow.remote.ip);
+    if (!trunk && transactions_.servers_of(source) >= config_.max_transactions_per_source) {
+        return true;
+    }
+    if (!begins) {
+        return false;
+    }
+    const auto crowded = [&] {
+        return half_open_.size() >= config_.max_half_open ||
+               (!trunk && half_open_.of(source) >= config_.max_half_open_per_source);
+    };
+    if (crowded() && now() - pruned_at_ > kPruneInterval) {
+        prune_half_open();
+    }
+    return calls_.size() >= config_.max_calls || !invites_.allow(source, now()) || crowded();
+}
+
+void SipLegs::Core::prune_half_open() {
+    pruned_at_ = now();
+    half_open_.prune([this](const std::string& key) {
+        const auto found = calls_.find(key);
+        return found != calls_.end() && found->second->session().half_open();
+    });
 }
 
 // The trunk that the call comes from, or none; nothing when the call was challenged or refused.
@@ -249,6 +306,7 @@ std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transact
             challenge.headers.push_back({"Proxy-Authenticate", std::move(value)});
         }
         if (wrong) {
+            punish(invite, kWrongDigest);
             refuse(transaction, invite, std::move(challenge), EndCause::unauthorized);
         } else {
             reply(transaction, invite, std::move(challenge));  // the call comes again with credentials
@@ -259,9 +317,6 @@ std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transact
 }
 
 void SipLegs::Core::take_invite(const std::string& transaction, const Message& invite) {
-    if (!admit(transaction, invite)) {
-        return;
-    }
     const std::optional<Trunks::Match> match = identify(transaction, invite);
     if (!match) {
         return;
@@ -274,8 +329,13 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
               {.status = 422, .headers = {{"Min-SE", std::to_string(kMinSessionExpires)}}});
         return;
     }
-    calls_.emplace(call->session().dialog().key(), call);
+    const std::string key = call->session().dialog().key();
+    calls_.emplace(key, call);
+    half_open_.add(invite, key, source_network(invite.flow.remote.ip));
     call->arrive(describe(invite, *match, leg));
+    if (call->turned_away() && !draining_) {
+        punish(invite, kUnknownAlias);
+    }
 }
 
 void SipLegs::Core::on_invite_cancelled(const std::string& transaction) {
@@ -292,13 +352,6 @@ void SipLegs::Core::on_response_received(std::uint64_t id, const Message& respon
     // Our requests are all in dialogs: From holds our tag, To the peer's.
     if (const auto call = find(response.call_id + "|" + response.from.tag + "|" + response.to.tag)) {
         call->session().receive_response(id, response, now());
-    }
-}
-
-void SipLegs::Core::on_request_timed_out(std::uint64_t id) {
-    const auto calls = calls_;
-    for (const auto& [key, call] : calls) {
-        call->session().request_timed_out(id, now());
     }
 }
 
@@ -330,16 +383,28 @@ std::shared_ptr<void> SipLegs::Core::receipt(const std::string& transaction, con
     });
 }
 
+// No copy of the map: thousands of calls that wait for an ACK are looked at often.
 void SipLegs::Core::tick() {
     transactions_.tick(now());
-    const auto calls = calls_;
-    for (const auto& [key, call] : calls) {
+    std::vector<std::shared_ptr<Call>> due;
+    for (const auto& [key, call] : calls_) {
+        const std::optional<std::int64_t> at = call->session().next_deadline();
+        if (!timed_out_.empty() || call->session().over() || (at && *at <= now())) {
+            due.push_back(call);
+        }
+    }
+    const std::vector<std::uint64_t> timed_out = std::exchange(timed_out_, {});
+    for (const auto& call : due) {
+        for (const std::uint64_t id : timed_out) {
+            call->session().request_timed_out(id, now());
+        }
         call->session().tick(now());
         if (call->session().over()) {
             call->orphan();
-            calls_.erase(key);
+            calls_.erase(call->session().dialog().key());
         }
     }
+    prune_half_open();
     std::optional<std::int64_t> next = transactions_.next_deadline();
     for (const auto& [key, call] : calls_) {
         const std::optional<std::int64_t> at = call->session().next_deadline();

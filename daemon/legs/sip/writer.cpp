@@ -120,7 +120,6 @@ std::string write_response(const Message& request, const Reply& reply) {
             append(text, "Timestamp", header.value);  // RFC 3261 section 8.2.6.1
         }
     }
-    append(text, "Server", kServer);
     for (const Header& header : reply.headers) {
         append(text, header.name, header.value);
     }

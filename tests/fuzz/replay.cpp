@@ -1,4 +1,4 @@
-// Runs the fuzz entry over the files and folders given: the corpus as a regression test, without clang.
+// Runs a fuzz entry over the files and folders given: the corpus as a regression test, without clang.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
