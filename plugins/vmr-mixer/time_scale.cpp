@@ -8,10 +8,10 @@
 namespace vmr::mixer {
 namespace {
 
-constexpr std::size_t kFade = 480;  // samples, 10 ms
+constexpr std::size_t kSeam = 480;  // samples, 10 ms
 constexpr std::size_t kCoarse = 6;  // the first search runs at 8 kHz
 constexpr double kAlike = 0.75;     // correlation of what may be put for one another
-constexpr std::size_t kSearched = kFade + kLongestPeriod;
+constexpr std::size_t kSearched = kSeam + kLongestPeriod;
 
 // 1: the same but for a gain. Both have `count` values.
 template <typename T>
@@ -27,11 +27,11 @@ double correlation(const T* a, const T* b, std::size_t count) {
     return energy > 0.0 ? product / energy : 0.0;
 }
 
-// The lag from `shortest` to `longest` at which the beginning is most like itself; kFade + longest samples
+// The lag from `shortest` to `longest` at which the beginning is most like itself; kSeam + longest samples
 // are looked at.
 std::optional<std::size_t> find_period(std::span<const std::int16_t> samples, std::size_t longest) {
     std::array<float, kSearched / kCoarse> coarse{};
-    for (std::size_t i = 0; i < (kFade + longest) / kCoarse; ++i) {
+    for (std::size_t i = 0; i < (kSeam + longest) / kCoarse; ++i) {
         for (std::size_t k = 0; k < kCoarse; ++k) {
             coarse[i] += samples[i * kCoarse + k];
         }
@@ -39,7 +39,7 @@ std::optional<std::size_t> find_period(std::span<const std::int16_t> samples, st
     std::size_t best = 0;
     double likeness = -1.0;
     for (std::size_t lag = kShortestPeriod / kCoarse; lag <= longest / kCoarse; ++lag) {
-        const double found = correlation(coarse.data(), coarse.data() + lag, kFade / kCoarse);
+        const double found = correlation(coarse.data(), coarse.data() + lag, kSeam / kCoarse);
         if (found >= likeness) {
             likeness = found;
             best = lag * kCoarse;
@@ -49,7 +49,7 @@ std::optional<std::size_t> find_period(std::span<const std::int16_t> samples, st
     const std::size_t to = std::min(longest, best + kCoarse);
     likeness = -1.0;
     for (std::size_t lag = from; lag <= to; ++lag) {
-        const double found = correlation(samples.data(), samples.data() + lag, kFade);
+        const double found = correlation(samples.data(), samples.data() + lag, kSeam);
         if (found > likeness) {
             likeness = found;
             best = lag;
@@ -67,7 +67,7 @@ void cross_fade(const std::int16_t* from, const std::int16_t* to, std::span<std:
 }
 
 std::optional<std::size_t> choose(std::span<const std::int16_t> samples, std::size_t most, bool quiet) {
-    most = std::min(most, samples.size() - std::min(samples.size(), kFade));
+    most = std::min(most, samples.size() - std::min(samples.size(), kSeam));
     if (quiet && most > 0) {
         return most;
     }
@@ -84,8 +84,8 @@ std::size_t shorten(std::vector<std::int16_t>& samples, std::size_t most, bool q
     if (!period) {
         return 0;
     }
-    cross_fade(samples.data(), samples.data() + *period, {samples.data(), kFade});
-    const auto gone = samples.begin() + kFade;
+    cross_fade(samples.data(), samples.data() + *period, {samples.data(), kSeam});
+    const auto gone = samples.begin() + kSeam;
     samples.erase(gone, gone + static_cast<std::ptrdiff_t>(*period));
     return *period;
 }
@@ -96,7 +96,7 @@ std::size_t lengthen(std::vector<std::int16_t>& samples, std::size_t most, bool 
         return 0;
     }
     // The first `period` samples, from them back to the beginning, and on.
-    std::array<std::int16_t, kFade> seam;
+    std::array<std::int16_t, kSeam> seam;
     cross_fade(samples.data() + *period, samples.data(), seam);
     const std::size_t size = samples.size();
     samples.resize(size + *period);
