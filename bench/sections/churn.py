@@ -7,7 +7,7 @@ from bridges.vmrd import Vmrd
 from harness import Failed
 from sections import audio, tables
 
-NAME, TITLE, ROUNDS, TOGETHER = "churn", "Churn", 1, 1
+NAME, TITLE, ROUNDS, TOGETHER = "churn", "Churn", 1, 2
 AFTER, RATE, COUNT = 5, 60, 1000
 CALLS, CALLS_RATE = 300, 15  # to vmrd, that come and go; of a room of 10
 FRAME_MS = 20

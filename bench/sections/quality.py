@@ -8,7 +8,7 @@ import threading
 from harness import Failed, run_program
 from sections import audio, tables
 
-NAME, TITLE, ROUNDS, TOGETHER = "quality", "Sound through loss and jitter, towards the bridge", 1, 9
+NAME, TITLE, ROUNDS, TOGETHER = "quality", "Sound through loss and jitter, towards the bridge", 1, 12
 NETWORKS = ((0, 0), (5, 0), (10, 0), (20, 0), (0, 20), (0, 50), (0, 100), (10, 50))  # %, ms
 RATES = {"opus": 48000, "pcmu": 8000}
 RECORDING = "/usr/share/asterisk/sounds/en*/demo-congrats.g722"  # half a minute of speech
@@ -20,7 +20,7 @@ def cases():
     for sound in ("tone", "speech"):
         for codec in audio.CODECS:
             for loss, jitter in NETWORKS:
-                yield audio.room_case("vmr", codec, 4, mode=sound, loss=loss, jitter=jitter, warmup=6, seconds=12,
+                yield audio.room_case("vmr", codec, 4, mode=sound, loss=loss, jitter=jitter, warmup=5, seconds=10,
                                       extra=f" {sound}, loss {loss} %, jitter {jitter} ms")
 
 
