@@ -15,10 +15,10 @@ import sys
 import time
 
 from harness import Case, Entry, Session
-from sections import churn, daemon, latency, mixer, packets, quality, rooms, transport, video
+from sections import churn, daemon, latency, mixer, packets, picture, quality, rooms, transport, video
 
-SECTIONS = {section.NAME: section for section in (rooms, latency, churn, quality, mixer, packets, video, transport,
-                                                  daemon)}
+SECTIONS = {section.NAME: section
+            for section in (rooms, daemon, latency, churn, quality, mixer, packets, transport, video, picture)}
 BUDGET = 600  # seconds, of everything
 MARKS = ("<!-- figures: bench/run.py --markdown -->", "<!-- end of figures -->")
 

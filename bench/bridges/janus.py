@@ -10,7 +10,8 @@ import time
 
 from harness import Failed
 
-START_SECONDS = 30
+START_SECONDS = 10
+ANSWER_SECONDS = 10
 START_ATTEMPTS = 8
 JOIN_SECONDS = 25  # for all participants
 
@@ -23,7 +24,7 @@ class Janus:
         try:
             self.configure()
             # Its socket's thread ends if it runs before its plugin has noted that it is initialized: again, then.
-            for attempt in range(START_ATTEMPTS):
+            for _attempt in range(START_ATTEMPTS):
                 if self.start():
                     break
             else:
@@ -61,28 +62,32 @@ events: {{ broadcast = false }}
         api = self.folder / "api"
         api.unlink(missing_ok=True)
         with open(self.folder / "log", "w") as log:
-            self.process = subprocess.Popen(
-                ["janus", "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg")],
-                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))  # it may crash on that way out
+            self.process = subprocess.Popen(["janus", "-F", str(self.folder), "-C", str(self.folder / "janus.jcfg")],
+                                            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self.pid = self.process.pid
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.socket.settimeout(START_SECONDS)
+        resource.prlimit(self.pid, resource.RLIMIT_CORE, (0, 0))  # it may crash on its way out
         deadline = time.monotonic() + START_SECONDS
-        while True:
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self.socket.settimeout(ANSWER_SECONDS)
             try:
                 self.socket.connect(str(api))
+                self.session = self.ask("success", janus="create")["data"]["id"]
                 return True
             except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    return False
+                self.socket.close()
                 time.sleep(0.05)
+        self.stop()
+        return False
 
     def ask(self, wanted, **message):
         """Sends a request and returns the first answer of kind `wanted`."""
         self.socket.send(json.dumps({"transaction": "bench", **message}).encode())
         while True:
-            answer = json.loads(self.socket.recv(65536))
+            packet = self.socket.recv(65536)
+            if not packet:
+                raise ConnectionError("janus has closed its socket")
+            answer = json.loads(packet)
             if answer["janus"] == "error":
                 raise Failed(answer["error"]["reason"])
             data = answer.get("plugindata", {}).get("data", {})
@@ -95,14 +100,13 @@ events: {{ broadcast = false }}
 
     def join_all(self, load_ports, settings):
         opus = settings["codec"] == "opus"
-        session = self.ask("success", janus="create")["data"]["id"]
         ports = []
         deadline = time.monotonic() + JOIN_SECONDS
         for leg in range(settings["legs"]):
             if time.monotonic() > deadline:
                 raise Failed(f"{leg} of {settings['legs']} had joined after {JOIN_SECONDS} s")
-            handle = self.ask("success", janus="attach", session_id=session, plugin="janus.plugin.audiobridge")
-            address = {"session_id": session, "handle_id": handle["data"]["id"]}
+            handle = self.ask("success", janus="attach", session_id=self.session, plugin="janus.plugin.audiobridge")
+            address = {"session_id": self.session, "handle_id": handle["data"]["id"]}
             if leg == 0:
                 self.ask("success", janus="message", **address, body={
                     "request": "create", "room": 1, "sampling_rate": 48000 if opus else 8000,
@@ -115,14 +119,17 @@ events: {{ broadcast = false }}
         # With keepalives off (session_timeout = 0) nothing is said any more.
         return ports
 
+    def stop(self):
+        self.socket.close()
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
     def close(self):
-        if hasattr(self, "socket"):
-            self.socket.close()
-        if hasattr(self, "process"):
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
+        if hasattr(self, "session"):
+            self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
         return {}

@@ -25,13 +25,23 @@ class Call:
         self.to = self.target = None
         self.port = self.key = None
         self.asked = self.sent = 0.0
+        self.problem = None
+        self.settled = threading.Event()
 
-    def answered(self, head, body):
+    def accepted(self, head, body):
         self.to = header(head, "To")
         self.target = re.search(r"<([^>]*)>", header(head, "Contact") or "")[1]
         self.port = int(re.search(r"^m=audio (\d+)", body, re.M)[1])
         crypto = re.search(r"^a=crypto:.* inline:([^|\s]+)", body, re.M)
         self.key = crypto[1] if crypto else None
+
+    def refused(self, head):
+        self.problem = head.splitlines()[0]
+        self.settled.set()
+
+    def check(self):
+        if self.problem:
+            raise Failed(f"call {self.number} is refused: {self.problem}")
 
 
 def header(head, name):
@@ -72,8 +82,20 @@ class UserAgent:
                 open_calls.append(call)
             self.resend(open_calls)
             self.receive(0.05)
-            open_calls = [call for call in open_calls if call.port is None]
+            open_calls = [call for call in open_calls if not call.settled.is_set()]
+        for call in calls:
+            call.check()
         return calls
+
+    def call_briefly(self, body):
+        """Calls and hangs up when it is answered, while keep() receives."""
+        call = Call("visitor", body)
+        self.calls[call.id] = call
+        self.request("INVITE", call, call.sequence, self.uri, f"<{self.uri}>", body, call.id)
+        if not call.settled.wait(CALL_SECONDS):
+            raise Failed("a call is not answered")
+        call.check()
+        self.hang_up(call)
 
     def hang_up(self, call):
         self.request("BYE", call, call.sequence + 1, call.target, call.to)
@@ -111,13 +133,17 @@ class UserAgent:
 
     def on_response(self, status, head, body):
         call = self.calls.get(header(head, "Call-ID"))
-        if call is None or not (header(head, "CSeq") or "").endswith("INVITE") or status < 200:
+        if call is None or call.problem or not (header(head, "CSeq") or "").endswith("INVITE") or status < 200:
             return
         if status >= 300:
-            raise Failed(f"call {call.number} is refused: {head.splitlines()[0]}")
-        if call.port is None:
-            call.answered(head, body)
+            call.refused(head)
+            return
+        first = call.port is None
+        if first:
+            call.accepted(head, body)
         self.request("ACK", call, call.sequence, call.target, call.to)
+        if first:
+            call.settled.set()
 
     def keep(self):
         """Answers what the server asks from now on, on a thread of its own."""

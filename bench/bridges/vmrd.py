@@ -31,6 +31,7 @@ class Vmrd:
             self.agent = sip.UserAgent(sip_port, "bench")
             bodies = [sip.offer(settings["codec"], settings["suite"], settings.get("key"),
                                 load_ports[leg % len(load_ports)]) for leg in range(settings["legs"])]
+            self.visitor = bodies[0]
             began = time.monotonic()
             calls = self.agent.call_all(bodies)
             self.setup_seconds = time.monotonic() - began
@@ -68,6 +69,10 @@ path = "{self.folder}/calls.jsonl"
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise Failed("vmrd does not start: " + (self.folder / "log").read_text()[-300:])
             time.sleep(0.05)
+
+    def call_briefly(self):
+        """One more calls, and hangs up when it is answered."""
+        self.agent.call_briefly(self.visitor)
 
     def close(self):
         if self.agent:

@@ -33,9 +33,9 @@ std::string coded_caps(Size size) {
            ",height=" + std::to_string(size.height);
 }
 
-std::string h264_encoder(int kbits) {
-    return "x264enc tune=zerolatency speed-preset=superfast bframes=0 key-int-max=2000 threads=1 bitrate=" +
-           std::to_string(kbits) +
+std::string h264_encoder(int kbits, int keyframe_distance) {
+    return "x264enc tune=zerolatency speed-preset=superfast bframes=0 threads=1 key-int-max=" +
+           std::to_string(keyframe_distance) + " bitrate=" + std::to_string(kbits) +
            " ! video/x-h264,profile=constrained-baseline,stream-format=byte-stream,alignment=au";
 }
 
@@ -68,9 +68,9 @@ BufferPtr raw_frame(Size size, unsigned who, int number, int period) {
     return BufferPtr::adopt(buffer);
 }
 
-Clip encoded(const Clip& raw, Size size, int kbits) {
+Clip encoded(const Clip& raw, Size size, int kbits, int keyframe_distance) {
     const std::string description = "appsrc name=in format=time caps=" + raw_caps(size) + " ! " +
-                                    h264_encoder(kbits) + " ! appsink name=out sync=false";
+                                    h264_encoder(kbits, keyframe_distance) + " ! appsink name=out sync=false";
     const ElementPtr pipeline = ElementPtr::adopt(gst_parse_launch(description.c_str(), nullptr));
     const ElementPtr in = ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "in"));
     const ElementPtr out = ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));

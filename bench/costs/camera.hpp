@@ -20,11 +20,12 @@ using Clip = std::vector<BufferPtr>;
 
 std::string raw_caps(Size size);
 std::string coded_caps(Size size);
-std::string h264_encoder(int kbits);  // of a gst-launch description
+inline constexpr int kNoMoreKeyframes = 2000;
+std::string h264_encoder(int kbits, int keyframe_distance = kNoMoreKeyframes);  // for gst-launch
 
 // I420. Texture, a head that sways once in `period` frames, a little sensor noise.
 BufferPtr raw_frame(Size size, unsigned who, int number, int period);
 // The clip as H.264, each frame as one access unit; the first is a keyframe.
-Clip encoded(const Clip& raw, Size size, int kbits);
+Clip encoded(const Clip& raw, Size size, int kbits, int keyframe_distance = kNoMoreKeyframes);
 
 }  // namespace vmr::bench

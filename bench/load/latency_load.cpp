@@ -72,9 +72,7 @@ public:
                 {"p95_ms", percentile(latencies_, 0.95)},
                 {"onsets", turns_},
                 {"heard", latencies_.size()},
-                {"threads", {before_.threads, after_.threads}},
-                {"files", {before_.files, after_.files}},
-                {"rss_mb", {before_.rss_mb, after_.rss_mb}},
+                {"growth", growth()},
                 {"load_late_ms", late_ms_},
                 {"series", series}};
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <numbers>
 #include <thread>
 
@@ -63,6 +64,12 @@ void Load::run() {
     }
     measured_seconds_ = static_cast<double>(now_ns() - measure_start_ns_) / 1e9;
     after_ = usage_of(pid_);
+}
+
+nlohmann::json Load::growth() const {
+    return {{"threads", {before_.threads, after_.threads}},
+            {"files", {before_.files, after_.files}},
+            {"rss_mb", {before_.rss_mb, after_.rss_mb}}};
 }
 
 void Load::transmit(Participant& person, std::span<const std::uint8_t> payload, std::uint8_t level) {

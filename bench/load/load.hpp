@@ -41,6 +41,7 @@ protected:
     virtual void on_heard(unsigned leg, const Heard& heard) = 0;
     virtual bool listens(unsigned leg) const = 0;
 
+    nlohmann::json growth() const;  // of the bridge, over the measured time
     void transmit(Participant& person, std::span<const std::uint8_t> payload, std::uint8_t level);
 
     Options options_;

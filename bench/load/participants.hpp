@@ -46,16 +46,13 @@ public:
     std::uint64_t received = 0;
 
 private:
-    using Sender = decltype(srtp::Sender::make({}, {}));
-    using Receiver = decltype(srtp::Receiver::make({}, {}));
-
     unsigned leg_, port_;
     bool secure_, audio_level_;
     std::uint8_t payload_type_;
     std::uint16_t sequence_ = 0;
     std::uint32_t timestamp_ = 0, step_, ssrc_;
-    Sender sender_;
-    Receiver receiver_;
+    std::optional<srtp::Sender> sender_;
+    std::optional<srtp::Receiver> receiver_;
 };
 
 }  // namespace vmr::bench

@@ -63,6 +63,7 @@ public:
                 {"delivered", static_cast<double>(got) / (ticks * options_.legs)},
                 {"deaf", deaf},
                 {"own_tone_db", echo},
+                {"growth", growth()},
                 {"load_late_ms", late_ms_}};
     }
 

@@ -52,8 +52,8 @@ public:
         g_object_unref(socket);
         ports_.push_back(static_cast<unsigned>(port));
     }
-    // A source that pushed before what is behind it has started would stop for good: in a loop of elements their order
-    // is anybody's guess.
+    // A source that pushed before what is behind it has started would stop for good: in a loop of elements
+    // their order is anybody's guess.
     void start() override {
         Room::start();
         for (GstElement* source : sources_) {

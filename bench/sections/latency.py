@@ -1,15 +1,15 @@
 """Added latency: tone onset in to onset out, beyond a wire."""
 from sections import audio, tables
 
-NAME, TITLE, ROUNDS, TOGETHER = "latency", "Latency beyond a wire, ten speakers in turn", 1, 1
+NAME, TITLE, ROUNDS, TOGETHER = "latency", "Latency beyond a wire, ten speakers in turn", 1, 3
 
 
 def cases():
     for codec in audio.CODECS:
         for tick in (20, 10):
-            yield audio.room_case("vmr", codec, 10, mode="latency", tick=tick, warmup=5, seconds=10,
+            yield audio.room_case("vmr", codec, 10, mode="latency", tick=tick, warmup=4, seconds=10,
                                   extra=f" tick {tick} ms")
-        yield audio.room_case("janus", codec, 10, mode="latency", warmup=5, seconds=10)
+        yield audio.room_case("janus", codec, 10, mode="latency", warmup=4, seconds=10)
 
 
 def measure(build, case):

@@ -4,6 +4,7 @@ from sections import audio, tables
 from sections.audio import CM, GCM, room_case
 
 NAME, TITLE, ROUNDS, TOGETHER = "rooms", "Audio rooms, three talking", 3, 1
+LATE_MS = 60
 ENGINES = {"vmr": "vmr", "janus": "Janus", "audiomixer": "audiomixer"}
 
 
@@ -18,7 +19,7 @@ def cases():
             if legs in (4, 10, 32):
                 yield room_case("audiomixer", codec, legs)
         yield room_case("vmr", codec, 1000, CM)
-        yield room_case("janus", codec, 1000, case={"once": True, "may_fail": True})
+    yield room_case("janus", "opus", 1000, case={"once": True, "may_fail": True})
     yield room_case("vmr", "opus", 1000, GCM, extra=" silent legs send nothing", silent="none")
 
 
@@ -30,14 +31,19 @@ def measure(build, case):
 
 def check(case, result):
     if case.settings["engine"] in ("vmr", "vmrd") and result["deaf"] > 0:
-        raise Failed(f"{result['deaf']} tones missing")
+        raise Failed(f"{result['deaf']} tones missing{late(result)}")
+
+
+def late(result):
+    """A machine that is too busy for the load itself."""
+    return f", load {result['load_late_ms']:.0f} ms late" if result["load_late_ms"] > LATE_MS else ""
 
 
 def line(result):
     heard = "all heard" if result["deaf"] == 0 else f"{result['deaf']:.0f} TONES MISSING"
     return (f"{result['us_per_leg_tick']:.1f} µs, {result['per_core']:.0f} a core, {result['threads']:.0f} threads, "
             f"{result['rss_mb']:.0f} MB, {result['delivered'] * 100:.1f} % delivered, {heard}, "
-            f"own tone {result['own_tone_db']:.0f} dB")
+            f"own tone {result['own_tone_db']:.0f} dB{late(result)}")
 
 
 def cells(entry):
@@ -47,6 +53,7 @@ def cells(entry):
     if result is None:
         return [tables.why_not(entry), "", "", "", ""]
     heard = f"{result['delivered'] * 100:.0f} %" + (f", {result['deaf']:.0f} tones missing" if result["deaf"] else "")
+    heard += late(result)
     return [tables.number(result["us_per_leg_tick"]), tables.number(result["per_core"]), f"{result['threads']:.0f}",
             f"{result['rss_mb']:.0f}", heard]
 

@@ -3,7 +3,7 @@ from harness import Case, run_program
 from sections import tables
 
 NAME, TITLE, ROUNDS, TOGETHER = "video", "Video rooms, cameras of 640 × 360 into 720p30", 3, 1
-SECONDS = 2
+SECONDS = 1.5
 
 
 def cases():
