@@ -18,6 +18,7 @@
 #include "base/result.hpp"
 #include "base/signal.hpp"
 #include "daemon/media/transport/channel.hpp"
+#include "daemon/media/transport/queue_trend.hpp"
 #include "daemon/media/transport/rtcp_bitrate.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
@@ -37,6 +38,7 @@ public:
     virtual void on_stream_made(const StreamInfo& stream, PadPtr pad) = 0;
     virtual void on_stream_gone(const StreamInfo& stream, PadPtr pad) = 0;
     virtual void on_bye_read(unsigned media, uint32_t ssrc) = 0;
+    virtual void on_queue_grown() = 0;  // on the way to the peer
 };
 
 // Takes received packets past rtpbin. They are authentic and plain. On media-io: must not block.
@@ -79,6 +81,7 @@ public:
     void send_bye();
     void limit_sources(const std::map<unsigned, uint32_t>& bitrates);
     void fill_stats(TransportStats& stats) const;
+    std::optional<PathTrend> trend() const;
 
     // Any thread, never waits: protects a plain packet of ours and sends it, past rtpbin.
     bool send(Component component, Bytes packet);
@@ -109,6 +112,7 @@ private:
     Status build_send_chain(SendChain& chain);
     bool is_heard(unsigned media, const RtpRouter::Source& source);
     void send_rtcp_soon();
+    void take_arrivals(const GstStructure* told);
     void update_rtx(const SendChain& chain);
     void fill_media_stats(MediaStats& stats, const MediaParams& params, const GValueArray* sources) const;
 
@@ -120,6 +124,7 @@ private:
     static void on_pad_added(GstElement* rtpbin, GstPad* pad, gpointer self);
     static void on_pad_removed(GstElement* rtpbin, GstPad* pad, gpointer self);
     static gboolean on_rtcp_made(GObject* session, GstBuffer* compound, gboolean early, gpointer self);
+    static GstPadProbeReturn on_arrivals_told(GstPad* pad, GstPadProbeInfo* info, gpointer self);
     static void on_bye_received(GstElement* rtpbin, guint session, guint ssrc, gpointer self);
     void add_stream(GstPad* target, const StreamInfo& info);
     ReceiveResult unprotect(Component component, MutableBytes packet, size_t& size);
@@ -146,6 +151,10 @@ private:
     bool secure_ = false;  // set before ready_, then constant
     std::atomic<bool> ready_ = false;
     RtpConsumer* consumer_ = nullptr;
+
+    mutable std::mutex trend_mutex_;  // innermost
+    QueueTrend trend_;
+    uint64_t arrival_reports_ = 0;
 
     std::mutex streams_mutex_;  // innermost
     std::vector<Stream> streams_;
