@@ -136,6 +136,7 @@ bool RoomHost::seat_media(Seat& seat) {
         }
     });
     session.set_on_ready([this, id = seat.id] { on_media_ready(id); });
+    session.set_on_congested([this, &seat] { follow_network(seat); });
     return true;
 }
 
@@ -146,6 +147,7 @@ void RoomHost::unseat_media(Seat& seat) {
     add_streams(seat.record, *seat.session);
     seat.session->set_on_changed(nullptr);
     seat.session->set_on_ready(nullptr);
+    seat.session->set_on_congested(nullptr);
     if (pipeline_) {
         pipeline_->detach(seat.arrival.leg);
     }

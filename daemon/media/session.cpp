@@ -196,6 +196,11 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
         on_stream_added(stream, pad);
     };
     callbacks.on_key_pressed = [this](unsigned, char key) { bin_.press(key); };
+    callbacks.on_congested = [this] {
+        if (on_congested_) {
+            on_congested_();
+        }
+    };
     callbacks.on_stream_removed = [this](const StreamInfo&, GstPad* pad) { bin_.stop_receiving(pad); };
     auto transport = RtpTransport::create(std::move(params), std::move(callbacks));
     if (!transport) {

@@ -59,6 +59,9 @@ public:
     // Media may flow both ways for the first time.
     void set_on_ready(std::function<void()> on_ready) { on_ready_ = std::move(on_ready); }
 
+    // A queue began to grow on the way to the peer: time to follow_network().
+    void set_on_congested(std::function<void()> on_congested) { on_congested_ = std::move(on_congested); }
+
     bool ready() const { return ready_; }
     // Since anything valid came on any transport; empty: nothing yet.
     std::optional<std::chrono::milliseconds> silence() const;
@@ -102,6 +105,7 @@ private:
     uint32_t ssrc(std::size_t media) { return ssrc(media, false); }
     uint32_t ssrc(std::size_t media, bool retransmission);
     std::optional<MediaStats> rtp_stats(Slot slot) const;
+    std::optional<PathTrend> video_trend() const;
     void limit_sources();
 
     const MediaEnvironment& environment_;
@@ -110,7 +114,7 @@ private:
     std::string peer_address_;
     std::string signalling_ = "none";
     Callbacks callbacks_;
-    std::function<void()> on_changed_, on_ready_;
+    std::function<void()> on_changed_, on_ready_, on_congested_;
     bool ready_ = false;
 
     LegBin bin_;

@@ -40,19 +40,32 @@ void Session::limit_sources() {
     }
 }
 
+std::optional<PathTrend> Session::video_trend() const {
+    for (const auto& [id, path] : paths_) {
+        for (const std::size_t index : path.media) {
+            if (negotiated_ && slot_of(negotiated_->media.at(index)) == Slot::video) {
+                return path.transport->trend();
+            }
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<uint32_t> Session::follow_network(uint32_t ceiling) {
     limit_sources();
     const auto video = rtp_stats(Slot::video);
-    if (!video || (!video->remote_fraction_lost && !video->remote_limit)) {
+    const auto trend = video_trend();
+    if (!video || (!video->remote_fraction_lost && !video->remote_limit && !trend)) {
         return std::nullopt;
     }
     if (!network_) {
         network_.emplace(kLeastVideo, ceiling);
     }
-    uint32_t carried = ceiling;
+    std::optional<LossReport> loss;
     if (video->remote_fraction_lost) {
-        carried = network_->update(*video->remote_fraction_lost, video->remote_lost_packets.value_or(0));
+        loss = {video->remote_reports, *video->remote_fraction_lost};
     }
+    const uint32_t carried = network_->update(loss, trend, BitrateEstimate::Time::clock::now());
     return std::max(std::min(carried, video->remote_limit.value_or(ceiling)), std::min(kLeastVideo, ceiling));
 }
 

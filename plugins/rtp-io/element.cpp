@@ -29,7 +29,7 @@
 
 using vmr::BufferPtr;
 using vmr::Status;
-using vmr::rtp_io::DatagramKind;
+using vmr::DatagramKind;
 using vmr::rtp_io::OutPacket;
 using vmr::rtp_io::RtpIo;
 

@@ -75,6 +75,7 @@ void RtcpReports::read_block(Bytes block, uint32_t ntp_now) {
     std::lock_guard lock(mutex_);
     const uint32_t ssrc = read32(block, 0);
     if (reports_.size() < kMaxReports || reports_.contains(ssrc)) {
+        report.number = reports_[ssrc].number + 1;
         reports_[ssrc] = report;
     }
 }

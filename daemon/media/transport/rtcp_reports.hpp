@@ -12,6 +12,7 @@
 namespace vmr::media {
 
 struct RtcpReport {
+    uint64_t number = 0;       // of this report: the first is 1
     double fraction_lost = 0;  // 0..1
     int32_t lost_packets = 0;
     uint32_t jitter = 0;  // RTP timestamp units

@@ -30,6 +30,27 @@ bool append(GstRTCPBuffer& rtcp, uint32_t sender, const FeedbackPacket& feedback
     return true;
 }
 
+// "RTPTWCCPackets": those that arrived, and whose time of sending is still known.
+std::vector<PacketTimes> arrived_packets(const GstStructure* told) {
+    std::vector<PacketTimes> packets;
+    const GValue* value = gst_structure_get_value(told, "packets");
+    const auto* array =
+        value != nullptr ? static_cast<const GValueArray*>(g_value_get_boxed(value)) : nullptr;
+    for (guint i = 0; array != nullptr && i < array->n_values; i++) {
+        guint64 sent = GST_CLOCK_TIME_NONE, arrived = GST_CLOCK_TIME_NONE;
+        guint size = 0;
+        gboolean lost = TRUE;
+        if (gst_structure_get(gst_value_get_structure(&array->values[i]), "local-ts", G_TYPE_UINT64, &sent,
+                              "remote-ts", G_TYPE_UINT64, &arrived, "size", G_TYPE_UINT, &size, "lost",
+                              G_TYPE_BOOLEAN, &lost, nullptr) != FALSE &&
+            lost == FALSE && GST_CLOCK_TIME_IS_VALID(sent) && GST_CLOCK_TIME_IS_VALID(arrived)) {
+            packets.push_back({static_cast<int64_t>(sent / GST_USECOND),
+                               static_cast<int64_t>(arrived / GST_USECOND), size});
+        }
+    }
+    return packets;
+}
+
 // The SSRC in whose name a compound speaks: its first packet's.
 std::optional<uint32_t> sender_of(GstBuffer* compound) {
     std::array<uint8_t, 8> head{};
@@ -75,6 +96,38 @@ void RtpSession::limit_sources(const std::map<unsigned, uint32_t>& bitrates) {
     if (bitrate_.ask(std::move(wishes), beside)) {
         send_rtcp_soon();
     }
+}
+
+std::optional<PathTrend> RtpSession::trend() const {
+    const std::lock_guard lock(trend_mutex_);
+    return arrival_reports_ == 0
+               ? std::nullopt
+               : std::optional(PathTrend{arrival_reports_, trend_.grows(), trend_.received_bitrate()});
+}
+
+void RtpSession::take_arrivals(const GstStructure* told) {
+    const auto packets = arrived_packets(told);
+    bool began = false;
+    {
+        const std::lock_guard lock(trend_mutex_);
+        const bool before = trend_.grows();
+        trend_.add(packets);
+        ++arrival_reports_;
+        began = trend_.grows() && !before;
+    }
+    if (began) {
+        events_.on_queue_grown();
+    }
+}
+
+// rtpsession sends it up the way of what we send; it ends here, as no encoder listens to it.
+GstPadProbeReturn RtpSession::on_arrivals_told(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    if (gst_event_has_name(event, "RTPTWCCPackets") == FALSE) {
+        return GST_PAD_PROBE_OK;
+    }
+    guard(nullptr, [&] { static_cast<RtpSession*>(self)->take_arrivals(gst_event_get_structure(event)); });
+    return GST_PAD_PROBE_DROP;
 }
 
 // Adds what is due to what rtpsession made; TRUE: it must be sent.

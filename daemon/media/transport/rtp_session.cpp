@@ -111,6 +111,7 @@ Status RtpSession::build_rtpbin() {
     if (!in[0] || !in[1] || !send_rtcp || gst_pad_link(funnel_src.get(), send_rtp.get()) != GST_PAD_LINK_OK) {
         return Error{"rtpbin gives no pads"};
     }
+    gst_pad_add_probe(funnel_src.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_arrivals_told, this, nullptr);
     configure_session();
     const Status ports = build_ports({static_pad(rtpbin_.get(), "send_rtp_src_0"), send_rtcp}, in);
     has_rtpbin_ = ports.ok();

@@ -19,6 +19,7 @@
 #include "base/signal.hpp"
 #include "daemon/media/transport/audio_rtp.hpp"
 #include "daemon/media/transport/channel.hpp"
+#include "daemon/media/transport/queue_trend.hpp"
 #include "daemon/media/transport/rtcp_bitrate.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
@@ -39,6 +40,7 @@ public:
     virtual void on_stream_gone(const StreamInfo& stream, PadPtr pad) = 0;
     virtual void on_bye_read(unsigned media, uint32_t ssrc) = 0;
     virtual void on_key_pressed(unsigned media, char key) = 0;
+    virtual void on_queue_grown() = 0;  // on the way to the peer
 };
 
 struct RtpSessionParams {
@@ -71,6 +73,7 @@ public:
     void send_bye();
     void limit_sources(const std::map<unsigned, uint32_t>& bitrates);
     void fill_stats(TransportStats& stats) const;
+    std::optional<PathTrend> trend() const;
 
     // Any thread, never waits: protects a plain packet of ours and sends it, past rtpbin.
     bool send(Component component, Bytes packet) override;
@@ -107,6 +110,7 @@ private:
     std::vector<AudioRtp*> audio_lines() const;
     void fill_from_rtpbin(TransportStats& stats) const;
     void add_reports(MediaStats& stats, const MediaParams& params) const;
+    void take_arrivals(const GstStructure* told);
     void update_rtx(const SendChain& chain);
     void fill_media_stats(MediaStats& stats, const MediaParams& params, const GValueArray* sources) const;
 
@@ -118,6 +122,7 @@ private:
     static void on_pad_added(GstElement* rtpbin, GstPad* pad, gpointer self);
     static void on_pad_removed(GstElement* rtpbin, GstPad* pad, gpointer self);
     static gboolean on_rtcp_made(GObject* session, GstBuffer* compound, gboolean early, gpointer self);
+    static GstPadProbeReturn on_arrivals_told(GstPad* pad, GstPadProbeInfo* info, gpointer self);
     static void on_bye_received(GstElement* rtpbin, guint session, guint ssrc, gpointer self);
     // AudioRtpHost
     void on_audio_started(const StreamInfo& stream, PadPtr pad) override;
@@ -153,6 +158,10 @@ private:
 
     mutable std::mutex audio_mutex_;  // innermost; the lines themselves stay until the end
     std::map<unsigned, std::unique_ptr<AudioRtp>> audio_;
+
+    mutable std::mutex trend_mutex_;  // innermost
+    QueueTrend trend_;
+    uint64_t arrival_reports_ = 0;
 
     std::mutex streams_mutex_;  // innermost
     std::vector<Stream> streams_;

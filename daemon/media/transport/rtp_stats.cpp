@@ -96,6 +96,7 @@ void RtpSession::add_reports(MediaStats& stats, const MediaParams& params) const
         stats.round_trip_ms = report->round_trip_ms;
         stats.remote_lost_packets = report->lost_packets;
         stats.remote_fraction_lost = report->fraction_lost;
+        stats.remote_reports = report->number;
         if (const int clock_rate = send_clock_rate(params); clock_rate > 0) {
             stats.remote_jitter_ms = 1000.0 * report->jitter / clock_rate;
         }

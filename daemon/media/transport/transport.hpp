@@ -47,6 +47,8 @@ struct TransportCallbacks {
     // Audio: all streams of an m-line have the same pad; this comes for each anew.
     // The stream's pad is gone (time-out, BYE, PT no longer negotiated).
     std::function<void(const StreamInfo& stream, GstPad* pad)> on_stream_removed;
+    // A queue began to grow on the way to the peer.
+    std::function<void()> on_congested;
     // The peer said RTCP BYE for this SSRC.
     std::function<void(unsigned media, uint32_t ssrc)> on_bye_received;
     // Audio: a key came as telephone-event (RFC 4733): 0–9 * # A–D.
@@ -105,6 +107,8 @@ public:
     virtual TransportState state() const = 0;
     virtual TransportStats stats() const = 0;
     virtual CryptoReceipt crypto() const = 0;
+    // Empty: the peer reports no arrival times (TWCC).
+    virtual std::optional<PathTrend> trend() const = 0;
     // Since the last valid (authenticated) RTP or RTCP packet; empty: none came yet.
     virtual std::optional<std::chrono::milliseconds> last_packet_age() const = 0;
 

@@ -44,6 +44,7 @@ public:
     void limit_sources(const std::map<unsigned, uint32_t>& bitrates) override {
         session_->limit_sources(bitrates);
     }
+    std::optional<PathTrend> trend() const override { return session_->trend(); }
     void send_bye() override { session_->send_bye(); }
 
 private:
@@ -76,6 +77,7 @@ private:
     void on_stream_gone(const StreamInfo& stream, PadPtr pad) override;
     void on_bye_read(unsigned media, uint32_t ssrc) override;
     void on_key_pressed(unsigned media, char key) override;
+    void on_queue_grown() override;
 
     // control
     void notify(std::function<void()> task);

@@ -234,4 +234,12 @@ void TransportImpl::on_bye_read(unsigned media, uint32_t ssrc) {
     });
 }
 
+void TransportImpl::on_queue_grown() {
+    notify([this] {
+        if (callbacks_.on_congested) {
+            callbacks_.on_congested();
+        }
+    });
+}
+
 }  // namespace vmr::media

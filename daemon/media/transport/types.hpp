@@ -163,9 +163,17 @@ struct MediaStats {
     std::optional<double> remote_jitter_ms;
     std::optional<int64_t> remote_lost_packets;
     std::optional<double> remote_fraction_lost;  // 0..1, last interval
+    uint64_t remote_reports = 0;                 // so far
     std::optional<uint32_t> remote_limit;        // bit/s, the most that the peer asked for
     unsigned nacks_sent = 0, plis_sent = 0, firs_sent = 0;
     unsigned nacks_received = 0, plis_received = 0, firs_received = 0;
+};
+
+// How packets fare on the way to the peer, by its transport-wide feedback.
+struct PathTrend {
+    uint64_t reports = 0;           // so far
+    bool queue_grows = false;       // more is sent than the way carries
+    uint32_t received_bitrate = 0;  // bit/s that arrived within a second
 };
 
 struct DropCounts {

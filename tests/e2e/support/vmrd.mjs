@@ -23,8 +23,8 @@ export function freePort() {
 }
 
 export class Vmrd {
-  // `extra` is TOML: rooms, trunks.
-  static async start(extra, { media = '127.0.0.1' } = {}) {
+  // `extra` is TOML: rooms, trunks; `mediaKeys`, too: of [media].
+  static async start(extra, { media = '127.0.0.1', mediaKeys = '' } = {}) {
     const vmrd = new Vmrd();
     vmrd.folder = mkdtempSync(join(tmpdir(), 'vmr-e2e-'));
     vmrd.http = await freePort();
@@ -47,6 +47,7 @@ key = "${vmrd.folder}/sip.key"
 reception = "reception"
 [media]
 addresses = ["${media}"]
+${mediaKeys}
 [records]
 path = "${vmrd.records}"
 ${extra}`,
