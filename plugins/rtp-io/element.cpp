@@ -28,8 +28,8 @@
 #include "rtp_io.hpp"
 
 using vmr::BufferPtr;
-using vmr::Status;
 using vmr::DatagramKind;
+using vmr::Status;
 using vmr::rtp_io::OutPacket;
 using vmr::rtp_io::RtpIo;
 
