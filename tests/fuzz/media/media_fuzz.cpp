@@ -7,8 +7,8 @@
 #include "daemon/media/transport/rtcp_reports.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
 #include "plugins/cdr-tap/rtp_stats.hpp"
-#include "plugins/rtp-io/rtp_packet.hpp"
 #include "plugins/vmr-mixer/rtp_packet.hpp"
+#include "srtp/rtp_packet.hpp"
 
 namespace {
 
@@ -20,8 +20,7 @@ void check(bool holds, const char* what) {
 }
 
 void read_transport(std::span<const unsigned char> bytes) {
-    const vmr::media::Bytes datagram(bytes.data(), bytes.size());
-    if (const auto header = vmr::media::parse_rtp(datagram)) {
+    if (const auto header = vmr::media::parse_rtp(bytes)) {
         for (unsigned id = 0; id < 256; ++id) {
             check(vmr::media::find_extension(*header, id).size() <= bytes.size(), "an extension lies within");
         }
@@ -29,8 +28,8 @@ void read_transport(std::span<const unsigned char> bytes) {
         check(!router.route(*header), "without media there is no route");
     }
     vmr::media::RtcpReports reports;
-    if (vmr::media::is_rtcp(datagram)) {
-        reports.read(datagram, 0x12345678);
+    if (vmr::media::is_rtcp(bytes)) {
+        reports.read(bytes, 0x12345678);
     }
 }
 
@@ -52,8 +51,8 @@ void read_tap(std::span<const unsigned char> bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     const std::span<const unsigned char> bytes(data, size);
-    if (vmr::rtp_io::kind_of(bytes) == vmr::rtp_io::DatagramKind::rtp) {
-        if (const auto header = vmr::rtp_io::parse_rtp(bytes)) {
+    if (vmr::kind_of(bytes) == vmr::DatagramKind::rtp) {
+        if (const auto header = vmr::parse_rtp(bytes)) {
             check(header->size <= size, "the header lies within the packet");
         }
     }
