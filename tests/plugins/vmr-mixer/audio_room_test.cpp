@@ -78,6 +78,34 @@ TEST_F(RoomTest, TwoHundredListenersAndThreeTalkersCostFourEncodes) {
     EXPECT_EQ(distinct.size(), 4U);
 }
 
+// Listeners who lose packets share an encode with FEC; one that comes to it, or leaves it, hears no click.
+TEST_F(RoomTest, LossyListenersShareAnEncodeOfTheirOwn) {
+    constexpr AudioFormat kFec{AudioCodec::opus, 48000, 48000, true};
+    int error = 0;
+    const std::unique_ptr<OpusDecoder, decltype(&opus_decoder_destroy)> decoder(
+        opus_decoder_create(48000, 1, &error), opus_decoder_destroy);
+    std::vector<AudioRoom::Output> outputs{{7, kOpus}, {8, kOpus}, {9, kFec}, {10, kFec}};
+    std::vector<std::int16_t> heard;
+    for (int i = 0; i < 150; ++i) {
+        outputs[0].format = i >= 50 && i < 100 ? kFec : kOpus;
+        const auto before = room_.counters();
+        tick({300.0}, outputs);
+        EXPECT_EQ(room_.counters().encodes - before.encodes, 2U);
+        EXPECT_EQ(packet(2)->data(), packet(3)->data());
+        EXPECT_EQ(packet(0)->data(), packet(outputs[0].format == kFec ? 2 : 1)->data());
+        std::array<std::int16_t, kBlock> pcm{};
+        ASSERT_EQ(opus_decode(decoder.get(), packet(0)->data(), static_cast<opus_int32>(packet(0)->size()),
+                              pcm.data(), kBlock, 0),
+                  static_cast<int>(kBlock));
+        heard.insert(heard.end(), pcm.begin(), pcm.end());
+    }
+    int sharpest = 0;
+    for (std::size_t i = 10 * kBlock; i + 2 < heard.size(); ++i) {
+        sharpest = std::max(sharpest, std::abs(heard[i] - 2 * heard[i + 1] + heard[i + 2]));
+    }
+    EXPECT_LT(sharpest, 100);
+}
+
 TEST_F(RoomTest, OnlyTheLoudestAreSummed) {
     room_.set_settings({.max_talkers = 2});
     std::vector<SampleBlock> blocks(3);
