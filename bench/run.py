@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs the benchmarks: run.py BUILD [--only SECTION,…] [--match WORDS] [--runs N] [--seconds BUDGET]
-                                     [--json FILE] [--markdown FILE] [--from FILE]
+                                     [--json FILE] [--markdown FILE] [--from FILE …]
 
 Each case is measured once, then, while there is time, again: all of a section in turn; medians are reported. A case that
 fails is reported and the others go on; then the exit status is 1. --markdown puts the tables between the marks of a
@@ -14,11 +14,19 @@ import platform
 import sys
 import time
 
+from goals import goals
 from harness import Case, Entry, Session
+<<<<<<< HEAD
 from sections import churn, daemon, latency, mixer, packets, picture, quality, rooms, transport, video
 
 SECTIONS = {section.NAME: section
             for section in (rooms, daemon, latency, churn, quality, mixer, packets, transport, video, picture)}
+=======
+from sections import churn, daemon, latency, mixer, packets, picture, profile, quality, rooms, video
+
+SECTIONS = {section.NAME: section
+            for section in (rooms, daemon, latency, churn, quality, mixer, packets, video, picture, profile)}
+>>>>>>> w-bench
 BUDGET = 600  # seconds, of everything
 MARKS = ("<!-- figures: bench/run.py --markdown -->", "<!-- end of figures -->")
 
@@ -39,6 +47,8 @@ def by_section(entries):
 def document(host, seconds, entries):
     lines = [f"{host['cpu']}, {host['cores']} cores, Linux {host['kernel']}; load average {host['load_average']:.1f} at "
              f"the start; {seconds:.0f} s. Medians of up to {max(len(entry.runs) for entry in entries)} runs.", ""]
+    reached = goals(entries)
+    lines += ["### Beside the goals", "", *reached, ""] if reached else []
     for section, of_section in by_section(entries):
         lines += [f"### {section.TITLE}", "", *section.table(of_section), ""]
     return lines
@@ -52,15 +62,16 @@ def put_into(path, lines):
 def stored(host, seconds, entries):
     return {"machine": host, "seconds": seconds,
             "results": [{"section": entry.section.NAME, "case": entry.case.name, "problems": entry.problems,
+                         "may_fail": entry.case.may_fail,
                          "settings": {name: value for name, value in entry.case.settings.items() if name != "key"},
                          "median": entry.median(), "runs": entry.runs} for entry in entries]}
 
 
-def loaded(path):
-    found = json.loads(path.read_text())
-    return found["machine"], found["seconds"], [
-        Entry(SECTIONS[one["section"]], Case(one["case"], one["settings"]), one["runs"], one["problems"])
-        for one in found["results"]]
+def loaded(paths):
+    files = [json.loads(path.read_text()) for path in paths]
+    return files[0]["machine"], sum(found["seconds"] for found in files), [
+        Entry(SECTIONS[one["section"]], Case(one["case"], one["settings"], may_fail=one["may_fail"]), one["runs"],
+              one["problems"]) for found in files for one in found["results"]]
 
 
 def options():
@@ -72,7 +83,8 @@ def options():
     parser.add_argument("--seconds", type=float, default=BUDGET, help="no case begins that would end later (%(default)s)")
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("bench-results.json"))
     parser.add_argument("--markdown", type=pathlib.Path, help="document to put the tables into")
-    parser.add_argument("--from", dest="source", type=pathlib.Path, help="JSON of an earlier run: nothing is measured")
+    parser.add_argument("--from", dest="source", type=pathlib.Path, nargs="+",
+                        help="JSON of earlier runs: nothing is measured")
     chosen = parser.parse_args()
     unknown = set(chosen.only.split(",")) - set(SECTIONS)
     if unknown:

@@ -1,0 +1,67 @@
+"""The project's goals, beside what a run reached."""
+from sections.tables import number, table
+
+OPUS, PCMU, GCM = "vmr opus", "vmr pcmu", "aead-aes-256-gcm"
+
+
+class Results:
+    def __init__(self, entries):
+        self.medians = {(entry.section.NAME, entry.case.name): entry.median() for entry in entries if entry.runs}
+
+    def of(self, section, case):
+        return self.medians[section, case]
+
+    def per_core(self, case, section="rooms"):
+        return self.of(section, case)["per_core"]
+
+    def one_more(self, codec, suite):
+        """µs of CPU in 20 ms for each participant from 200 to 1000."""
+        few, many = (self.of("rooms", f"vmr {codec} N={legs}{suite}")["us_per_leg_tick"] * legs for legs in (200, 1000))
+        return (many - few) / 800
+
+
+def at_least(goal, *values):
+    return min(values) >= goal, ", ".join(number(value) for value in values)
+
+
+def at_most(goal, *values):
+    return max(values) <= goal, ", ".join(number(value) for value in values)
+
+
+GOALS = (
+    ("large Opus room with AEAD-AES-256-GCM: ≥ 2,000 a core", lambda r: at_least(2000, r.per_core(f"{OPUS} N=1000 {GCM}"))),
+    ("large PCMU room: ≥ 2,500 a core", lambda r: at_least(2500, r.per_core(f"{PCMU} N=1000"))),
+    ("large Opus room with AEAD-AES-256-GCM: times Janus at N = 50 without SRTP",
+     lambda r: (True, number(r.per_core(f"{OPUS} N=1000 {GCM}") / r.per_core("janus opus N=50")))),
+    ("one more listener: ≤ 10 µs in 20 ms (plain, AEAD-AES-256-GCM)",
+     lambda r: at_most(10, r.one_more("opus", ""), r.one_more("opus", f" {GCM}"))),
+    ("one more listener: no thread (of N = 50 and 1000)",
+     lambda r: (r.of("rooms", f"{OPUS} N=1000")["threads"] <= r.of("rooms", f"{OPUS} N=50")["threads"],
+                ", ".join(f"{r.of('rooms', f'{OPUS} N={legs}')['threads']:.0f}" for legs in (50, 1000)))),
+    ("Opus rooms of 4 and of 10: ≥ 300 a core",
+     lambda r: at_least(300, r.per_core(f"{OPUS} N=4"), r.per_core(f"{OPUS} N=10"))),
+    ("latency, Opus, tick 10 ms: median ≤ 25 ms",
+     lambda r: at_most(25, r.of("latency", f"{OPUS} N=10 tick 10 ms")["median_ms"])),
+    ("latency, PCMU, tick 10 ms: median ≤ 15 ms",
+     lambda r: at_most(15, r.of("latency", f"{PCMU} N=10 tick 10 ms")["median_ms"])),
+    ("rooms of nine tiles with one H.264 encode: ≥ 3.5 a core (raw cameras, cameras decoded)",
+     lambda r: at_least(3.5, r.per_core("9 cameras, vmr-mixer: 1 viewer", "video"),
+                        r.per_core("9 cameras, vmr-mixer: 1 viewer, cameras come as H.264", "video"))),
+    ("10 % loss: no gap over 60 ms (Opus tone, speech; PCMU tone, speech)",
+     lambda r: at_most(60, *(r.of("quality", f"{engine} N=4 {sound}, loss 10 %, jitter 0 ms")["longest_gap_ms"]
+                             for engine in (OPUS, PCMU) for sound in ("tone", "speech")))),
+    ("1,000 leaves and joins: drift below a frame, ms",
+     lambda r: at_most(20, (lambda drift: drift[1] - drift[0])(
+         r.of("churn", f"{OPUS} N=50 {GCM} 1000 leaves and joins")["drift"]))),
+)
+
+
+def goals(entries):
+    results, rows = Results(entries), []
+    for text, reached in GOALS:
+        try:
+            met, value = reached(results)
+        except KeyError:
+            continue  # not measured this time
+        rows.append([text, value, "" if met else "not reached"])
+    return table(["goal", "measured", ""], rows) if rows else []
