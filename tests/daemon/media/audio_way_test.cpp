@@ -60,7 +60,7 @@ protected:
         ASSERT_TRUE(loaded.ok()) << loaded.error();
         pipelines_ = std::make_unique<Pipelines>(std::move(*loaded));
         environment_.pipelines = pipelines_.get();
-        environment_.io = std::make_shared<MediaIo>();
+        environment_.io = std::make_shared<MediaIoPool>();
         environment_.ice = [] { return IceParams{}; };
         environment_.certificate = *DtlsCertificate::generate();
         near_room_ = std::move(RoomPipeline::create(*pipelines_, "near", {}, listener_).value());
