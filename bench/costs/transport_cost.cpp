@@ -53,6 +53,7 @@ public:
         check(made ? Status(Ok{}) : Status(Error{made.error()}));
         transport = std::move(*made);
         MediaParams media;
+        media.audio = true;
         RtpFormat format{"audio", "PCMU", kPcmu, 8000};
         media.receive_caps[kPcmu] = rtp_caps(format);
         format.ssrc = ssrc;

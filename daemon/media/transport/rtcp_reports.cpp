@@ -8,11 +8,9 @@ namespace vmr::media {
 
 namespace {
 
-constexpr uint8_t kSenderReport = 200, kReceiverReport = 201;
-constexpr size_t kHeaderBytes = 8, kSenderInfoBytes = 20, kBlockBytes = 24;
+constexpr size_t kHeaderBytes = 8;
 constexpr size_t kMaxReports = 64;
-constexpr int64_t kNtpEpochOffset = 2208988800;  // s from 1900 to 1970
-constexpr double kMaxRoundTripMs = 60'000;       // more is nonsense of the peer
+constexpr double kMaxRoundTripMs = 60'000;  // more is nonsense of the peer
 
 }  // namespace
 
@@ -52,9 +50,9 @@ void RtcpReports::read(Bytes compound, uint32_t ntp_now) {
         } else {
             continue;
         }
-        for (int left = packet[0] & 0x1F; left > 0 && at + kBlockBytes <= packet.size(); left--) {
-            read_block(packet.subspan(at, kBlockBytes), ntp_now);
-            at += kBlockBytes;
+        for (int left = packet[0] & 0x1F; left > 0 && at + kReportBlockBytes <= packet.size(); left--) {
+            read_block(packet.subspan(at, kReportBlockBytes), ntp_now);
+            at += kReportBlockBytes;
         }
     }
 }

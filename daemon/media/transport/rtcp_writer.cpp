@@ -8,14 +8,12 @@
 namespace vmr::media {
 namespace {
 
-constexpr uint8_t kSenderReport = 200, kReceiverReport = 201, kDescription = 202, kBye = 203;
-constexpr size_t kSenderBytes = 20, kBlockBytes = 24;
+constexpr uint8_t kDescription = 202, kBye = 203;
 constexpr uint8_t kCname = 1;
-constexpr size_t kLongestCname = 255;              // bytes
-constexpr int64_t kMostLost = 0x7FFFFF;            // 24 bits, signed
-constexpr uint64_t kNtpEpochOffset = 2208988800U;  // s from 1900 to 1970
-constexpr double kInterval = 5'000'000;            // µs: RFC 3550 section 6.2
-constexpr double kCompensation = 1.21828;          // e - 3/2: of timer reconsideration, appendix A.7
+constexpr size_t kLongestCname = 255;      // bytes
+constexpr int64_t kMostLost = 0x7FFFFF;    // 24 bits, signed
+constexpr double kInterval = 5'000'000;    // µs: RFC 3550 section 6.2
+constexpr double kCompensation = 1.21828;  // e - 3/2: of timer reconsideration, appendix A.7
 
 // Appends a packet's header; its length is known in advance. Returns where its content begins.
 size_t begin_packet(std::vector<uint8_t>& out, uint8_t type, unsigned count, size_t content) {
@@ -53,7 +51,7 @@ std::vector<uint8_t> write_report(uint32_t ssrc, const std::string& cname,
                                   const std::optional<SenderInfo>& sender,
                                   const std::optional<ReportBlock>& block) {
     std::vector<uint8_t> out;
-    const size_t content = 4 + (sender ? kSenderBytes : 0) + (block ? kBlockBytes : 0);
+    const size_t content = 4 + (sender ? kSenderInfoBytes : 0) + (block ? kReportBlockBytes : 0);
     size_t at = begin_packet(out, sender ? kSenderReport : kReceiverReport, block ? 1 : 0, content);
     put32(out, at, ssrc);
     at += 4;
@@ -63,7 +61,7 @@ std::vector<uint8_t> write_report(uint32_t ssrc, const std::string& cname,
         put32(out, at + 8, sender->timestamp);
         put32(out, at + 12, sender->packets);
         put32(out, at + 16, sender->bytes);
-        at += kSenderBytes;
+        at += kSenderInfoBytes;
     }
     if (block) {
         write_block(out, at, *block);
@@ -80,7 +78,7 @@ std::vector<uint8_t> write_bye(uint32_t ssrc, const std::string& cname) {
 
 uint64_t ntp_time(int64_t real_time) {
     const auto us = static_cast<uint64_t>(real_time);
-    return (us / 1'000'000 + kNtpEpochOffset) << 32 | (us % 1'000'000 << 32) / 1'000'000;
+    return (us / 1'000'000 + uint64_t{kNtpEpochOffset}) << 32 | (us % 1'000'000 << 32) / 1'000'000;
 }
 
 int64_t report_interval(double random) {
@@ -91,7 +89,7 @@ PeerRtcp read_peer_rtcp(Bytes compound) {
     PeerRtcp found;
     for (Bytes packet = first_rtcp(compound); !packet.empty(); packet = first_rtcp(compound)) {
         compound = compound.subspan(packet.size());
-        if (packet[1] == kSenderReport && packet.size() >= 8 + kSenderBytes) {
+        if (packet[1] == kSenderReport && packet.size() >= 8 + kSenderInfoBytes) {
             found.senders.push_back({read32(packet, 4), read32(packet, 8) << 16 | read32(packet, 12) >> 16});
         } else if (packet[1] == kBye) {
             size_t at = 4;

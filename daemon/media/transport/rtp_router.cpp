@@ -8,9 +8,7 @@ namespace vmr::media {
 
 namespace {
 
-constexpr size_t kFixedHeader = 12;  // bytes
-constexpr size_t kMaxSsrcs = 64;     // remembered for one transport
-constexpr uint16_t kOneByteProfile = 0xBEDE;
+constexpr size_t kMaxSsrcs = 64;  // remembered for one transport
 constexpr uint16_t kTwoByteProfile = 0x1000, kTwoByteMask = 0xFFF0;
 
 }  // namespace
@@ -128,8 +126,7 @@ std::optional<RtpRouter::Source> RtpRouter::source_of(unsigned media) const {
     std::lock_guard lock(mutex_);
     std::optional<Source> latest;
     for (const auto& [ssrc, entry] : ssrcs_) {
-        if (entry.media == media && !entry.retransmission &&
-            (!latest || entry.last_used > latest->packets)) {
+        if (entry.media == media && !entry.retransmission && (!latest || entry.last_used > latest->packets)) {
             latest = Source{ssrc, entry.last_used};
         }
     }

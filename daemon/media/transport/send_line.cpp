@@ -8,10 +8,7 @@
 namespace vmr::media {
 namespace {
 
-constexpr size_t kFixedHeader = 12;        // bytes
 constexpr size_t kLargestOneByteMid = 16;  // RFC 8285 section 4.2
-constexpr uint16_t kOneByteProfile = 0xBEDE;
-constexpr uint64_t kSecond = 1'000'000'000;  // ns
 
 // Ends of the payload: behind CSRCs and extension, before the padding. Empty: not RTP.
 Bytes payload_of(Bytes packet) {
@@ -29,7 +26,7 @@ Bytes payload_of(Bytes packet) {
 
 int64_t ticks(int64_t nanoseconds, unsigned clock_rate) {
     const auto rate = static_cast<int64_t>(clock_rate);
-    const auto second = static_cast<int64_t>(kSecond);
+    constexpr int64_t second = 1'000'000'000;  // ns
     const int64_t half = nanoseconds < 0 ? -second / 2 : second / 2;
     return nanoseconds / second * rate + (nanoseconds % second * rate + half) / second;
 }

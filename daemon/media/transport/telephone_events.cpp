@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kKeys = "0123456789*#ABCD";  // RFC 4733 table 3, by event number
 constexpr size_t kEventBytes = 4;                       // RFC 4733 section 2.3
 constexpr int kMostInSecond = 25;                       // keys: nobody presses faster
-constexpr int64_t kSecond = 1'000'000;                  // µs
+constexpr int64_t kSecondUs = 1'000'000;
 
 }  // namespace
 
@@ -29,7 +29,7 @@ std::optional<char> TelephoneEvents::read(uint32_t ssrc, uint32_t timestamp, Byt
 }
 
 bool TelephoneEvents::admit(int64_t now) {
-    if (now - second_began_ >= kSecond) {
+    if (now - second_began_ >= kSecondUs) {
         second_began_ = now;
         in_second_ = 0;
     }
