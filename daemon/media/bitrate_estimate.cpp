@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "daemon/media/transport/queue_trend.hpp"
+
 namespace vmr::media {
 namespace {
 
@@ -13,13 +15,15 @@ using namespace std::chrono_literals;
 // Lost packets alone may be a queue that is full or a radio that is bad. Where arrival times say that no
 // queue grows it is the radio, and fewer bits would lose as many of them.
 constexpr double kMuch = 0.10, kMuchWithoutQueue = 0.20, kLittle = 0.02;
+constexpr double kSmoothing = 0.3;
 constexpr double kLossGrowth = 1.05;  // a second
 constexpr double kLongestRise = 5;    // s, for one report
 constexpr double kCut = 0.85;         // of what arrives
 constexpr double kFastest = 0.08, kSlowest = 0.01;
-constexpr auto kDrain = 1s;  // for a cut to show
-constexpr auto kRest = 2s;   // from a cut to the first rise
-constexpr auto kAgain = 5s;  // a cut after that long is a new attempt that failed
+constexpr auto kDrain = 1s;     // for a cut to show
+constexpr auto kPatience = 2s;  // with a queue that grows although nearly all is carried
+constexpr auto kRest = 2s;      // from a cut to the first rise
+constexpr auto kAgain = 5s;     // a cut after that long is a new attempt that failed
 constexpr auto kForget = 60s;
 
 double seconds_since(std::optional<BitrateEstimate::Time>& last, BitrateEstimate::Time now) {
@@ -39,7 +43,11 @@ BitrateEstimate::BitrateEstimate(uint32_t floor, uint32_t ceiling)
 
 void BitrateEstimate::follow_loss(const LossReport& loss, bool queue_is_short, Time now) {
     const double seconds = seconds_since(raised_by_loss_, now);
-    if (loss.fraction_lost > (queue_is_short ? kMuchWithoutQueue : kMuch)) {
+    // A report may speak of thirty packets: one alone says little.
+    usual_loss_ =
+        usual_loss_ ? *usual_loss_ + kSmoothing * (loss.fraction_lost - *usual_loss_) : loss.fraction_lost;
+    const double lost = queue_is_short ? std::min(loss.fraction_lost, *usual_loss_) : loss.fraction_lost;
+    if (lost > (queue_is_short ? kMuchWithoutQueue : kMuch)) {
         by_loss_ *= 1 - 0.5 * std::min(loss.fraction_lost, 1.0);
     } else if (loss.fraction_lost < kLittle) {
         by_loss_ *= std::pow(kLossGrowth, seconds);
@@ -50,7 +58,9 @@ void BitrateEstimate::follow_loss(const LossReport& loss, bool queue_is_short, T
 void BitrateEstimate::follow_trend(const PathTrend& trend, Time now) {
     const double seconds = std::min(seconds_since(raised_by_trend_, now), 1.0);
     if (trend.queue_grows) {
-        if (cut_ && now - *cut_ < kDrain) {
+        grows_since_ = grows_since_.value_or(now);
+        const bool carried = trend.carried >= QueueTrend::kCongested && now - *grows_since_ < kPatience;
+        if (carried || (cut_ && now - *cut_ < kDrain)) {
             return;
         }
         // Each attempt that fails makes the next one slower.
@@ -58,8 +68,14 @@ void BitrateEstimate::follow_trend(const PathTrend& trend, Time now) {
             growth_ = std::max(growth_ / 2, kSlowest);
         }
         cut_ = now;
-        by_trend_ = std::min(by_trend_, kCut * trend.received_bitrate);
-    } else if (!cut_ || now - *cut_ >= kRest) {
+        // A quiet picture needs far less than the estimate: then that little arrives says little.
+        const double arrives = kCut * trend.received_bitrate;
+        const double least = arrives < by_trend_ / 2 ? by_trend_ / 2 : floor_;
+        by_trend_ = std::min(by_trend_, std::max(arrives, least));
+        return;
+    }
+    grows_since_.reset();
+    if (!cut_ || now - *cut_ >= kRest) {
         if (cut_ && now - *cut_ > kForget) {
             growth_ = kFastest;
         }

@@ -33,9 +33,10 @@ private:
 
     double floor_, ceiling_;
     double by_loss_, by_trend_;  // bit/s
-    double growth_;              // of by_trend_, for each second
+    std::optional<double> usual_loss_;
+    double growth_;  // of by_trend_, for each second
     uint64_t loss_seen_ = 0, trend_seen_ = 0;
-    std::optional<Time> raised_by_loss_, raised_by_trend_, cut_;
+    std::optional<Time> raised_by_loss_, raised_by_trend_, cut_, grows_since_;
 };
 
 }  // namespace vmr::media

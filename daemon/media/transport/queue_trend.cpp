@@ -110,6 +110,16 @@ void QueueTrend::adapt_threshold(double trend, double since_ms) {
         std::clamp(threshold_ + pace * (trend - threshold_) * since_ms, kLeastThreshold, kMostThreshold);
 }
 
+double QueueTrend::carried() const {
+    if (arrived_.empty()) {
+        return 1;
+    }
+    const auto sent = static_cast<double>(arrived_.back().sent_us - arrived_.front().sent_us);
+    const auto arrived = static_cast<double>(arrived_.back().arrived_us - arrived_.front().arrived_us);
+    const bool known = sent > 0 && arrived > static_cast<double>(kWindowUs) / 4;
+    return known ? std::min(sent / arrived, 1.0) : 1;
+}
+
 uint32_t QueueTrend::received_bitrate() const {
     uint64_t bits = 0;
     for (const PacketTimes& packet : arrived_) {

@@ -21,6 +21,11 @@ public:
     void add(const std::vector<PacketTimes>& packets);
 
     bool grows() const { return grows_; }
+    // Of what was sent within the last second, the share that the way carried in that time: 1 where it keeps
+    // up. A receiver that was not scheduled for a moment looks like a queue, but not for long.
+    double carried() const;
+    bool congested() const { return grows_ && carried() < kCongested; }
+    static constexpr double kCongested = 0.9;
     // bit/s that arrived within the last second.
     uint32_t received_bitrate() const;
 

@@ -100,9 +100,9 @@ void RtpSession::limit_sources(const std::map<unsigned, uint32_t>& bitrates) {
 
 std::optional<PathTrend> RtpSession::trend() const {
     const std::lock_guard lock(trend_mutex_);
-    return arrival_reports_ == 0
-               ? std::nullopt
-               : std::optional(PathTrend{arrival_reports_, trend_.grows(), trend_.received_bitrate()});
+    return arrival_reports_ == 0 ? std::nullopt
+                                 : std::optional(PathTrend{arrival_reports_, trend_.grows(), trend_.carried(),
+                                                           trend_.received_bitrate()});
 }
 
 void RtpSession::take_arrivals(const GstStructure* told) {
@@ -110,10 +110,10 @@ void RtpSession::take_arrivals(const GstStructure* told) {
     bool began = false;
     {
         const std::lock_guard lock(trend_mutex_);
-        const bool before = trend_.grows();
+        const bool before = trend_.congested();
         trend_.add(packets);
         ++arrival_reports_;
-        began = trend_.grows() && !before;
+        began = trend_.congested() && !before;
     }
     if (began) {
         events_.on_queue_grown();

@@ -171,8 +171,9 @@ struct MediaStats {
 
 // How packets fare on the way to the peer, by its transport-wide feedback.
 struct PathTrend {
-    uint64_t reports = 0;           // so far
-    bool queue_grows = false;       // more is sent than the way carries
+    uint64_t reports = 0;  // so far
+    bool queue_grows = false;
+    double carried = 1;             // of what is sent, see QueueTrend
     uint32_t received_bitrate = 0;  // bit/s that arrived within a second
 };
 

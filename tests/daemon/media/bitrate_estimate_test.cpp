@@ -15,7 +15,7 @@ protected:
 
     uint32_t loss(double fraction) { return estimate.update(LossReport{++reports, fraction}, {}, now += 1s); }
     uint32_t queue(bool grows, uint32_t received, std::chrono::milliseconds later = 1s) {
-        return estimate.update({}, PathTrend{++arrivals, grows, received}, now += later);
+        return estimate.update({}, PathTrend{++arrivals, grows, grows ? 0.7 : 1.0, received}, now += later);
     }
     // Seconds of good reports until the estimate is there.
     int rise_to(uint32_t bitrate) {
@@ -58,6 +58,25 @@ TEST_F(BitrateEstimateTest, AGrowingQueueCutsItAtOnceBelowWhatArrives) {
     EXPECT_EQ(queue(true, 900'000), 340'000u) << "a cut never raises it";
 }
 
+TEST_F(BitrateEstimateTest, AQueueThatIsCarriedAllTheSameHasToGrowForLonger) {
+    const auto slow = [&] {
+        return estimate.update({}, PathTrend{++arrivals, true, 0.97, 950'000}, now += 900ms);
+    };
+    EXPECT_EQ(slow(), 1'000'000u);
+    EXPECT_EQ(slow(), 1'000'000u);
+    queue(false, 1'000'000);
+    EXPECT_EQ(slow(), 1'000'000u);
+    EXPECT_EQ(slow(), 1'000'000u);
+    EXPECT_EQ(slow(), 1'000'000u);
+    EXPECT_EQ(slow(), 807'500u);
+}
+
+TEST_F(BitrateEstimateTest, WhereLittleIsSentACutIsNoFallToTheFloor) {
+    EXPECT_EQ(queue(true, 120'000), 500'000u);
+    EXPECT_EQ(queue(true, 120'000), 250'000u);
+    EXPECT_EQ(queue(true, 120'000), 125'000u);
+}
+
 TEST_F(BitrateEstimateTest, ItRisesSlowlyAndEachFailedAttemptMakesTheNextOneSlower) {
     queue(true, 600'000);
     const int first = rise_to(900'000);
@@ -77,7 +96,8 @@ TEST_F(BitrateEstimateTest, SilenceIsNoGoodNews) {
     loss(0.3);
     const uint32_t before = loss(0.05);
     for (int i = 0; i < 100; ++i) {
-        EXPECT_EQ(estimate.update(LossReport{reports, 0}, PathTrend{arrivals, false, 0}, now += 1s), before);
+        EXPECT_EQ(estimate.update(LossReport{reports, 0}, PathTrend{arrivals, false, 1, 0}, now += 1s),
+                  before);
         EXPECT_EQ(estimate.update({}, {}, now += 1s), before);
     }
     EXPECT_LE(queue(false, 500'000), before * 1.09) << "nor does it count once reports come again";
@@ -87,13 +107,14 @@ TEST_F(BitrateEstimateTest, LossWithoutAQueueIsTheMediumsOwn) {
     for (int i = 0; i < 60; ++i) {
         now += 1s;
         EXPECT_EQ(estimate.update(LossReport{++reports, i % 2 == 0 ? 0.13 : 0.08},
-                                  PathTrend{++arrivals, false, 900'000}, now),
+                                  PathTrend{++arrivals, false, 1, 900'000}, now),
                   1'000'000u);
     }
-    EXPECT_LT(estimate.update(LossReport{++reports, 0.3}, PathTrend{++arrivals, false, 700'000}, now += 1s),
-              900'000u)
-        << "that much is a policer";
-    EXPECT_LT(loss(0.15), 800'000u) << "no arrival times: it may be a queue";
+    for (int i = 0; i < 4; ++i) {
+        estimate.update(LossReport{++reports, 0.35}, PathTrend{++arrivals, false, 1, 700'000}, now += 1s);
+    }
+    EXPECT_LT(estimate.update({}, {}, now), 800'000u) << "that much, and again, is a policer";
+    EXPECT_LT(loss(0.15), 750'000u) << "no arrival times: it may be a queue";
 }
 
 }  // namespace

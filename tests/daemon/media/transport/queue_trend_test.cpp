@@ -32,8 +32,8 @@ private:
     std::normal_distribution<double> noise_;
 };
 
-// Pictures of `bitrate` at 30 a second from `from` on; when the trend says that the queue grows, that time in
-// ms; -1: it never does.
+// Pictures of `bitrate` at 30 a second from `from` on; when the trend says that there is congestion, that
+// time in ms; -1: it never does.
 int64_t send(QueueTrend& trend, Link& link, double bitrate, int64_t from_us, int64_t length_us) {
     for (int64_t now = from_us; now < from_us + length_us; now += 33'333) {
         std::vector<PacketTimes> feedback;
@@ -41,7 +41,7 @@ int64_t send(QueueTrend& trend, Link& link, double bitrate, int64_t from_us, int
             feedback.push_back(link.pass(now, static_cast<uint32_t>(std::min(left, 1100.0))));
         }
         trend.add(feedback);
-        if (trend.grows()) {
+        if (trend.congested()) {
             return (now - from_us) / 1000;
         }
     }
@@ -87,6 +87,15 @@ TEST(QueueTrendTest, ADriftingClockIsNoQueue) {
     for (int64_t now = 0; now < 120'000'000; now += 33'333) {
         trend.add({{now, static_cast<int64_t>(static_cast<double>(now) * 1.0002), 1000}});
         ASSERT_FALSE(trend.grows()) << now;
+    }
+}
+
+TEST(QueueTrendTest, AReceiverThatWasNotScheduledForAMomentIsNoCongestion) {
+    QueueTrend trend;
+    for (int64_t now = 0; now < 60'000'000; now += 33'333) {
+        const int64_t stalled = now % 2'000'000;  // 80 ms every two seconds
+        trend.add({{now, now + (stalled < 80'000 ? 80'000 - stalled : 0), 1000}});
+        ASSERT_FALSE(trend.congested()) << now;
     }
 }
 
