@@ -116,11 +116,11 @@ void DelayEstimator::note_spread(std::int64_t spread_us, std::int64_t duration_u
         total_ /= weight_;
         weight_ = 1.0F;
     }
-    float above = 0.0F;
-    std::size_t bin = kBins - 1;
-    for (; bin > 0; --bin) {
-        above += bins_[bin];
-        if (above > kLate * total_) {
+    float below = 0.0F;
+    std::size_t bin = 0;
+    for (; bin + 1 < kBins; ++bin) {
+        below += bins_[bin];
+        if (below >= (1.0F - kLate) * total_) {
             break;
         }
     }
