@@ -6,6 +6,7 @@
 #include <array>
 #include <ctime>
 
+#include "base/gst_ptr.hpp"
 #include "leg_core.hpp"
 
 namespace vmr::rtp_io {
@@ -18,6 +19,9 @@ struct ReceiveBatch {
     void prepare();
     // Time of arrival, ns of CLOCK_REALTIME; 0: not noted.
     std::int64_t arrival(unsigned slot) const;
+    // A buffer with the first `size` bytes of the slot: the one of an earlier time, if nobody has it any
+    // more.
+    GstBuffer* buffer_of(unsigned slot, std::size_t size, GstClockTime arrived);
 
     std::array<mmsghdr, kSize> headers{};
     std::array<iovec, kSize> vectors{};
@@ -27,6 +31,7 @@ struct ReceiveBatch {
         std::array<std::uint8_t, CMSG_SPACE(sizeof(timespec))> bytes;
     };
     std::array<Ancillary, kSize> ancillary{};
+    std::array<BufferPtr, kSize> buffers;
     std::array<GstBuffer*, kSize> rtp{};  // what of it goes on
     std::array<GstBuffer*, kSize> rtcp{};
 };

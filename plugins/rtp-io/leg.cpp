@@ -39,13 +39,6 @@ GstFlowReturn push_all(GstPad* pad, std::span<GstBuffer*> buffers) {
     return gst_pad_push_list(pad, list);
 }
 
-GstBuffer* buffer_of(Bytes packet, GstClockTime running_time) {
-    GstBuffer* buffer = gst_buffer_new_memdup(packet.data(), packet.size());
-    GST_BUFFER_PTS(buffer) = running_time;
-    GST_BUFFER_DTS(buffer) = running_time;
-    return buffer;
-}
-
 // How long a datagram waited in its socket, ns. The real-time clock may be set meanwhile.
 std::int64_t age_of(std::int64_t arrival, std::int64_t now) {
     constexpr std::int64_t kOldest = 500'000'000;  // 500 ms
@@ -204,9 +197,9 @@ unsigned Leg::sort(ReceiveBatch& batch, unsigned count, const Now& now, unsigned
         const DatagramKind kind = core_.receive(datagram, size, batch.from[i], now.steady - age);
         const GstClockTime arrived = now.running_time - std::min<GstClockTime>(age, now.running_time);
         if (kind == DatagramKind::rtp && rtp_.pad) {
-            batch.rtp[rtp_count++] = buffer_of(datagram.first(size), arrived);
+            batch.rtp[rtp_count++] = batch.buffer_of(i, size, arrived);
         } else if (kind == DatagramKind::rtcp && rtcp_.pad) {
-            batch.rtcp[rtcp_count++] = buffer_of(datagram.first(size), arrived);
+            batch.rtcp[rtcp_count++] = batch.buffer_of(i, size, arrived);
         }
     }
     follow_target();

@@ -12,23 +12,6 @@ namespace {
 
 constexpr unsigned kPatience = 10;  // ticks: a machine that slept longer skips ahead
 
-// The packet's bytes are shared by every buffer and every pad that carries them.
-GPtr<GstMemory> wrap(const PayloadPtr& payload) {
-    const auto release = [](gpointer held) { delete static_cast<PayloadPtr*>(held); };
-    auto* data = const_cast<std::uint8_t*>(payload->data());  // READONLY keeps it const
-    return GPtr<GstMemory>::adopt(gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, data, payload->size(), 0,
-                                                         payload->size(), new PayloadPtr(payload), release));
-}
-
-BufferPtr buffer_of(GstMemory* memory, GstClockTime running_time, GstClockTime duration) {
-    GstBuffer* buffer = gst_buffer_new();
-    gst_buffer_append_memory(buffer, gst_memory_ref(memory));
-    GST_BUFFER_PTS(buffer) = running_time;
-    GST_BUFFER_DTS(buffer) = running_time;
-    GST_BUFFER_DURATION(buffer) = duration;
-    return BufferPtr::adopt(buffer);
-}
-
 EventPtr named_event(GstEventType type, const char* name) {
     return EventPtr::adopt(gst_event_new_custom(type, gst_structure_new_empty(name)));
 }
@@ -163,7 +146,7 @@ void AudioEngine::send_to(std::size_t output_index, GstClockTime running_time) {
     const AudioRoom::Encoded& encoded = room_->heard_by(output_index);
     Wrapped& wrapped = wrapped_[room_->stream_of(output_index)];
     if (!wrapped.memory) {
-        wrapped.memory = wrap(encoded.payload);
+        wrapped.memory = spares_.memory(*encoded.payload);
     }
     BufferPtr buffer;
     bool direct = false;
@@ -171,7 +154,7 @@ void AudioEngine::send_to(std::size_t output_index, GstClockTime running_time) {
         const std::lock_guard held(state.lock);
         direct = state.direct;
         if (state.rtp) {
-            buffer = next_packet(*state.rtp, encoded, wrapped.memory.get(), running_time);
+            buffer = next_packet(*state.rtp, encoded, wrapped.memory.get(), running_time, state.packets);
             if (!buffer) {
                 return;  // a pause
             }
@@ -179,7 +162,10 @@ void AudioEngine::send_to(std::size_t output_index, GstClockTime running_time) {
     }
     if (!buffer) {
         if (!wrapped.buffer) {
-            wrapped.buffer = buffer_of(wrapped.memory.get(), running_time, room_->tick_ms() * GST_MSECOND);
+            wrapped.buffer = spares_.buffer(wrapped.memory.get());
+            GST_BUFFER_PTS(wrapped.buffer.get()) = running_time;
+            GST_BUFFER_DTS(wrapped.buffer.get()) = running_time;
+            GST_BUFFER_DURATION(wrapped.buffer.get()) = room_->tick_ms() * GST_MSECOND;
         }
         buffer = wrapped.buffer;
     }

@@ -13,6 +13,7 @@
 #include "pad_lists.hpp"
 #include "push_pool.hpp"
 #include "settings.hpp"
+#include "spare_buffers.hpp"
 #include "ticker.hpp"
 
 namespace vmr::mixer {
@@ -75,6 +76,7 @@ private:
     std::vector<AudioRoom::Input> inputs_;
     std::vector<AudioRoom::Output> outputs_;
     std::vector<GstPad*> output_pads_;
+    SpareBuffers spares_;
     std::vector<Wrapped> wrapped_;  // by stream
     std::vector<PushPool::Job> jobs_;
     GstPad* last_direct_ = nullptr;  // in this tick

@@ -105,6 +105,7 @@ struct Output {
     bool any_size = false;  // downstream leaves it open
     int width_asked = 0, height_asked = 0;
     // Of the engine's thread:
+    SentPackets packets;
     GstClockTime retry_at = 0;   // running time
     StreamId heard{kNoMix, {}};  // by the listener, last
     BitrateLadder ladder;

@@ -2,6 +2,7 @@
 #pragma once
 #include <gst/gst.h>
 
+#include <array>
 #include <cstdint>
 
 #include "audio_room.hpp"
@@ -25,8 +26,11 @@ struct RtpStream {
     bool spoke = false;  // the last tick was not a pause
 };
 
+// Those of the last ticks: used again once they have been sent.
+using SentPackets = std::array<BufferPtr, 2>;
+
 // Null in a pause. `payload` holds the bytes of `encoded`.
 BufferPtr next_packet(RtpStream& stream, const AudioRoom::Encoded& encoded, GstMemory* payload,
-                      GstClockTime running_time);
+                      GstClockTime running_time, SentPackets& sent);
 
 }  // namespace vmr::mixer

@@ -21,6 +21,7 @@ void Ticker::start(GstClock* clock, GstClockTime base_time, const char* thread_n
     callback_ = std::move(callback);
     stopping_ = false;
     hurried_ = false;
+    alarm_ = gst_clock_new_single_shot_id(clock, base_time);
     thread_ = std::thread([this, thread_name] {
         name_this_thread(thread_name);
         run();
@@ -34,19 +35,20 @@ void Ticker::stop() {
     {
         const std::lock_guard held(lock_);
         stopping_ = true;
-        if (waiting_ != nullptr) {
-            gst_clock_id_unschedule(waiting_);
+        if (waiting_) {
+            gst_clock_id_unschedule(alarm_);
         }
     }
     thread_.join();
+    gst_clock_id_unref(alarm_);
     clock_.reset();
 }
 
 void Ticker::hurry() {
     const std::lock_guard held(lock_);
     hurried_ = true;
-    if (waiting_ != nullptr) {
-        gst_clock_id_unschedule(waiting_);
+    if (waiting_) {
+        gst_clock_id_unschedule(alarm_);
     }
 }
 
@@ -61,7 +63,6 @@ GstClockTime Ticker::running_time() const {
 }
 
 bool Ticker::wait_until(GstClockTime running_time) {
-    GstClockID id = nullptr;
     {
         const std::lock_guard held(lock_);
         if (stopping_) {
@@ -70,13 +71,12 @@ bool Ticker::wait_until(GstClockTime running_time) {
         if (hurried_) {
             return true;
         }
-        id = gst_clock_new_single_shot_id(clock_.get(), base_time_ + running_time);
-        waiting_ = id;
+        gst_clock_single_shot_id_reinit(clock_.get(), alarm_, base_time_ + running_time);
+        waiting_ = true;
     }
-    gst_clock_id_wait(id, nullptr);
+    gst_clock_id_wait(alarm_, nullptr);
     const std::lock_guard held(lock_);
-    waiting_ = nullptr;
-    gst_clock_id_unref(id);
+    waiting_ = false;
     return !stopping_;
 }
 

@@ -45,7 +45,8 @@ private:
     std::mutex lock_;  // guards the three below
     bool stopping_ = false;
     bool hurried_ = false;
-    GstClockID waiting_ = nullptr;
+    bool waiting_ = false;
+    GstClockID alarm_ = nullptr;  // while the thread runs
     std::thread thread_;
 };
 
