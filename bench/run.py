@@ -16,17 +16,11 @@ import time
 
 from goals import goals
 from harness import Case, Entry, Session
-<<<<<<< HEAD
-from sections import churn, daemon, latency, mixer, packets, picture, quality, rooms, transport, video
+from sections import churn, daemon, latency, mixer, packets, picture, profile, quality, rooms, transport, video
 
 SECTIONS = {section.NAME: section
-            for section in (rooms, daemon, latency, churn, quality, mixer, packets, transport, video, picture)}
-=======
-from sections import churn, daemon, latency, mixer, packets, picture, profile, quality, rooms, video
-
-SECTIONS = {section.NAME: section
-            for section in (rooms, daemon, latency, churn, quality, mixer, packets, video, picture, profile)}
->>>>>>> w-bench
+            for section in (rooms, daemon, latency, churn, quality, mixer, packets, transport, video, picture,
+                            profile)}
 BUDGET = 600  # seconds, of everything
 MARKS = ("<!-- figures: bench/run.py --markdown -->", "<!-- end of figures -->")
 
