@@ -91,6 +91,19 @@ bool read_host(std::string_view text, Uri& uri) {
     return port.empty() || read_port(port.substr(1), uri.port);
 }
 
+// Else what we append to the value would stand within its quotes.
+bool closes_quotes(std::string_view text) {
+    bool quoted = false;
+    for (std::size_t index = 0; index < text.size(); ++index) {
+        if (quoted && text[index] == '\\') {
+            ++index;
+        } else if (text[index] == '"') {
+            quoted = !quoted;
+        }
+    }
+    return !quoted;
+}
+
 bool is_scheme(std::string_view text) {
     return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
            std::all_of(text.begin(), text.end(), [](unsigned char c) {
@@ -186,12 +199,18 @@ std::optional<NameAddr> parse_name_addr(std::string_view text) {
             return std::nullopt;  // needs the brackets (section 20)
         }
     }
-    if (!uri || (!result.params.empty() && result.params.front() != ';')) {
+    if (!uri || (!result.params.empty() && result.params.front() != ';') || !closes_quotes(result.params)) {
         return std::nullopt;
     }
+    // Neither a route nor the target of a request has headers (section 19.1.1).
+    uri->text.resize(uri->text.size() - uri->headers.size());
     result.display.resize(std::min(result.display.size(), kMaxDisplay));
     result.uri = std::move(*uri);
-    result.tag = parameter(result.params, "tag");
+    bool tagged = false;
+    result.tag = parameter(result.params, "tag", &tagged);
+    if (tagged && result.tag.empty()) {
+        return std::nullopt;
+    }
     return result;
 }
 

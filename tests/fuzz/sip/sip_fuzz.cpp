@@ -66,7 +66,12 @@ void check_call(const Message& invite) {
         (void)describe(invite, match, "leg");
     }
     Dialog dialog(invite, "ours", {});
-    check_lines(dialog.write_request({.method = "BYE", .branch = "z9hG4bKb", .headers = {}, .body = {}}));
+    const std::string bye =
+        dialog.write_request({.method = "BYE", .branch = "z9hG4bKb", .headers = {}, .body = {}});
+    check_lines(bye);
+    const Result<Message> read = parse_message(bye, flow());
+    check(read.ok(), "a request of ours can be read", (read.ok() ? "" : read.error() + "\n") + bye);
+    check(read->from.tag == "ours" && read->to.tag == invite.from.tag, "it belongs to the dialog", bye);
     check_lines(dialog.write_ack(1, "z9hG4bKa"));
     check(dialog.accept_order(invite) == false, "an INVITE is in order once");
 }
@@ -89,7 +94,7 @@ void exercise(const Message& message) {
     check_answer(message, {.status = 486});
     if (const std::optional<Reply> answer = early_answer(message)) {
         check_answer(message, *answer);
-    } else {
+    } else if (message.to.tag.empty()) {  // else it is of a dialog already
         check_call(message);
     }
 }

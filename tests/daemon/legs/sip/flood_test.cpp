@@ -204,7 +204,8 @@ TEST(Floods, TenThousandHalfOpenCallsDelayNobody) {
     caller.learn(ok);
     client.send(caller.ack());
     ASSERT_TRUE(harness.observer.wait([](const auto& record) { return record.answered; }));
-    RecordProperty("setup_ms", static_cast<int>(took.count()));
+    std::printf("%d ms to the 200 of a call among %zu half-open ones\n", static_cast<int>(took.count()),
+                kFlood);
     EXPECT_LT(took.count(), 500);
 }
 

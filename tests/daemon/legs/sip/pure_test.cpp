@@ -220,7 +220,9 @@ TEST(Uris, ReadAndRefused) {
     EXPECT_EQ(parse_name_addr("\"A \\\"x\\\" <\" <sip:a@b;lr>;tag=t")->tag, "t");
     EXPECT_EQ(parse_name_addr("sip:a@b;tag=t")->uri.params, "");
     EXPECT_EQ(parse_name_addr("sip:a@b;x=\"<y>\";tag=t")->uri.host, "b");
-    for (const char* bad : {"\"open <sip:a@b>", "A, B <sip:a@b>", "sip:a@b?x=y", "< sip:a@b >", "<sip:a@b"}) {
+    EXPECT_EQ(parse_name_addr("<sip:a@b;lr?x=y>;p")->uri.text, "sip:a@b;lr");
+    for (const char* bad : {"\"open <sip:a@b>", "A, B <sip:a@b>", "sip:a@b?x=y", "< sip:a@b >", "<sip:a@b",
+                            "sip:a@b;x=\"y", "sip:a@b;tag"}) {
         EXPECT_FALSE(parse_name_addr(bad)) << bad;
     }
 }
