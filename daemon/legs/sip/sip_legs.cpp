@@ -40,6 +40,8 @@ public:
     // StackHandler
     void on_message_received(Message message) override;
     void on_connection_closed(std::uint64_t) override {}  // a call outlives its connection: media goes on
+    void on_resolved(std::uint64_t, const Result<std::vector<Target>>&) override {}
+    void on_flow_opened(std::uint64_t, const Result<Flow>&) override {}
 
     // TransactionUser
     void on_request_received(const std::string& transaction, const Message& request) override;
