@@ -14,7 +14,7 @@
 namespace vmr::sip {
 
 inline constexpr std::size_t kMaxTargets = 8;
-inline constexpr std::size_t kMaxAnswers = 64;            // records of one resolution; kMaxTargets of each question
+inline constexpr std::size_t kMaxAnswers = 64;  // records of one resolution; kMaxTargets of each question
 inline constexpr std::int64_t kResolutionTimeout = 5000;  // ms, all questions together
 
 struct Target {

@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "daemon/legs/leg.hpp"
+#include "daemon/legs/sip/dial_rules.hpp"
 #include "daemon/legs/sip/stack.hpp"
 #include "daemon/legs/sip/trunk.hpp"
 
@@ -25,13 +26,14 @@ struct SipConfig {
     std::size_t max_half_open_per_source = 50;  // per source address; trunk sources are not held to it
     double invites_per_second = 100;            // per source address
     std::size_t max_transactions = 10000;
+    DialConfig dial;  // calls that we place: none without rules
 };
 
-class SipLegs {
+class SipLegs : public Dialler {
 public:
     // `context` is the control context (null: the default one); `observer` outlives this.
     SipLegs(SipConfig config, LegObserver& observer, GMainContext* context = nullptr);
-    ~SipLegs();
+    ~SipLegs() override;
     SipLegs(const SipLegs&) = delete;
     SipLegs& operator=(const SipLegs&) = delete;
 
@@ -44,6 +46,11 @@ public:
     Status reload_certificate();
     // From the next call on; those that came from a trunk that is gone go on. An error: the old ones stay.
     Status set_trunks(std::vector<TrunkConfig> trunks);
+
+    // From the next call on; an error: the old ones stay.
+    Status set_dial_rules(DialConfig config);
+    Result<DialPlan> plan(const std::string& address) const override;
+    std::shared_ptr<Leg> dial(const Placement& placement) override;
 
     std::size_t calls() const;
     std::size_t half_open() const;
