@@ -23,7 +23,8 @@ void Invitation::receive_accepted(const Message& response, std::int64_t now) {
         first ? agree(accepted, response, ack_body) : std::optional<MediaProblem>();
     acks_[tag] = accepted.dialog.write_ack(response.cseq, network_.new_branch(), credentials_, ack_body);
     network_.send(half_.flow, acks_[tag]);
-    if (!first) {
+    // Second: somebody ended the call while its media was set up.
+    if (!first || state_ == State::cancelling) {
         hang_up(accepted.dialog, state_ == State::cancelling ? cancel_cause_ : EndCause::hangup);
         return;
     }
@@ -47,19 +48,20 @@ std::optional<MediaProblem> Invitation::agree(const Early& early, const Message&
     if (early.answered) {
         return std::nullopt;  // in the PRACK
     }
-    media_->set_signalling(response.flow.protection);
+    const auto media = media_;  // the call may end from within
+    media->set_signalling(response.flow.protection);
     if (!invite_.late_offer) {
         const std::string& answer = early.reliable || response.body.empty() ? early.answer : response.body;
         if (answer.empty()) {
             return MediaProblem{MediaProblem::Kind::malformed, "No answer to our offer"};
         }
-        const SdpResult taken = media_->accept_answer(answer);
+        const SdpResult taken = media->accept_answer(answer);
         return taken ? std::nullopt : std::optional(taken.problem());
     }
     if (response.body.empty()) {
         return MediaProblem{MediaProblem::Kind::malformed, "No offer"};
     }
-    const SdpResult answer = media_->answer(response.body);
+    const SdpResult answer = media->answer(response.body);
     if (!answer) {
         return answer.problem();
     }
