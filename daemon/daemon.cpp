@@ -239,7 +239,7 @@ Status Daemon::start_media(const ops::Config& config) {
         return Error{certificate.error()};
     }
     environment_.pipelines = &pipelines_;
-    environment_.io = std::make_shared<media::MediaIo>();
+    environment_.io = std::make_shared<media::MediaIoPool>(config.media.io_threads);
     environment_.certificate = *certificate;
     environment_.advertised_address = config.media.advertised_address;
     environment_.udp.port_min = config.media.port_min;

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::chrono::seconds kMediaSilentAfter{10};  // told to the room core
 constexpr std::chrono::seconds kMediaDeadAfter{30};    // RTCP counts as life: nothing at all came for so long
-constexpr uint32_t kLeastVideo = 100'000;              // bit/s
 
 bool is_over_time(const Seat& seat) {
     return seat.taken_at && seat.dialled->max_duration > std::chrono::seconds(0) &&
@@ -142,6 +141,7 @@ bool RoomHost::seat_media(Seat& seat) {
         }
     });
     session.set_on_ready([this, id = seat.id] { on_media_ready(id); });
+    session.set_on_congested([this, &seat] { follow_network(seat); });
     return true;
 }
 
@@ -152,6 +152,7 @@ void RoomHost::unseat_media(Seat& seat) {
     add_streams(seat.record, *seat.session);
     seat.session->set_on_changed(nullptr);
     seat.session->set_on_ready(nullptr);
+    seat.session->set_on_congested(nullptr);
     if (pipeline_) {
         pipeline_->detach(seat.arrival.leg);
     }
@@ -273,18 +274,12 @@ nlohmann::json RoomHost::snapshot(bool with_addresses) const {
     return {{"room", to_json(room_.view())}, {"participants", participants}};
 }
 
-// Who loses many packets gets a picture of fewer bits; who loses none, of more again.
+// Whose network carries less gets a picture of fewer bits; then of more again.
 void RoomHost::follow_network(Seat& seat) {
-    const auto video = seat.session->rtp_stats(media::Slot::video);
-    if (!pipeline_ || !video || !video->remote_fraction_lost) {
-        return;
+    const auto bitrate = seat.session->follow_network(services_.video.bitrate);
+    if (pipeline_ && bitrate) {
+        pipeline_->set_video_bitrate(seat.arrival.leg, *bitrate);
     }
-    if (!seat.network) {
-        seat.network.emplace(kLeastVideo, services_.video.bitrate);
-    }
-    pipeline_->set_video_bitrate(
-        seat.arrival.leg,
-        seat.network->update(*video->remote_fraction_lost, video->remote_lost_packets.value_or(0)));
 }
 
 void RoomHost::watch_media() {

@@ -6,7 +6,6 @@
 
 #include "daemon/bridge/services.hpp"
 #include "daemon/legs/leg.hpp"
-#include "daemon/media/bitrate_estimate.hpp"
 #include "daemon/media/session.hpp"
 #include "daemon/room/commands.hpp"
 #include "daemon/room/types.hpp"
@@ -23,9 +22,8 @@ struct Seat {
     bool record_begun = false;  // the call is answered: a crash from here on leaves a record, too
     bool record_written = false;
     std::shared_ptr<void> receipt;  // of the peer's hang-up; released when the record is on disk
-    std::optional<media::BitrateEstimate> network;  // what the participant's carries, once they report
-    bool resuming = false;                          // a returned browser's media is not up yet
-    bool answered = false;                          // before it came here (virtual reception)
+    bool resuming = false;          // a returned browser's media is not up yet
+    bool answered = false;          // before it came here (virtual reception)
     bool media_up = false;
     bool media_seen = true;                                         // as last told to the room
     bool pin_passed = false;                                        // pin-ivr lets media through

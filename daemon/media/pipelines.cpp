@@ -12,29 +12,30 @@ using Names = std::vector<const char*>;
 
 // Which named elements each description must hold.
 const std::map<std::string, Names>& contracts() {
+    static const Names hear{"jitter"};
     static const Names receive{"tap", "depay"};
     static const Names encode{"encoder"};
+    static const Names pay_sound{"pay"};
     static const Names pay{"flow", "pay", "rtpcaps", "tap"};
     static const std::map<std::string, Names> contracts{
         {"room", {"mixer"}},
-        {"leg", {"ivr", "gate", "content_in", "content_out"}},
-        {"receive-opus", receive},
-        {"receive-pcmu", receive},
-        {"receive-pcma", receive},
-        {"receive-g722", receive},
+        {"leg", {"ivr", "gate", "audio_in", "audio_out", "content_in", "content_out"}},
+        {"receive-opus", hear},
+        {"receive-pcmu", hear},
+        {"receive-pcma", hear},
+        {"receive-g722", hear},
         {"receive-vp8", receive},
         {"receive-h264", receive},
-        {"receive-telephone-event", receive},
         {"encode-opus", encode},
         {"encode-pcmu", encode},
         {"encode-pcma", encode},
         {"encode-g722", encode},
         {"encode-vp8", encode},
         {"encode-h264", encode},
-        {"pay-opus", pay},
-        {"pay-pcmu", pay},
-        {"pay-pcma", pay},
-        {"pay-g722", pay},
+        {"pay-opus", pay_sound},
+        {"pay-pcmu", pay_sound},
+        {"pay-pcma", pay_sound},
+        {"pay-g722", pay_sound},
         {"pay-vp8", pay},
         {"pay-h264", pay},
     };

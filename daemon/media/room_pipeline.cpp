@@ -8,8 +8,6 @@
 namespace vmr::media {
 namespace {
 
-// The keys of RFC 4733 table 3, by event number.
-constexpr std::string_view kKeys = "0123456789*#ABCD";
 constexpr guint kBannerMs = 4000;
 
 GstClockTime common_base_time() {
@@ -130,7 +128,19 @@ void RoomPipeline::apply_bitrate(Member& member, Slot slot) {
     g_object_set(pad->second.get(), "max-bitrate", limit, nullptr);
 }
 
+// Who is in the room is heard straight from the network, also while a prompt is said to them.
+void RoomPipeline::choose_way_to_room(Member& member) {
+    const bool direct = member.present && member.leg->may_be_direct();
+    if (direct != member.leg->direct()) {
+        drop_pad(member, "audio_sink_" + std::to_string(member.index));
+        member.leg->set_direct(direct);
+    }
+}
+
 void RoomPipeline::link_slot(Member& member, Slot slot) {
+    if (slot == Slot::audio) {
+        choose_way_to_room(member);
+    }
     if (GstPad* source = member.leg->to_room(slot); source != nullptr && !gst_pad_is_linked(source)) {
         const PadPtr pad =
             mixer_pad(member, to_string(slot) + std::string("_sink_") + std::to_string(member.index));
@@ -213,6 +223,9 @@ void RoomPipeline::dismiss(const std::string& name, const std::string& reason) {
         return;
     }
     found->second.present = false;
+    if (found->second.leg->direct()) {
+        drop_pad(found->second, "audio_sink_" + std::to_string(found->second.index));
+    }
     found->second.leg->close_gate(reason);
     apply(found->second);
     refresh(name);
@@ -318,14 +331,6 @@ void RoomPipeline::on_element_message(GstMessage* message) {
         refresh(leg);
     } else if (gst_structure_has_name(structure, "vmr-pin-timeout")) {
         observer_.on_pin_timed_out(leg);
-    } else if (gst_structure_has_name(structure, "dtmf-event")) {
-        // rtpdtmfdepay posts each event once, when it starts; the PIN collector takes it from here.
-        gint number = -1;
-        if (gst_structure_get_int(structure, "number", &number) && number >= 0 &&
-            number < static_cast<gint>(kKeys.size())) {
-            const char key[] = {kKeys[number], '\0'};
-            g_signal_emit_by_name(members_.at(leg).leg->ivr(), "digit", key);
-        }
     }
 }
 

@@ -94,6 +94,7 @@ private:
     RoomPipeline(ElementPtr pipeline, ElementPtr mixer, const RoomVideo& video,
                  RoomPipelineObserver& observer);
     void link_slot(Member& member, Slot slot);
+    void choose_way_to_room(Member& member);
     void link_from_room(Member& member, Slot slot);
     void drop_pad(Member& member, const std::string& name);
     PadPtr mixer_pad(Member& member, const std::string& name);

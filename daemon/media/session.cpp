@@ -32,7 +32,10 @@ Session::Session(const MediaEnvironment& environment, const std::string& name, s
       policy_(std::move(policy)),
       peer_address_(std::move(peer_address)),
       bin_(*environment.pipelines, name),
-      session_id_(random_number() >> 2) {}
+      session_id_(random_number() >> 2) {
+    bin_.set_on_wanted_changed([this] { limit_sources(); });
+    bin_.set_jitter_buffer(environment.jitter_buffer);
+}
 
 Session::~Session() = default;
 
@@ -161,7 +164,7 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
         return Ok{};
     }
     TransportParams params;
-    params.io = environment_.io;
+    params.io = environment_.io->take();
     params.certificate = environment_.certificate;
     params.name = name_ + "-transport-" + std::to_string(id);
     params.latency = environment_.jitter_buffer;
@@ -191,6 +194,12 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     };
     callbacks.on_stream_added = [this](const StreamInfo& stream, GstPad* pad) {
         on_stream_added(stream, pad);
+    };
+    callbacks.on_key_pressed = [this](unsigned, char key) { bin_.press(key); };
+    callbacks.on_congested = [this] {
+        if (on_congested_) {
+            on_congested_();
+        }
     };
     callbacks.on_stream_removed = [this](const StreamInfo&, GstPad* pad) { bin_.stop_receiving(pad); };
     auto transport = RtpTransport::create(std::move(params), std::move(callbacks));
@@ -222,6 +231,9 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
     for (const auto& media : negotiated.media) {
         if (!media.accepted) {
             bin_.set_sending(slot_of(media), false);
+            for (const auto& [id, path] : paths_) {
+                path.transport->set_sending(static_cast<unsigned>(media.index), false);
+            }
             continue;
         }
         RtpTransport& transport = *paths_.at(negotiated.transports.at(media.transport).id).transport;
@@ -246,12 +258,19 @@ Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport)
     const bool same = before != nullptr && before->codec == now.codec && before->send_pt == now.send_pt &&
                       before->receive_pt == now.receive_pt;
     if (!same) {
-        if (const Status added = transport.add_media(media_params(plan, ssrc(index))); !added) {
+        if (const Status added = transport.add_media(media_params(plan, ssrc(index), ssrc(index, true)));
+            !added) {
             return added;
         }
         bin_.send(slot, send_params(plan, ssrc(index)), transport.send_pad(static_cast<unsigned>(index)));
     }
-    bin_.set_sending(slot, sdp::sends(plan.direction) && !plan.held);
+    const bool sending = sdp::sends(plan.direction) && !plan.held;
+    if (slot == Slot::audio) {
+        bin_.set_key_events(!plan.dtmf.empty());
+        transport.set_sending(static_cast<unsigned>(index), sending);
+    } else {
+        bin_.set_sending(slot, sending);
+    }
     return Ok{};
 }
 
@@ -302,8 +321,8 @@ const sdp::LocalCrypto& Session::key(Path& path, sdp::CryptoSuite suite, unsigne
     return crypto;
 }
 
-uint32_t Session::ssrc(std::size_t media) {
-    uint32_t& number = ssrcs_[media];
+uint32_t Session::ssrc(std::size_t media, bool retransmission) {
+    uint32_t& number = ssrcs_[{media, retransmission}];
     while (number == 0) {
         number = static_cast<uint32_t>(random_number());
     }
@@ -353,8 +372,9 @@ sdp::LocalParams Session::local_params(const sdp::Negotiated& negotiated) {
         if (media.accepted) {
             // Content is a stream of its own, so that browsers do not tie it to the room's sound.
             const std::string stream = media.role == sdp::Role::content ? "content" : "room";
+            const uint32_t rtx_ssrc = media.codecs.front().rtx_send_pt ? ssrc(media.index, true) : 0;
             local.media.push_back(
-                {media.index, ssrc(media.index), 0, stream + " " + to_string(slot_of(media))});
+                {media.index, ssrc(media.index), rtx_ssrc, stream + " " + to_string(slot_of(media))});
         }
     }
     return local;

@@ -8,7 +8,9 @@
 #include <string>
 
 #include "daemon/legs/leg.hpp"
+#include "daemon/media/bitrate_estimate.hpp"
 #include "daemon/media/leg_bin.hpp"
+#include "daemon/media/source_limit.hpp"
 #include "daemon/media/transport/transport.hpp"
 #include "daemon/sdp/negotiation.hpp"
 
@@ -17,7 +19,7 @@ namespace vmr::media {
 // What all sessions of the daemon share.
 struct MediaEnvironment {
     const Pipelines* pipelines = nullptr;
-    std::shared_ptr<MediaIo> io;
+    std::shared_ptr<MediaIoPool> io;
     std::shared_ptr<DtlsCertificate> certificate;
     UdpParams udp;
     std::function<IceParams()> ice;  // asked for each session: TURN credentials may be short-lived
@@ -57,12 +59,16 @@ public:
     // Media may flow both ways for the first time.
     void set_on_ready(std::function<void()> on_ready) { on_ready_ = std::move(on_ready); }
 
+    // A queue began to grow on the way to the peer: time to follow_network().
+    void set_on_congested(std::function<void()> on_congested) { on_congested_ = std::move(on_congested); }
+
     bool ready() const { return ready_; }
     // Since anything valid came on any transport; empty: nothing yet.
     std::optional<std::chrono::milliseconds> silence() const;
     std::vector<SessionStats> stats() const;
-    // One slot's, without what the taps counted: cheap enough to ask each second.
-    std::optional<MediaStats> rtp_stats(Slot slot) const;
+    // To be called each second: asks the peer for no more video than the room shows of it, and tells what its
+    // network carries of ours, at most `ceiling` (bit/s); empty: nothing is known.
+    std::optional<uint32_t> follow_network(uint32_t ceiling);
 
 private:
     struct Path {
@@ -96,7 +102,11 @@ private:
     void on_stream_added(const StreamInfo& stream, GstPad* pad);
     void on_state_changed(TransportState state, const std::string& reason);
     void on_candidate_found(std::size_t path, const std::string& candidate);
-    uint32_t ssrc(std::size_t media);
+    uint32_t ssrc(std::size_t media) { return ssrc(media, false); }
+    uint32_t ssrc(std::size_t media, bool retransmission);
+    std::optional<MediaStats> rtp_stats(Slot slot) const;
+    std::optional<PathTrend> video_trend() const;
+    void limit_sources();
 
     const MediaEnvironment& environment_;
     std::string name_;
@@ -104,12 +114,14 @@ private:
     std::string peer_address_;
     std::string signalling_ = "none";
     Callbacks callbacks_;
-    std::function<void()> on_changed_, on_ready_;
+    std::function<void()> on_changed_, on_ready_, on_congested_;
     bool ready_ = false;
 
     LegBin bin_;
-    std::map<std::size_t, Path> paths_;  // by TransportPlan::id; go before bin_
-    std::map<std::size_t, uint32_t> ssrcs_;
+    std::map<std::size_t, Path> paths_;                       // by TransportPlan::id; go before bin_
+    std::map<std::pair<std::size_t, bool>, uint32_t> ssrcs_;  // by m-line; true: of retransmissions
+    std::map<Slot, SourceLimit> source_limits_;
+    std::optional<BitrateEstimate> network_;
     std::optional<sdp::Negotiated> negotiated_;
     std::optional<sdp::OfferPlan> offered_;
     std::optional<sdp::LocalParams> offered_local_;

@@ -162,9 +162,10 @@ UdpRemote udp_remote(const sdp::TransportPlan& plan) {
     return {plan.remote_address, plan.remote_port, plan.remote_rtcp_port, plan.rtcp_mux};
 }
 
-MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
+MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc, uint32_t rtx_ssrc) {
     MediaParams params;
     params.index = static_cast<unsigned>(plan.index);
+    params.audio = plan.kind == sdp::MediaKind::audio;
     params.mid = plan.mid;
     params.mid_extmap = plan.extmaps.mid;
     for (const auto& codec : plan.codecs) {
@@ -186,7 +187,13 @@ MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
         params.remote_ssrcs.push_back(remote.id);
     }
     params.send_caps = rtp_caps(sent_format(plan, ssrc));
+    params.remb = plan.feedback.goog_remb;
+    params.tmmbr = plan.feedback.ccm_tmmbr;
     params.send_ssrc = ssrc;
+    if (const auto& sent = plan.codecs.front(); sent.rtx_send_pt) {
+        params.send_rtx = {{*sent.rtx_send_pt, sent.send_pt}};
+        params.send_rtx_ssrc = rtx_ssrc;
+    }
     return params;
 }
 
@@ -206,8 +213,7 @@ std::string codec_of(const sdp::MediaPlan& plan, uint8_t payload_type) {
             return description_name(codec.codec);
         }
     }
-    const auto is_dtmf = [&](const sdp::DtmfPlan& dtmf) { return dtmf.receive_pt == payload_type; };
-    return std::ranges::any_of(plan.dtmf, is_dtmf) ? "telephone-event" : "";
+    return "";
 }
 
 }  // namespace vmr::media

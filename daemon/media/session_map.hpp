@@ -14,9 +14,10 @@ IceRemote ice_remote(const sdp::IcePlan& plan);
 UdpRemote udp_remote(const sdp::TransportPlan& plan);
 
 // Everything that may arrive on the m-line, and what is sent with `ssrc`.
-MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc);
+// `rtx_ssrc` is of what is sent again, where that was negotiated.
+MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc, uint32_t rtx_ssrc);
 SendParams send_params(const sdp::MediaPlan& plan, uint32_t ssrc);
-// "opus", …, "telephone-event"; empty: not negotiated on this m-line.
+// "opus", …; empty: not negotiated on this m-line.
 std::string codec_of(const sdp::MediaPlan& plan, uint8_t payload_type);
 
 }  // namespace vmr::media

@@ -35,18 +35,6 @@ std::optional<std::chrono::milliseconds> Session::silence() const {
     return silence;
 }
 
-std::optional<MediaStats> Session::rtp_stats(Slot slot) const {
-    for (const auto& [id, path] : paths_) {
-        for (const MediaStats& media : path.transport->stats().media) {
-            if (negotiated_ && media.media < negotiated_->media.size() &&
-                slot_of(negotiated_->media[media.media]) == slot) {
-                return media;
-            }
-        }
-    }
-    return std::nullopt;
-}
-
 std::vector<SessionStats> Session::stats() const {
     std::vector<SessionStats> all;
     for (const auto& [id, path] : paths_) {

@@ -90,6 +90,7 @@ void read_media(ConfigDocument& document, MediaConfig& media) {
     media.stun = strings(object, "stun");
     media.audio_dscp = object.value("audio_dscp", media.audio_dscp);
     media.video_dscp = object.value("video_dscp", media.video_dscp);
+    media.io_threads = object.value("io_threads", media.io_threads);
     media.video_width = object.value("video_width", media.video_width);
     media.video_height = object.value("video_height", media.video_height);
     media.video_framerate = object.value("video_framerate", media.video_framerate);

@@ -57,6 +57,7 @@ struct MediaConfig {
     std::vector<TurnServer> turn;
     int audio_dscp = 46;
     int video_dscp = 34;
+    unsigned io_threads = 0;             // for sockets and ICE; 0: one a core, at most 4
     unsigned video_width = 640;          // pixels, even
     unsigned video_height = 360;         // pixels, even
     unsigned video_framerate = 25;       // per second

@@ -195,6 +195,8 @@ private:
         if (const auto* format = media.format(prospect.codec->receive_pt)) {
             plan.feedback = format->feedback;
         }
+        // Sound goes past rtpbin, which counts for congestion control: to its reports it would be lost.
+        plan.feedback.transport_cc &= plan.kind == MediaKind::video;
         plan.extmaps = choose_extmaps(media, plan.feedback.transport_cc);
         plan.feedback.transport_cc = plan.extmaps.transport_cc != 0;
         fill_from_remote(plan, offer_, media, policy_, Direction::sendrecv);

@@ -121,7 +121,8 @@ private:
                          .nack_pli = ours.feedback.nack_pli && theirs.nack_pli,
                          .ccm_fir = ours.feedback.ccm_fir && theirs.ccm_fir,
                          .transport_cc = ours.feedback.transport_cc && theirs.transport_cc,
-                         .goog_remb = ours.feedback.goog_remb && theirs.goog_remb};
+                         .goog_remb = ours.feedback.goog_remb && theirs.goog_remb,
+                         .ccm_tmmbr = ours.feedback.ccm_tmmbr && theirs.ccm_tmmbr};
         const auto extmaps = choose_extmaps(media, plan.feedback.transport_cc);
         plan.extmaps.mid = ours.extmaps.mid == extmaps.mid ? extmaps.mid : 0;
         plan.extmaps.audio_level = ours.extmaps.audio_level == extmaps.audio_level ? extmaps.audio_level : 0;

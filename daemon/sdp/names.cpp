@@ -76,13 +76,13 @@ const SuiteInfo& info(CryptoSuite suite) {
     // In the order of CryptoSuite. Key and salt: RFC 4568 6.2 (16+14), RFC 6188 (32+14), RFC 7714 (16+12,
     // 32+12).
     static constexpr std::array<SuiteInfo, 7> table = {{
-        {"none", 0, 0, "null", "null"},
-        {"AES_CM_128_HMAC_SHA1_32", 128, 30, "aes-128-icm", "hmac-sha1-32"},
-        {"AES_CM_128_HMAC_SHA1_80", 128, 30, "aes-128-icm", "hmac-sha1-80"},
-        {"AEAD_AES_128_GCM", 128, 28, "aes-128-gcm", "null"},
-        {"AES_256_CM_HMAC_SHA1_32", 256, 46, "aes-256-icm", "hmac-sha1-32"},
-        {"AES_256_CM_HMAC_SHA1_80", 256, 46, "aes-256-icm", "hmac-sha1-80"},
-        {"AEAD_AES_256_GCM", 256, 44, "aes-256-gcm", "null"},
+        {"none", 0, 0},
+        {"AES_CM_128_HMAC_SHA1_32", 128, 30},
+        {"AES_CM_128_HMAC_SHA1_80", 128, 30},
+        {"AEAD_AES_128_GCM", 128, 28},
+        {"AES_256_CM_HMAC_SHA1_32", 256, 46},
+        {"AES_256_CM_HMAC_SHA1_80", 256, 46},
+        {"AEAD_AES_256_GCM", 256, 44},
     }};
     return table.at(static_cast<std::size_t>(suite));
 }

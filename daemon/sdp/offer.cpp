@@ -156,10 +156,17 @@ private:
             }
             media.dtmf.push_back({101, 101, 8000});
         } else {
-            media.feedback = {.nack = true, .nack_pli = true, .ccm_fir = true, .transport_cc = webrtc};
+            media.feedback = {.nack = true,
+                              .nack_pli = true,
+                              .ccm_fir = true,
+                              .transport_cc = webrtc,
+                              .goog_remb = webrtc,
+                              .ccm_tmmbr = true};
         }
         if (webrtc) {
             media.extmaps = {.mid = 1, .audio_level = audio ? 2U : 0U, .transport_cc = audio ? 0U : 3U};
+        } else if (audio) {
+            media.extmaps.audio_level = 2;  // whoever tells it is decoded only while heard
         }
     }
 

@@ -20,14 +20,20 @@ Format* format_of(Media& media, std::string_view pt_text) {
     return found == media.formats.end() ? nullptr : &*found;
 }
 
-// <pt> <encoding>/<clock rate>[/<channels>]
+// <pt> <encoding>/<clock rate>[/<channels>]. Old ones leave out the rate ("31 LPC", RFC 4475): then a static
+// type keeps its own, and any other has none, which is no codec of ours.
 const char* read_rtpmap(std::string_view value, Media& media) {
     Format* format = format_of(media, text::take_word(value));
     auto rest = text::trimmed(value);
+    const bool rated = rest.find('/') != rest.npos;
     const auto encoding = text::take(rest, '/');
     const auto clock_rate = text::number(text::take(rest, '/'), 1'000'000);
     const auto channels = rest.empty() ? 1 : text::number(rest, 255);
     if (format == nullptr) {
+        return nullptr;
+    }
+    if (!rated && text::is_token(encoding)) {
+        format->encoding = text::lower(encoding);
         return nullptr;
     }
     if (!clock_rate || *clock_rate == 0 || !channels || *channels == 0 || !text::is_token(encoding)) {
@@ -72,6 +78,7 @@ const char* read_rtcp_fb(std::string_view value, Media& media) {
         format.feedback.ccm_fir |= kind == "ccm fir";
         format.feedback.transport_cc |= kind == "transport-cc";
         format.feedback.goog_remb |= kind == "goog-remb";
+        format.feedback.ccm_tmmbr |= kind == "ccm tmmbr";
     }
     return nullptr;
 }

@@ -70,8 +70,6 @@ struct SuiteInfo {
     const char* name;           // as registered for SDES
     unsigned key_bits;          // 128 or 256
     std::size_t key_salt_size;  // bytes of key || salt
-    const char* srtp_cipher;    // GStreamer srtpenc/srtpdec
-    const char* srtp_auth;
 };
 const SuiteInfo& info(CryptoSuite suite);
 CryptoSuite suite_from_name(std::string_view name);  // none when unknown
@@ -141,6 +139,7 @@ struct RtcpFeedback {
     bool ccm_fir = false;
     bool transport_cc = false;
     bool goog_remb = false;
+    bool ccm_tmmbr = false;
     bool operator==(const RtcpFeedback&) const = default;
 };
 

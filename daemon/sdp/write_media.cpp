@@ -51,11 +51,10 @@ std::string m_line(const MediaText& media) {
 }
 
 void feedback_lines(std::string& out, const std::string& pt, const RtcpFeedback& feedback) {
-    const std::pair<bool, const char*> kinds[] = {{feedback.goog_remb, "goog-remb"},
-                                                  {feedback.transport_cc, "transport-cc"},
-                                                  {feedback.ccm_fir, "ccm fir"},
-                                                  {feedback.nack, "nack"},
-                                                  {feedback.nack_pli, "nack pli"}};
+    const std::pair<bool, const char*> kinds[] = {
+        {feedback.goog_remb, "goog-remb"}, {feedback.transport_cc, "transport-cc"},
+        {feedback.ccm_fir, "ccm fir"},     {feedback.ccm_tmmbr, "ccm tmmbr"},
+        {feedback.nack, "nack"},           {feedback.nack_pli, "nack pli"}};
     for (const auto& [on, kind] : kinds) {
         if (on) {
             line(out, "a=rtcp-fb:" + pt + ' ' + kind);

@@ -139,7 +139,31 @@ void Tap::count_plain(GstBuffer* buffer) {
                                                                                   : GST_CLOCK_TIME_NONE;
 }
 
+void Tap::count_rtp(const RtpHeader& header, std::size_t size, std::uint64_t arrival) {
+    const bool known = format_.clock_rate != 0;
+    packets_.add_rtp(header, size, arrival, known ? format_ : static_format(header.payload_type));
+}
+
+// A header before a payload that others share is a memory of its own; to map both would copy them.
+bool Tap::count_by_header(GstBuffer* buffer, std::uint64_t arrival) {
+    GstMapInfo map;
+    if (kind_ != Kind::rtp || gst_buffer_n_memory(buffer) < 2 ||
+        !gst_buffer_map_range(buffer, 0, 1, &map, GST_MAP_READ)) {
+        return false;
+    }
+    const Bytes beginning(map.data, map.size);
+    const auto header = looks_like_rtcp(beginning) ? std::nullopt : parse_rtp(beginning);
+    gst_buffer_unmap(buffer, &map);
+    if (header) {
+        count_rtp(*header, gst_buffer_get_size(buffer), arrival);
+    }
+    return header.has_value();
+}
+
 void Tap::count_packet(GstBuffer* buffer, std::uint64_t arrival) {
+    if (count_by_header(buffer, arrival)) {
+        return;
+    }
     GstMapInfo map;
     if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) {
         packets_.add_malformed();
@@ -149,9 +173,7 @@ void Tap::count_packet(GstBuffer* buffer, std::uint64_t arrival) {
     if (kind_ == Kind::rtcp || looks_like_rtcp(packet)) {
         packets_.add_rtcp(packet, ntp_now());
     } else if (const auto header = parse_rtp(packet)) {
-        const bool known = format_.clock_rate != 0;
-        packets_.add_rtp(*header, packet.size(), arrival,
-                         known ? format_ : static_format(header->payload_type));
+        count_rtp(*header, packet.size(), arrival);
     } else {
         packets_.add_malformed();
     }

@@ -39,6 +39,8 @@ public:
 private:
     void count(GstBuffer* buffer);
     void count_packet(GstBuffer* buffer, std::uint64_t arrival);
+    bool count_by_header(GstBuffer* buffer, std::uint64_t arrival);
+    void count_rtp(const RtpHeader& header, std::size_t size, std::uint64_t arrival);
     void count_plain(GstBuffer* buffer);
     void read_caps(const GstCaps* caps);
     std::uint64_t arrival_of(GstBuffer* buffer);

@@ -12,6 +12,9 @@ namespace {
 #define VMR_VIDEO_CAPS                                                                      \
     "video/x-raw, format=(string)I420, width=(int)[ 16, 4096 ], height=(int)[ 16, 4096 ], " \
     "framerate=(fraction)[ 0/1, 120/1 ]"
+// Towards the room a picture is only passed on or held back, so it may come encoded.
+#define VMR_CAMERA_CAPS \
+    VMR_VIDEO_CAPS "; video/x-vp8; video/x-h264, stream-format=(string)byte-stream, alignment=(string)au"
 #define VMR_PAD(name, direction, caps) \
     GST_STATIC_PAD_TEMPLATE(name, direction, GST_PAD_ALWAYS, GST_STATIC_CAPS(caps))
 
@@ -20,8 +23,8 @@ GstStaticPadTemplate templates[] = {
     VMR_PAD("audio_src", GST_PAD_SRC, VMR_AUDIO_CAPS),
     VMR_PAD("audio_return_sink", GST_PAD_SINK, VMR_AUDIO_CAPS),
     VMR_PAD("audio_return_src", GST_PAD_SRC, VMR_AUDIO_CAPS),
-    VMR_PAD("video_sink", GST_PAD_SINK, VMR_VIDEO_CAPS),
-    VMR_PAD("video_src", GST_PAD_SRC, VMR_VIDEO_CAPS),
+    VMR_PAD("video_sink", GST_PAD_SINK, VMR_CAMERA_CAPS),
+    VMR_PAD("video_src", GST_PAD_SRC, VMR_CAMERA_CAPS),
     VMR_PAD("video_return_sink", GST_PAD_SINK, VMR_VIDEO_CAPS),
     VMR_PAD("video_return_src", GST_PAD_SRC, VMR_VIDEO_CAPS),
 };

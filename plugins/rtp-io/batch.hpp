@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <ctime>
 
 #include "leg_core.hpp"
 
@@ -15,11 +16,17 @@ struct ReceiveBatch {
     ReceiveBatch();
     // Before each call: the kernel writes lengths and flags.
     void prepare();
+    // Time of arrival, ns of CLOCK_REALTIME; 0: not noted.
+    std::int64_t arrival(unsigned slot) const;
 
     std::array<mmsghdr, kSize> headers{};
     std::array<iovec, kSize> vectors{};
     std::array<SocketAddress, kSize> from{};
     std::array<std::array<std::uint8_t, kMaxDatagram>, kSize> data{};
+    struct alignas(cmsghdr) Ancillary {
+        std::array<std::uint8_t, CMSG_SPACE(sizeof(timespec))> bytes;
+    };
+    std::array<Ancillary, kSize> ancillary{};
     std::array<GstBuffer*, kSize> rtp{};  // what of it goes on
     std::array<GstBuffer*, kSize> rtcp{};
 };
@@ -34,7 +41,7 @@ struct SendBatch {
     std::array<std::array<iovec, kVectors>, kSize> vectors{};
     std::array<std::array<GstMapInfo, kVectors>, kSize> maps{};
     std::array<unsigned, kSize> mapped{};
-    std::array<std::array<std::uint8_t, kMaxPacket + kMaxSrtpTrailer>, kSize> data{};
+    std::array<std::array<std::uint8_t, kMaxPacket + srtp::kMaxTrailer>, kSize> data{};
 };
 
 }  // namespace vmr::rtp_io

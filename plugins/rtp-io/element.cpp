@@ -20,6 +20,7 @@
  */
 #include "element.hpp"
 
+#include <array>
 #include <utility>
 
 #include "base/guard.hpp"
@@ -28,6 +29,8 @@
 
 using vmr::BufferPtr;
 using vmr::Status;
+using vmr::DatagramKind;
+using vmr::rtp_io::OutPacket;
 using vmr::rtp_io::RtpIo;
 
 struct VmrRtpIo {
@@ -45,7 +48,14 @@ G_DEFINE_TYPE_WITH_CODE(VmrRtpIo, vmr_rtp_io, GST_TYPE_ELEMENT,
 
 namespace {
 
-enum ElementProperty : guint { kNoElementProperty, kLocalAddress, kWorkers, kMaxQueued, kStats };
+enum ElementProperty : guint {
+    kNoElementProperty,
+    kLocalAddress,
+    kWorkers,
+    kMaxQueued,
+    kInPlaceLegs,
+    kStats
+};
 
 RtpIo& io_of(gpointer object) {
     return *reinterpret_cast<VmrRtpIo*>(object)->impl;
@@ -62,6 +72,9 @@ void set_element_property(GObject* object, guint id, const GValue* value, GParam
         case kMaxQueued:
             io_of(object).max_queued = g_value_get_uint(value);
             break;
+        case kInPlaceLegs:
+            io_of(object).in_place_legs = g_value_get_uint(value);
+            break;
         default:
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
@@ -75,6 +88,8 @@ void get_element_property(GObject* object, guint id, GValue* value, GParamSpec* 
             return g_value_set_uint(value, io_of(object).workers);
         case kMaxQueued:
             return g_value_set_uint(value, io_of(object).max_queued);
+        case kInPlaceLegs:
+            return g_value_set_uint(value, io_of(object).in_place_legs);
         case kStats:
             return g_value_take_boxed(value, io_of(object).stats().release());
         default:
@@ -84,29 +99,40 @@ void get_element_property(GObject* object, guint id, GValue* value, GParamSpec* 
 
 GstFlowReturn on_packet_arrived(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
     return vmr::guard(GST_ELEMENT(parent), GST_FLOW_ERROR, [&] {
-        io_of(parent).on_packet_received(pad, BufferPtr::adopt(buffer));
+        OutPacket packet{BufferPtr::adopt(buffer), vmr::rtp_io::state_of(pad).kind};
+        io_of(parent).on_packets_received(pad, {&packet, 1});
         return GST_FLOW_OK;
     });
 }
 
-struct ListPlace {
+struct ListTaker {
+    DatagramKind kind;
+    std::array<OutPacket, vmr::rtp_io::SendBatch::kSize> packets;
+    std::size_t count = 0;
     GstPad* pad;
     RtpIo* io;
+
+    void hand_over() {
+        vmr::guard(nullptr, [&] { io->on_packets_received(pad, std::span(packets).first(count)); });
+        count = 0;
+    }
 };
 
 // Takes the list's reference rather than one more.
-gboolean on_packet_of_list_arrived(GstBuffer** buffer, guint, gpointer place) {
-    const auto* at = static_cast<ListPlace*>(place);
-    vmr::guard(nullptr, [&] {
-        at->io->on_packet_received(at->pad, BufferPtr::adopt(std::exchange(*buffer, nullptr)));
-    });
+gboolean on_packet_of_list_arrived(GstBuffer** buffer, guint, gpointer data) {
+    auto& taker = *static_cast<ListTaker*>(data);
+    taker.packets[taker.count++] = {BufferPtr::adopt(std::exchange(*buffer, nullptr)), taker.kind};
+    if (taker.count == taker.packets.size()) {
+        taker.hand_over();
+    }
     return TRUE;
 }
 
 GstFlowReturn on_packet_list_arrived(GstPad* pad, GstObject* parent, GstBufferList* packets) {
     const auto list = vmr::GPtr<GstBufferList>::adopt(gst_buffer_list_make_writable(packets));
-    ListPlace place{pad, &io_of(parent)};
-    gst_buffer_list_foreach(list.get(), on_packet_of_list_arrived, &place);
+    ListTaker taker{.kind = vmr::rtp_io::state_of(pad).kind, .packets = {}, .pad = pad, .io = &io_of(parent)};
+    gst_buffer_list_foreach(list.get(), on_packet_of_list_arrived, &taker);
+    taker.hand_over();
     return GST_FLOW_OK;
 }
 
@@ -116,10 +142,10 @@ gboolean on_sink_event_arrived(GstPad* pad, GstObject* parent, GstEvent* event) 
                       [&] { return io_of(parent).on_sink_event_received(pad, owned.get()); });
 }
 
-// Nothing of the network is told to the encoders: RTCP, not queries, asks for keyframes and rates.
-gboolean on_src_event_arrived(GstPad*, GstObject*, GstEvent* event) {
+gboolean on_src_event_arrived(GstPad* pad, GstObject* parent, GstEvent* event) {
     const auto owned = vmr::EventPtr::adopt(event);
-    return GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE || GST_EVENT_TYPE(event) == GST_EVENT_LATENCY;
+    return vmr::guard(GST_ELEMENT(parent), false,
+                      [&] { return io_of(parent).on_src_event_received(pad, owned.get()); });
 }
 
 // Not the default handler: it would ask everybody downstream of every src pad.
@@ -239,6 +265,12 @@ void install_element_properties(GObjectClass* klass) {
         g_param_spec_uint("max-queued", "Maximum queued",
                           "Packets of a leg that wait to be sent; then the oldest is dropped", 1,
                           RtpIo::kMostQueued, 256, kPlaying));
+    g_object_class_install_property(
+        klass, kInPlaceLegs,
+        g_param_spec_uint("in-place-legs", "Legs served in place",
+                          "So many legs are sent by whoever pushes, and received when downstream asks; the "
+                          "pool's threads serve further ones (of legs that are still to come)",
+                          0, RtpIo::kMostLegs, 64, kPlaying));
     g_object_class_install_property(
         klass, kStats,
         g_param_spec_boxed("stats", "Statistics",

@@ -46,6 +46,13 @@ GstBuffer* buffer_of(Bytes packet, GstClockTime running_time) {
     return buffer;
 }
 
+// How long a datagram waited in its socket, ns. The real-time clock may be set meanwhile.
+std::int64_t age_of(std::int64_t arrival, std::int64_t now) {
+    constexpr std::int64_t kOldest = 500'000'000;  // 500 ms
+    const std::int64_t age = arrival == 0 ? 0 : now - arrival;
+    return age < kOldest ? std::max<std::int64_t>(0, age) : 0;
+}
+
 }  // namespace
 
 void Leg::set_caps(GstCaps* caps) {
@@ -143,23 +150,34 @@ void Leg::forget_streams() {
     }
 }
 
-bool Leg::receive(ReceiveBatch& batch) {
+int Leg::read_socket(ReceiveBatch& batch) const {
     const std::shared_ptr<UdpSocket> socket = this->socket();
     if (!socket) {
-        return false;
+        return 0;
     }
     batch.prepare();
     int count = recvmmsg(socket->fd(), batch.headers.data(), ReceiveBatch::kSize, MSG_DONTWAIT, nullptr);
     if (count < 0 && errno != EAGAIN) {  // an ICMP error of an earlier send; datagrams may wait behind it
         count = recvmmsg(socket->fd(), batch.headers.data(), ReceiveBatch::kSize, MSG_DONTWAIT, nullptr);
     }
+    return count;
+}
+
+bool Leg::receive(ReceiveBatch& batch) {
+    if (receiving_.exchange(true)) {
+        return false;
+    }
+    const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> turn(
+        &receiving_, [](std::atomic<bool>* receiving) { *receiving = false; });
+    const int count = read_socket(batch);
     if (count <= 0) {
         return false;
     }
     // Not PLAYING: what comes now would be late then.
     if (const auto running_time = clock_->running_time()) {
         unsigned rtcp_count = 0;
-        const unsigned rtp_count = sort(batch, static_cast<unsigned>(count), *running_time, rtcp_count);
+        const Now now{*running_time, g_get_monotonic_time() * 1000, g_get_real_time() * 1000};
+        const unsigned rtp_count = sort(batch, static_cast<unsigned>(count), now, rtcp_count);
         if (rtp_count > 0) {
             push(DatagramKind::rtp, {batch.rtp.data(), rtp_count});
         }
@@ -170,8 +188,7 @@ bool Leg::receive(ReceiveBatch& batch) {
     return count == ReceiveBatch::kSize;
 }
 
-unsigned Leg::sort(ReceiveBatch& batch, unsigned count, GstClockTime running_time, unsigned& rtcp_count) {
-    const std::int64_t now = g_get_monotonic_time() * 1000;
+unsigned Leg::sort(ReceiveBatch& batch, unsigned count, const Now& now, unsigned& rtcp_count) {
     unsigned rtp_count = 0;
     const std::lock_guard held(lock_);
     for (unsigned i = 0; i < count; ++i) {
@@ -183,11 +200,13 @@ unsigned Leg::sort(ReceiveBatch& batch, unsigned count, GstClockTime running_tim
         batch.from[i].set_length(header.msg_namelen);
         std::size_t size = 0;
         const MutableBytes datagram(batch.data[i].data(), batch.headers[i].msg_len);
-        const DatagramKind kind = core_.receive(datagram, size, batch.from[i], now);
+        const std::int64_t age = age_of(batch.arrival(i), now.real);
+        const DatagramKind kind = core_.receive(datagram, size, batch.from[i], now.steady - age);
+        const GstClockTime arrived = now.running_time - std::min<GstClockTime>(age, now.running_time);
         if (kind == DatagramKind::rtp && rtp_.pad) {
-            batch.rtp[rtp_count++] = buffer_of(datagram.first(size), running_time);
+            batch.rtp[rtp_count++] = buffer_of(datagram.first(size), arrived);
         } else if (kind == DatagramKind::rtcp && rtcp_.pad) {
-            batch.rtcp[rtcp_count++] = buffer_of(datagram.first(size), running_time);
+            batch.rtcp[rtcp_count++] = buffer_of(datagram.first(size), arrived);
         }
     }
     follow_target();
@@ -265,7 +284,7 @@ bool Leg::fill(SendBatch& batch, unsigned slot, OutPacket& packet) {
         return false;
     }
     const std::size_t plain = size;
-    if (core_.suite() != SrtpSuite::none || !gather(batch, slot, buffer)) {
+    if (core_.suite() != srtp::Suite::none || !gather(batch, slot, buffer)) {
         auto& space = batch.data[slot];
         gst_buffer_extract(buffer, 0, space.data(), size);
         if (!core_.protect(packet.kind, space, size)) {

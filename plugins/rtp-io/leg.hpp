@@ -62,9 +62,13 @@ public:
     // Whoever pushes into a sink pad. The worker is there from before the pad is active until after.
     std::atomic<Worker*> worker = nullptr;
     SendLane lane;
+    // By RtpIo, before there is a worker: threads of the room send, and receive when they ask to.
+    std::atomic<bool> in_place = false;
+    std::atomic<bool> left_to_others = false;  // guarded by the worker: it does not watch the socket
+    std::atomic<bool> drained = false;         // by others, lately
 
-    // The worker's thread.
-    // One batch; true: there may be more.
+    // The worker's thread, or one of the room.
+    // One batch; true: there may be more. Only one thread at a time: others come back with nothing.
     bool receive(ReceiveBatch& batch);
     void send(SendBatch& batch, std::span<OutPacket> packets);
 
@@ -75,8 +79,14 @@ private:
         bool finished = false;  // downstream wants no more
     };
 
+    struct Now {
+        GstClockTime running_time;
+        std::int64_t steady, real;  // ns
+    };
+
     void follow_target();
-    unsigned sort(ReceiveBatch& batch, unsigned count, GstClockTime running_time, unsigned& rtcp_count);
+    int read_socket(ReceiveBatch& batch) const;
+    unsigned sort(ReceiveBatch& batch, unsigned count, const Now& now, unsigned& rtcp_count);
     void push(DatagramKind kind, std::span<GstBuffer*> buffers);
     bool fill(SendBatch& batch, unsigned slot, OutPacket& packet);
     bool gather(SendBatch& batch, unsigned slot, GstBuffer* buffer);
@@ -94,6 +104,7 @@ private:
     unsigned dscp_ = 0;
     CapsPtr caps_;
     Outlet rtp_, rtcp_;
+    std::atomic<bool> receiving_ = false;
 };
 
 }  // namespace vmr::rtp_io

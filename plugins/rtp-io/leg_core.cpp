@@ -59,25 +59,25 @@ void LegCore::set_any_source(bool any) {
     any_source_ = any;
 }
 
-void LegCore::set_suite(SrtpSuite suite) {
+void LegCore::set_suite(srtp::Suite suite) {
     if (suite == suite_) {
         return;
     }
     suite_ = suite;
     latched_ = false;  // what was believed under another suite proves nothing
-    sender_ = SrtpSender::make(suite_, send_key_);
-    receiver_ = SrtpReceiver::make(suite_, receive_key_);
+    sender_ = srtp::Sender::make(suite_, send_key_);
+    receiver_ = srtp::Receiver::make(suite_, receive_key_);
 }
 
 void LegCore::set_send_key(const std::string& base64) {
     if (replace_key(send_key_, decoded(base64))) {
-        sender_ = SrtpSender::make(suite_, send_key_);
+        sender_ = srtp::Sender::make(suite_, send_key_);
     }
 }
 
 void LegCore::set_receive_key(const std::string& base64) {
     if (replace_key(receive_key_, decoded(base64))) {
-        receiver_ = SrtpReceiver::make(suite_, receive_key_);
+        receiver_ = srtp::Receiver::make(suite_, receive_key_);
     }
 }
 
@@ -118,31 +118,31 @@ DatagramKind LegCore::receive(MutableBytes datagram, std::size_t& size, const So
 }
 
 bool LegCore::genuine(DatagramKind kind, MutableBytes datagram, std::size_t& size) {
-    if (suite_ == SrtpSuite::none) {
+    if (suite_ == srtp::Suite::none) {
         return true;
     }
     if (!receiver_) {
         ++counts_.not_keyed;
         return false;
     }
-    const SrtpResult result = kind == DatagramKind::rtp ? receiver_->unprotect_rtp(datagram, size)
-                                                        : receiver_->unprotect_rtcp(datagram, size);
+    const srtp::Outcome result = kind == DatagramKind::rtp ? receiver_->unprotect_rtp(datagram, size)
+                                                           : receiver_->unprotect_rtcp(datagram, size);
     count_refusal(result);
-    return result == SrtpResult::ok;
+    return result == srtp::Outcome::ok;
 }
 
-void LegCore::count_refusal(SrtpResult result) {
+void LegCore::count_refusal(srtp::Outcome result) {
     switch (result) {
-        case SrtpResult::ok:
+        case srtp::Outcome::ok:
             break;
-        case SrtpResult::malformed:
+        case srtp::Outcome::malformed:
             ++counts_.garbage;
             break;
-        case SrtpResult::replayed:
+        case srtp::Outcome::replayed:
             ++counts_.replays;
             break;
-        case SrtpResult::unauthenticated:
-        case SrtpResult::exhausted:
+        case srtp::Outcome::unauthenticated:
+        case srtp::Outcome::exhausted:
             ++counts_.auth_failures;
             break;
     }
@@ -160,16 +160,16 @@ void LegCore::on_rtp_accepted(const RtpHeader& header, std::size_t size, const S
 }
 
 bool LegCore::protect(DatagramKind kind, MutableBytes space, std::size_t& size) {
-    if (suite_ == SrtpSuite::none) {
+    if (suite_ == srtp::Suite::none) {
         return true;
     }
     if (!sender_) {
         ++counts_.not_keyed;
         return false;
     }
-    const SrtpResult result =
+    const srtp::Outcome result =
         kind == DatagramKind::rtcp ? sender_->protect_rtcp(space, size) : sender_->protect_rtp(space, size);
-    if (result != SrtpResult::ok) {
+    if (result != srtp::Outcome::ok) {
         ++counts_.send_errors;
         return false;
     }

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "receive_counts.hpp"
-#include "rtp_packet.hpp"
+#include "srtp/receive_counts.hpp"
 #include "socket_address.hpp"
-#include "srtp.hpp"
+#include "srtp/rtp_packet.hpp"
+#include "srtp/srtp.hpp"
 
 namespace vmr::rtp_io {
 
@@ -42,8 +42,8 @@ public:
     bool any_source() const { return any_source_; }
 
     // Keys are key‖salt in base64. Nothing passes while a suite is set and its key is not usable.
-    void set_suite(SrtpSuite suite);
-    SrtpSuite suite() const { return suite_; }
+    void set_suite(srtp::Suite suite);
+    srtp::Suite suite() const { return suite_; }
     void set_send_key(const std::string& base64);
     void set_receive_key(const std::string& base64);
 
@@ -70,7 +70,7 @@ public:
 private:
     bool from_peer(const SocketAddress& from) const;
     bool genuine(DatagramKind kind, MutableBytes datagram, std::size_t& size);
-    void count_refusal(SrtpResult result);
+    void count_refusal(srtp::Outcome result);
     void on_rtp_accepted(const RtpHeader& header, std::size_t size, const SocketAddress& from,
                          std::int64_t now);
 
@@ -81,10 +81,10 @@ private:
     bool symmetric_ = true;
     bool any_source_ = false;
 
-    SrtpSuite suite_ = SrtpSuite::none;
+    srtp::Suite suite_ = srtp::Suite::none;
     std::vector<std::uint8_t> send_key_, receive_key_;
-    std::optional<SrtpSender> sender_;
-    std::optional<SrtpReceiver> receiver_;
+    std::optional<srtp::Sender> sender_;
+    std::optional<srtp::Receiver> receiver_;
 
     std::bitset<128> payload_types_;
     unsigned clock_rate_ = 0;

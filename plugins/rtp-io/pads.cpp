@@ -7,7 +7,7 @@ using vmr::rtp_io::Leg;
 using vmr::rtp_io::LegCore;
 using vmr::rtp_io::PadState;
 using vmr::rtp_io::SocketAddress;
-using vmr::rtp_io::SrtpSuite;
+namespace srtp = vmr::srtp;
 
 // GObject types live outside the namespace: their names are part of the plugin's interface.
 struct VmrRtpIoPad {
@@ -54,7 +54,7 @@ void set_local_port(GstPad* pad, unsigned port) {
 bool set_crypto(LegCore& core, guint id, const GValue* value) {
     switch (id) {
         case kSrtpSuite:
-            core.set_suite(static_cast<SrtpSuite>(g_value_get_enum(value)));
+            core.set_suite(static_cast<srtp::Suite>(g_value_get_enum(value)));
             return true;
         case kSendKey:
             core.set_send_key(text_of(value));
@@ -179,7 +179,7 @@ void add_media_properties(GObjectClass* klass) {
     add_property(
         klass, kSrtpSuite,
         g_param_spec_enum("srtp-suite", "SRTP suite", "How packets are protected",
-                          vmr::rtp_io::srtp_suite_type(), static_cast<gint>(SrtpSuite::none), kReadWrite));
+                          vmr::rtp_io::srtp_suite_type(), static_cast<gint>(srtp::Suite::none), kReadWrite));
     add_property(klass, kSendKey,
                  g_param_spec_string("srtp-send-key", "SRTP send key",
                                      "Master key and salt of what is sent, base64 as in SDES (RFC 4568)",
@@ -220,13 +220,13 @@ namespace vmr::rtp_io {
 
 GType srtp_suite_type() {
     static const GEnumValue values[] = {
-        {static_cast<gint>(SrtpSuite::none), "Plain RTP", "none"},
-        {static_cast<gint>(SrtpSuite::aes_128_cm_80), "AES_CM_128_HMAC_SHA1_80", "aes-128-cm-80"},
-        {static_cast<gint>(SrtpSuite::aes_128_cm_32), "AES_CM_128_HMAC_SHA1_32", "aes-128-cm-32"},
-        {static_cast<gint>(SrtpSuite::aes_256_cm_80), "AES_256_CM_HMAC_SHA1_80", "aes-256-cm-80"},
-        {static_cast<gint>(SrtpSuite::aes_256_cm_32), "AES_256_CM_HMAC_SHA1_32", "aes-256-cm-32"},
-        {static_cast<gint>(SrtpSuite::gcm_128), "AEAD_AES_128_GCM", "aead-aes-128-gcm"},
-        {static_cast<gint>(SrtpSuite::gcm_256), "AEAD_AES_256_GCM", "aead-aes-256-gcm"},
+        {static_cast<gint>(srtp::Suite::none), "Plain RTP", "none"},
+        {static_cast<gint>(srtp::Suite::aes_cm_128_hmac_sha1_80), "AES_CM_128_HMAC_SHA1_80", "aes-128-cm-80"},
+        {static_cast<gint>(srtp::Suite::aes_cm_128_hmac_sha1_32), "AES_CM_128_HMAC_SHA1_32", "aes-128-cm-32"},
+        {static_cast<gint>(srtp::Suite::aes_256_cm_hmac_sha1_80), "AES_256_CM_HMAC_SHA1_80", "aes-256-cm-80"},
+        {static_cast<gint>(srtp::Suite::aes_256_cm_hmac_sha1_32), "AES_256_CM_HMAC_SHA1_32", "aes-256-cm-32"},
+        {static_cast<gint>(srtp::Suite::aead_aes_128_gcm), "AEAD_AES_128_GCM", "aead-aes-128-gcm"},
+        {static_cast<gint>(srtp::Suite::aead_aes_256_gcm), "AEAD_AES_256_GCM", "aead-aes-256-gcm"},
         {0, nullptr, nullptr}};
     static const GType type = g_enum_register_static("VmrSrtpSuite", values);
     return type;

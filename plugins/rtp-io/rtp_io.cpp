@@ -11,6 +11,7 @@ namespace vmr::rtp_io {
 namespace {
 
 constexpr const char* kTickEnd = "vmr-tick-end";
+constexpr const char* kDrain = "vmr-drain";
 
 // The number at the end of "sink_7".
 std::optional<unsigned> index_in(const char* name) {
@@ -104,8 +105,10 @@ Status RtpIo::attach(const std::shared_ptr<Leg>& leg) {
     }
     Worker& worker = worker_for_next();
     worker.add(leg);
+    leg->in_place = in_place_ < in_place_legs;
     leg->worker = &worker;
     at_home_ += &worker == home_ ? 1 : 0;
+    in_place_ += leg->in_place ? 1 : 0;
     return Ok{};
 }
 
@@ -113,13 +116,15 @@ void RtpIo::detach(const std::shared_ptr<Leg>& leg) {
     if (Worker* worker = leg->worker.exchange(nullptr); worker != nullptr) {
         worker->remove(leg);
         at_home_ -= worker == home_ ? 1 : 0;
+        in_place_ -= leg->in_place ? 1 : 0;
     }
     leg->close();
 }
 
 GstPad* RtpIo::request_pad(GstPadTemplate* templ, const char* name) {
     const char* templ_name = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
-    const unsigned index = index_in(name).value_or(free_index(templ_name));
+    const auto named = index_in(name);
+    const unsigned index = named ? *named : free_index(templ_name);
     const GCharPtr full_name(g_strdup_printf(templ_name, index));
     if (PadPtr::adopt(gst_element_get_static_pad(element_, full_name.get()))) {
         return nullptr;
@@ -200,6 +205,7 @@ Status RtpIo::open() {
     pool_ = WorkerPool::acquire(workers);
     home_ = &pool_->least_loaded();
     at_home_ = 0;
+    in_place_ = 0;
     for (const auto& [index, seat] : seats_) {
         if (const Status attached = attach(seat.leg); !attached) {
             return Error{"leg " + std::to_string(index) + ": " + attached.error()};
@@ -220,6 +226,7 @@ void RtpIo::close() {
     }
     home_ = nullptr;
     at_home_ = 0;
+    in_place_ = 0;
     pool.swap(pool_);
 }
 
@@ -259,11 +266,51 @@ void RtpIo::pause() {
     clock_->stop();
 }
 
-void RtpIo::on_packet_received(GstPad* pad, BufferPtr packet) {
-    PadState& state = state_of(pad);
-    Worker* worker = state.leg->worker;
-    if (worker != nullptr) {
-        worker->append(state.leg, {std::move(packet), state.kind}, max_queued);
+void RtpIo::on_packets_received(GstPad* pad, std::span<OutPacket> packets) {
+    const std::shared_ptr<Leg>& leg = state_of(pad).leg;
+    Worker* worker = leg->worker;
+    if (worker == nullptr) {
+        return;
+    }
+    if (leg->in_place) {
+        const auto batch = send_batches_->borrow();
+        return leg->send(*batch, packets);
+    }
+    for (OutPacket& packet : packets) {
+        worker->append(leg, std::move(packet), max_queued);
+    }
+}
+
+// What has come is pushed before this returns.
+void RtpIo::drain(const std::shared_ptr<Leg>& leg) {
+    if (!leg->left_to_others) {
+        const std::lock_guard held(lock_);
+        if (Worker* worker = leg->worker; worker != nullptr) {
+            worker->leave_to_others(leg);
+        }
+    }
+    leg->drained = true;
+    const auto batch = receive_batches_->borrow();
+    for (unsigned batches = 0; batches < kDrainBatches && leg->receive(*batch); ++batches) {
+    }
+}
+
+// Nothing of the network is told to the encoders: RTCP, not queries, asks for keyframes and rates.
+bool RtpIo::on_src_event_received(GstPad* pad, GstEvent* event) {
+    const PadState& state = state_of(pad);
+    switch (GST_EVENT_TYPE(event)) {
+        case GST_EVENT_RECONFIGURE:
+        case GST_EVENT_LATENCY:
+            return true;
+        case GST_EVENT_CUSTOM_UPSTREAM:
+            if (state.kind == DatagramKind::rtp && state.leg->in_place &&
+                gst_event_has_name(event, kDrain) != FALSE) {
+                drain(state.leg);
+                return true;
+            }
+            return false;
+        default:
+            return false;
     }
 }
 
@@ -272,7 +319,7 @@ bool RtpIo::on_sink_event_received(GstPad* pad, GstEvent* event) {
         case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
             if (gst_event_has_name(event, kTickEnd) != FALSE) {
                 const std::lock_guard held(lock_);
-                if (pool_) {
+                if (pool_ && in_place_ < seats_.size()) {
                     pool_->flush();
                 }
             }
@@ -293,6 +340,10 @@ bool RtpIo::on_src_query_received(GstPad* pad, GstQuery* query) {
     if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
         gst_query_set_latency(query, TRUE, 0, GST_CLOCK_TIME_NONE);
         return true;
+    }
+    if (GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM) {
+        return state_of(pad).kind == DatagramKind::rtp && state_of(pad).leg->in_place &&
+               gst_structure_has_name(gst_query_get_structure(query), kDrain) != FALSE;
     }
     const CapsPtr wanted = state_of(pad).kind == DatagramKind::rtp ? state_of(pad).leg->caps() : CapsPtr();
     if (GST_QUERY_TYPE(query) != GST_QUERY_CAPS || !wanted) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/gst_ptr.hpp"
-#include "rtp_packet.hpp"
+#include "srtp/rtp_packet.hpp"
 
 namespace vmr::rtp_io {
 

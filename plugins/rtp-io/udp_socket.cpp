@@ -72,6 +72,11 @@ void UdpSocket::mark(unsigned dscp) {
     }
 }
 
+void UdpSocket::note_arrivals() {
+    const int on = 1;  // refused: whoever receives has to take the time then
+    setsockopt(fd_, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+}
+
 bool UdpSocket::connect(const SocketAddress& peer) {
     return ::connect(fd_, peer.get(), peer.length()) == 0;
 }

@@ -20,6 +20,8 @@ public:
     int family() const { return family_; }
     std::uint16_t port() const { return port_; }
     void mark(unsigned dscp);
+    // From now on each datagram is received with the time at which it arrived.
+    void note_arrivals();
 
     // From now on the kernel drops what others send, and a packet sent needs no route to be looked up.
     // False: the kernel refused (no route); the socket is as before.

@@ -28,17 +28,24 @@ int checked(int fd) {
 
 // Edge-triggered: the kernel would look at each reported socket once more otherwise. So sockets are read
 // until they are empty.
-void watch(int epoll, int fd, std::uint64_t key) {
+int watch(int epoll, int fd, std::uint64_t key) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
     event.data.u64 = key;
-    checked(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 std::int64_t monotonic_ns() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+}
+
+void set_timer(int timer, long nanoseconds, bool again = false) {
+    itimerspec when{};
+    when.it_value.tv_nsec = nanoseconds;
+    when.it_interval.tv_nsec = again ? nanoseconds : 0;
+    timerfd_settime(timer, 0, &when, nullptr);
 }
 
 void drain_counter(int fd) {
@@ -52,8 +59,10 @@ Worker::Worker(unsigned index) {
     epoll_ = checked(epoll_create1(EPOLL_CLOEXEC));
     wake_ = checked(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     timer_ = checked(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-    watch(epoll_, wake_, kWakeKey);
-    watch(epoll_, timer_, kTimerKey);
+    patrol_ = checked(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+    checked(watch(epoll_, wake_, kWakeKey));
+    checked(watch(epoll_, timer_, kTimerKey));
+    checked(watch(epoll_, patrol_, kPatrolKey));
     thread_ = std::thread([this, index] {
         pthread_setname_np(pthread_self(), ("vmr-rtp-" + std::to_string(index)).c_str());
         guard(nullptr, [this] { run(); });
@@ -64,6 +73,7 @@ Worker::~Worker() {
     stopping_ = true;
     wake();
     thread_.join();
+    ::close(patrol_);
     ::close(timer_);
     ::close(wake_);
     ::close(epoll_);
@@ -75,7 +85,7 @@ void Worker::add(const std::shared_ptr<Leg>& leg) {
     const std::uint64_t key = next_key_++;
     legs_.emplace(key, leg);
     keys_.emplace(leg.get(), key);
-    watch(epoll_, socket->fd(), key);
+    checked(watch(epoll_, socket->fd(), key));
 }
 
 void Worker::remove(const std::shared_ptr<Leg>& leg) {
@@ -86,7 +96,11 @@ void Worker::remove(const std::shared_ptr<Leg>& leg) {
         if (key == keys_.end()) {
             return;
         }
-        epoll_ctl(epoll_, EPOLL_CTL_DEL, socket->fd(), nullptr);
+        if (leg->left_to_others) {
+            forget_left(*leg);
+        } else {
+            epoll_ctl(epoll_, EPOLL_CTL_DEL, socket->fd(), nullptr);
+        }
         legs_.erase(key->second);
         keys_.erase(key);
     }
@@ -102,6 +116,38 @@ void Worker::remove(const std::shared_ptr<Leg>& leg) {
 std::size_t Worker::legs() const {
     const std::lock_guard held(legs_lock_);
     return legs_.size();
+}
+
+void Worker::leave_to_others(const std::shared_ptr<Leg>& leg) {
+    const auto socket = leg->socket();
+    const std::lock_guard held(legs_lock_);
+    if (!socket || leg->left_to_others || !keys_.contains(leg.get())) {
+        return;
+    }
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, socket->fd(), nullptr);
+    socket->note_arrivals();
+    leg->left_to_others = true;
+    if (left_++ == 0) {
+        set_timer(patrol_, kPatrolNs, true);
+    }
+}
+
+void Worker::forget_left(Leg& leg) {
+    leg.left_to_others = false;
+    if (--left_ == 0) {
+        set_timer(patrol_, 0);
+    }
+}
+
+// Watched again, a socket that has something is reported.
+void Worker::patrol() {
+    const std::lock_guard held(legs_lock_);
+    for (const auto& [key, leg] : legs_) {
+        if (leg->left_to_others && !leg->drained.exchange(false) &&
+            watch(epoll_, leg->socket()->fd(), key) == 0) {
+            forget_left(*leg);
+        }
+    }
 }
 
 void Worker::append(const std::shared_ptr<Leg>& leg, OutPacket packet, std::size_t limit) {
@@ -120,7 +166,7 @@ void Worker::append(const std::shared_ptr<Leg>& leg, OutPacket packet, std::size
             ready_.push_back(leg);
         }
         if (!std::exchange(timer_set_, true)) {
-            set_timer(kLingerNs);
+            set_timer(timer_, kLingerNs);
         }
         many = waiting_ >= kWakeAt;
     }
@@ -146,12 +192,6 @@ void Worker::wake() {
     }
 }
 
-void Worker::set_timer(long nanoseconds) {
-    itimerspec when{};
-    when.it_value.tv_nsec = nanoseconds;
-    timerfd_settime(timer_, 0, &when, nullptr);
-}
-
 void Worker::run() {
     std::array<epoll_event, kEvents> events{};
     while (!stopping_) {
@@ -168,6 +208,9 @@ void Worker::run() {
             } else if (key == kTimerKey) {
                 drain_counter(timer_);
                 send = true;
+            } else if (key == kPatrolKey) {
+                drain_counter(patrol_);
+                patrol();
             } else {
                 readable_.push_back(key);
             }
@@ -212,7 +255,7 @@ void Worker::send_waiting() {
     {
         const std::lock_guard held(out_lock_);
         if (std::exchange(timer_set_, false)) {
-            set_timer(0);
+            set_timer(timer_, 0);
         }
     }
     while (take_round()) {

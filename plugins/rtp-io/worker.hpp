@@ -29,6 +29,9 @@ public:
     void add(const std::shared_ptr<Leg>& leg);
     void remove(const std::shared_ptr<Leg>& leg);
     std::size_t legs() const;
+    // Somebody else receives for the leg: its socket wakes nobody here, until a patrol finds that it was left
+    // alone (Leg::drain).
+    void leave_to_others(const std::shared_ptr<Leg>& leg);
 
     // Never blocks. What is appended leaves with flush(), or when kWakeAt are waiting, or after kLinger.
     void append(const std::shared_ptr<Leg>& leg, OutPacket packet, std::size_t limit);
@@ -41,7 +44,8 @@ private:
     static constexpr long kLingerNs = 1'000'000;          // 1 ms
     static constexpr std::int64_t kGatherNs = 1'000'000;  // 1 ms
     static constexpr unsigned kEvents = 64;               // sockets served before others are sent to
-    static constexpr std::uint64_t kWakeKey = 0, kTimerKey = 1, kFirstLegKey = 2;
+    static constexpr long kPatrolNs = 200'000'000;        // 200 ms: ten ticks
+    static constexpr std::uint64_t kWakeKey = 0, kTimerKey = 1, kPatrolKey = 2, kFirstLegKey = 3;
 
     struct Share {  // of a round: what one leg sends
         std::shared_ptr<Leg> leg;
@@ -51,19 +55,22 @@ private:
     void run();
     void let_datagrams_gather();
     void wake();
-    void set_timer(long nanoseconds);
+    void patrol();
+    void forget_left(Leg& leg);
     void serve_legs();
     void send_waiting();
     bool take_round();
 
     int epoll_ = -1;
-    int wake_ = -1;   // eventfd
-    int timer_ = -1;  // timerfd
+    int wake_ = -1;    // eventfd
+    int timer_ = -1;   // timerfd
+    int patrol_ = -1;  // timerfd
 
     mutable std::mutex legs_lock_;  // a leaf
     std::unordered_map<std::uint64_t, std::shared_ptr<Leg>> legs_;
     std::unordered_map<const Leg*, std::uint64_t> keys_;
     std::uint64_t next_key_ = kFirstLegKey;
+    std::size_t left_ = 0;  // legs that others receive for
 
     mutable std::mutex out_lock_;  // a leaf; guards the lanes of this worker's legs too
     std::vector<std::shared_ptr<Leg>> ready_;

@@ -148,4 +148,25 @@ bool announces_pause(AudioCodec codec, std::span<const std::uint8_t> payload) {
     return codec == AudioCodec::opus && payload.size() <= 2;
 }
 
+bool carries_fec(AudioCodec codec, std::span<const std::uint8_t> payload) {
+    constexpr std::uint8_t kFirstCeltOnly = 16 << 3;  // of the configurations, RFC 6716 section 3.1
+    constexpr int kMostFrames = 48;
+    if (codec != AudioCodec::opus || payload.empty() || payload[0] >= kFirstCeltOnly) {
+        return false;
+    }
+    std::array<const unsigned char*, kMostFrames> frames{};
+    std::array<opus_int16, kMostFrames> sizes{};
+    const int count = opus_packet_parse(payload.data(), static_cast<opus_int32>(payload.size()), nullptr,
+                                        frames.data(), sizes.data(), nullptr);
+    if (count <= 0 || sizes[0] == 0) {
+        return false;
+    }
+    // RFC 6716 section 4.2.3: for each channel a VAD bit for each 20 ms, then the LBRR bit.
+    const int parts =
+        std::max(1, opus_packet_get_samples_per_frame(payload.data(), kRoomRate) / (kRoomRate / 50));
+    const int flags = *frames[0];
+    const bool stereo = opus_packet_get_nb_channels(payload.data()) == 2;
+    return ((flags >> (7 - parts)) & 1) != 0 || (stereo && ((flags >> (6 - 2 * parts)) & 1) != 0);
+}
+
 }  // namespace vmr::mixer

@@ -33,4 +33,7 @@ std::size_t payload_samples(AudioCodec codec, std::span<const std::uint8_t> payl
 // Whether the sender may send nothing after this one (Opus DTX, RFC 7587 section 3.1.3).
 bool announces_pause(AudioCodec codec, std::span<const std::uint8_t> payload);
 
+// Whether it carries the packet before it as well (Opus in-band FEC, RFC 6716 section 4.2.4).
+bool carries_fec(AudioCodec codec, std::span<const std::uint8_t> payload);
+
 }  // namespace vmr::mixer

@@ -82,7 +82,7 @@ public:
         opus_encoder_ctl(encoder_.get(), OPUS_SET_COMPLEXITY(5));
         if (format.fec) {
             opus_encoder_ctl(encoder_.get(), OPUS_SET_INBAND_FEC(1));
-            opus_encoder_ctl(encoder_.get(), OPUS_SET_PACKET_LOSS_PERC(5));
+            opus_encoder_ctl(encoder_.get(), OPUS_SET_PACKET_LOSS_PERC(10));
         }
     }
     void encode(std::span<const std::int16_t> samples, bool independent,

@@ -29,7 +29,18 @@ BufferPtr buffer_of(GstMemory* memory, GstClockTime running_time, GstClockTime d
     return BufferPtr::adopt(buffer);
 }
 
+EventPtr named_event(GstEventType type, const char* name) {
+    return EventPtr::adopt(gst_event_new_custom(type, gst_structure_new_empty(name)));
+}
+
 }  // namespace
+
+AudioEngine::AudioEngine(GstElement* element, const PadBook& pads, const Settings& settings)
+    : element_(element),
+      pads_(pads),
+      settings_(settings),
+      drain_(named_event(GST_EVENT_CUSTOM_UPSTREAM, kDrain)),
+      tick_end_(named_event(GST_EVENT_CUSTOM_DOWNSTREAM_OOB, kTickEnd)) {}
 
 void AudioEngine::start(GstClock* clock, GstClockTime base_time) {
     next_levels_ = 0;
@@ -54,11 +65,25 @@ void AudioEngine::tick(GstClockTime running_time) {
                          .gate_db = settings_.gate_db,
                          .comfort_db = settings_.comfort_noise_db,
                          .dtx = settings_.dtx});
+    ask_for_packets(*lists);
     gather_inputs(*lists, running_time);
     gather_outputs(*lists, running_time);
     room_->tick(inputs_, outputs_);
     send(running_time);
     publish(*lists, running_time);
+}
+
+// Upstream pushes into the sink pads from this thread what has come since the last tick: no thread is woken
+// for each packet.
+void AudioEngine::ask_for_packets(const PadLists& lists) {
+    for (const PadPtr& pad : lists.audio_sinks) {
+        AudioInput& input = audio_input(pad.get());
+        if (input.asks) {
+            input.asking = true;
+            input.asks = gst_pad_push_event(pad.get(), gst_event_ref(drain_.get())) != FALSE;
+            input.asking = false;
+        }
+    }
 }
 
 void AudioEngine::gather_inputs(const PadLists& lists, GstClockTime running_time) {
@@ -82,8 +107,13 @@ void AudioEngine::gather_inputs(const PadLists& lists, GstClockTime running_time
         }
         sources_.push_back(source);
     }
+    const GstClockTime now = gst_element_get_current_running_time(element_);
+    const GstClockTime late = GST_CLOCK_TIME_IS_VALID(now) && now > running_time ? now - running_time : 0;
     intake_.gather(
-        sources_, static_cast<std::int64_t>(running_time / GST_USECOND), room_->block(),
+        sources_,
+        {.due_us = static_cast<std::int64_t>(running_time / GST_USECOND),
+         .late_us = static_cast<std::int64_t>(late / GST_USECOND),
+         .samples = room_->block()},
         {.max_talkers = settings_.max_talkers, .gate_db = settings_.gate_db, .tick_ms = room_->tick_ms()},
         inputs_);
 }
@@ -103,9 +133,9 @@ void AudioEngine::gather_outputs(const PadLists& lists, GstClockTime running_tim
         }
         if (format.codec == AudioCodec::opus) {
             format.bitrate = settings_.opus_bitrate;
-            format.fec = settings_.inband_fec;
+            format.fec = settings_.inband_fec || state.lossy;
         }
-        outputs_.push_back({state.index, format, state.mix});
+        outputs_.push_back({state.index, format, state.heard});
         output_pads_.push_back(pad.get());
     }
 }
@@ -121,8 +151,7 @@ void AudioEngine::send(GstClockTime running_time) {
     }
     if (last_direct_ != nullptr) {
         // Who gathers packets may send them now.
-        gst_pad_push_event(last_direct_, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB,
-                                                              gst_structure_new_empty("vmr-tick-end")));
+        gst_pad_push_event(last_direct_, gst_event_ref(tick_end_.get()));
     }
     pool_.submit(jobs_);
 }
@@ -130,7 +159,7 @@ void AudioEngine::send(GstClockTime running_time) {
 void AudioEngine::send_to(std::size_t output_index, GstClockTime running_time) {
     GstPad* pad = output_pads_[output_index];
     Output& state = output(pad);
-    state.mix = outputs_[output_index].mix;
+    state.heard = outputs_[output_index].heard;
     const AudioRoom::Encoded& encoded = room_->heard_by(output_index);
     Wrapped& wrapped = wrapped_[room_->stream_of(output_index)];
     if (!wrapped.memory) {

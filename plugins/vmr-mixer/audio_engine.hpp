@@ -32,8 +32,7 @@ public:
         std::uint64_t dropped = 0;
     };
 
-    AudioEngine(GstElement* element, const PadBook& pads, const Settings& settings)
-        : element_(element), pads_(pads), settings_(settings) {}
+    AudioEngine(GstElement* element, const PadBook& pads, const Settings& settings);
 
     void start(GstClock* clock, GstClockTime base_time);
     void stop();
@@ -44,6 +43,7 @@ public:
 
 private:
     void tick(GstClockTime running_time);
+    void ask_for_packets(const PadLists& lists);
     void gather_inputs(const PadLists& lists, GstClockTime running_time);
     void gather_outputs(const PadLists& lists, GstClockTime running_time);
     void send(GstClockTime running_time);
@@ -78,6 +78,8 @@ private:
     std::vector<Wrapped> wrapped_;  // by stream
     std::vector<PushPool::Job> jobs_;
     GstPad* last_direct_ = nullptr;  // in this tick
+    const EventPtr drain_;           // to who is upstream
+    const EventPtr tick_end_;        // to who is downstream
     std::vector<unsigned> talkers_, last_talkers_;
     std::vector<Speaker> heard_;
     GstClockTime next_levels_ = 0;

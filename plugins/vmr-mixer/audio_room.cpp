@@ -200,13 +200,13 @@ std::span<std::int16_t> AudioRoom::samples_at(Mix& mix, int rate) {
 void AudioRoom::note_moves(std::span<Output> outputs) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         const StreamId& id = groups_.streams[groups_.members[i]];
-        if (outputs[i].mix == id.mix) {
+        if (outputs[i].heard == id) {
             continue;
         }
-        if (outputs[i].mix != kNoMix) {
+        if (outputs[i].heard.mix != kNoMix) {
             stream_for(id).independent_tick = counters_.ticks;
         }
-        outputs[i].mix = id.mix;
+        outputs[i].heard = id;
     }
 }
 

@@ -52,13 +52,6 @@ void send_segment(GstPad* pad) {
     gst_pad_push_event(pad, gst_event_new_segment(&segment));
 }
 
-// Whoever answers promises that pushing to it only queues: docs/elements/vmr-mixer.md.
-bool never_blocks(GstPad* pad) {
-    const GPtr<GstQuery> query = GPtr<GstQuery>::adopt(
-        gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty("vmr-non-blocking")));
-    return gst_pad_peer_query(pad, query.get()) != FALSE;
-}
-
 // The same stream again goes on with its sequence numbers.
 void note_rtp(Output& state, const GstCaps* caps) {
     if (!is_rtp(caps)) {
@@ -184,7 +177,7 @@ void negotiate(GstPad* src_pad) {
     }
     state.finished = false;
     state.discont = true;
-    const bool direct = state.kind == Kind::audio && never_blocks(src_pad);
+    const bool direct = state.kind == Kind::audio && peer_promises(src_pad, kNonBlocking);
     const std::lock_guard held(state.lock);
     if (state.kind == Kind::audio) {
         state.audio = audio_format_from(caps.get());
@@ -195,6 +188,12 @@ void negotiate(GstPad* src_pad) {
         state.width_asked = width;
         state.height_asked = height;
     }
+}
+
+bool peer_promises(GstPad* pad, const char* what) {
+    const GPtr<GstQuery> query =
+        GPtr<GstQuery>::adopt(gst_query_new_custom(GST_QUERY_CUSTOM, gst_structure_new_empty(what)));
+    return gst_pad_peer_query(pad, query.get()) != FALSE;
 }
 
 }  // namespace vmr::mixer

@@ -24,4 +24,11 @@ std::optional<VideoFormat> video_format_from(const GstCaps* caps);
 // format in the pad. On failure the pad has no format and the engine tries again later.
 void negotiate(GstPad* src_pad);
 
+// Promises between elements that know each other: docs/elements/vmr-mixer.md. Who answers the first never
+// blocks a push; who answers the second takes the event of that name, and pushes what has come meanwhile.
+inline constexpr const char* kNonBlocking = "vmr-non-blocking";
+inline constexpr const char* kDrain = "vmr-drain";
+inline constexpr const char* kTickEnd = "vmr-tick-end";
+bool peer_promises(GstPad* pad, const char* what);
+
 }  // namespace vmr::mixer

@@ -69,7 +69,7 @@ void renegotiate_all(const std::vector<PadPtr>& src_pads) {
         state.video.reset();
         state.retry_at = 0;
         state.last_pts = 0;
-        state.mix = kNoMix;
+        state.heard = {kNoMix, {}};
     }
 }
 

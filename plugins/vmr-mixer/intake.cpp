@@ -4,12 +4,12 @@
 
 namespace vmr::mixer {
 
-void Intake::gather(std::span<const Source> sources, std::int64_t now_us, std::size_t samples,
+void Intake::gather(std::span<const Source> sources, const Tick& tick,
                     const DecodeChooser::Settings& settings, std::vector<AudioRoom::Input>& inputs) {
     candidates_.clear();
     for (const Source& source : sources) {
         if (source.leg != nullptr) {
-            preview(source, now_us, samples);
+            preview(source, tick);
         }
     }
     chooser_.choose(candidates_, settings);
@@ -23,17 +23,17 @@ void Intake::gather(std::span<const Source> sources, std::int64_t now_us, std::s
                                .mute = source.mute,
                                .control = source.control};
         if (source.leg != nullptr) {
-            play(source, blocks_[i], samples, input);
+            play(source, blocks_[i], tick.samples, input);
         } else {
             const std::lock_guard held(*source.lock);
-            input.samples = source.queue->pull({blocks_[i].data(), samples}) ? &blocks_[i] : nullptr;
+            input.samples = source.queue->pull({blocks_[i].data(), tick.samples}) ? &blocks_[i] : nullptr;
         }
         inputs.push_back(input);
     }
 }
 
-void Intake::preview(const Source& source, std::int64_t now_us, std::size_t samples) {
-    const RtpLeg::Preview seen = source.leg->prepare(now_us, samples);
+void Intake::preview(const Source& source, const Tick& tick) {
+    const RtpLeg::Preview seen = source.leg->prepare(tick.due_us, tick.samples, tick.late_us);
     source.candidate->sounding = seen.sounding;
     source.candidate->level_db = seen.level_db;
     source.candidate->muted = source.mute;

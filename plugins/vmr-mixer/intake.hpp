@@ -26,13 +26,20 @@ public:
         bool mute = false;
     };
 
-    // One tick of `samples`. inputs[i] belongs to sources[i]; what it points to lasts until the next call.
-    void gather(std::span<const Source> sources, std::int64_t now_us, std::size_t samples,
-                const DecodeChooser::Settings& settings, std::vector<AudioRoom::Input>& inputs);
+    // One tick: it is due at one time, and runs so much later.
+    struct Tick {
+        std::int64_t due_us = 0;
+        std::int64_t late_us = 0;
+        std::size_t samples = kBlock;
+    };
+
+    // inputs[i] belongs to sources[i]; what it points to lasts until the next call.
+    void gather(std::span<const Source> sources, const Tick& tick, const DecodeChooser::Settings& settings,
+                std::vector<AudioRoom::Input>& inputs);
     std::uint64_t decodes() const { return decodes_; }  // packets, since the start
 
 private:
-    void preview(const Source& source, std::int64_t now_us, std::size_t samples);
+    void preview(const Source& source, const Tick& tick);
     void play(const Source& source, SampleBlock& block, std::size_t samples, AudioRoom::Input& input);
 
     DecodeChooser chooser_;

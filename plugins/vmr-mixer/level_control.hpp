@@ -8,7 +8,7 @@ class LevelControl {
 public:
     static constexpr double kTargetDb = -26.0;  // dBFS RMS of active speech (ITU-T P.56's usual level)
     static constexpr double kMostUpDb = 15.0;
-    static constexpr double kMostDownDb = 12.0;
+    static constexpr double kMostDownDb = 18.0;
 
     // One tick's level before any gain; returns the linear gain.
     double update(double level_db, bool speech, int tick_ms);

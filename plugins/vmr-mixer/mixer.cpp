@@ -1,8 +1,10 @@
 #include "mixer.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/guard.hpp"
+#include "caps.hpp"
 #include "rtp_caps.hpp"
 #include "video_input.hpp"
 
@@ -120,6 +122,9 @@ GstPad* Mixer::request_pad(GstPadTemplate* templ, const char* name) {
         return nullptr;
     }
     pads_.add(kind, pad);
+    if (kind != Kind::audio) {
+        video_.on_pad_added();
+    }
     gst_child_proxy_child_added(GST_CHILD_PROXY(element_), G_OBJECT(pad), GST_PAD_NAME(pad));
     return pad;
 }
@@ -160,7 +165,10 @@ GstFlowReturn Mixer::on_audio_received(GstPad* pad, const BufferPtr& buffer) {
         const std::lock_guard held(input.lock);
         leg = input.leg;
     }
-    const GstClockTime now = leg ? gst_element_get_current_running_time(element_) : 0;
+    GstClockTime now = leg ? gst_element_get_current_running_time(element_) : 0;
+    if (now != GST_CLOCK_TIME_NONE && input.asking && GST_BUFFER_PTS_IS_VALID(buffer.get())) {
+        now = std::min(now, GST_BUFFER_PTS(buffer.get()));
+    }
     GstMapInfo map;
     if (now == GST_CLOCK_TIME_NONE || !gst_buffer_map(buffer.get(), &map, GST_MAP_READ)) {
         return GST_FLOW_OK;
@@ -185,8 +193,9 @@ bool Mixer::on_audio_caps_received(GstPad* pad, const GstCaps* caps) {
             return false;
         }
         leg = std::make_shared<RtpLeg>(
-            *format, DelayEstimator::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
+            *format, JitterBuffer::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
     }
+    input.asks = leg && peer_promises(pad, kDrain);
     const std::lock_guard held(input.lock);
     if (leg && input.leg && leg->format() == input.leg->format()) {
         return true;
@@ -209,7 +218,7 @@ bool Mixer::on_sink_event_received(GstPad* pad, GstEvent* event) {
         if (input.leg) {
             input.leg = std::make_shared<RtpLeg>(
                 input.leg->format(),
-                DelayEstimator::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
+                JitterBuffer::Limits{settings_.shortest_delay_ms, settings_.longest_delay_ms});
         }
     };
     switch (GST_EVENT_TYPE(event)) {

@@ -53,7 +53,8 @@ struct PadProperty {
         on_stage,
         wanted_width,
         wanted_height,
-        rtp_stats
+        rtp_stats,
+        packet_loss
     };
 };
 
@@ -213,8 +214,13 @@ void install_demand(GObjectClass* klass) {
 }
 
 void src_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+    Output& state = *reinterpret_cast<VmrMixerSrcPad*>(object)->state;
     if (id == PadProperty::max_bitrate) {
-        reinterpret_cast<VmrMixerSrcPad*>(object)->state->max_bitrate = g_value_get_uint(value);
+        state.max_bitrate = g_value_get_uint(value);
+        return;
+    }
+    if (id == PadProperty::packet_loss) {
+        state.set_packet_loss(g_value_get_uint(value));
         return;
     }
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -228,6 +234,9 @@ void src_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec
             break;
         case PadProperty::bitrate_class:
             g_value_set_uint(value, state.bitrate_class);
+            break;
+        case PadProperty::packet_loss:
+            g_value_set_uint(value, state.packet_loss);
             break;
         default:
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -296,6 +305,11 @@ static void vmr_mixer_src_pad_class_init(VmrMixerSrcPadClass* klass) {
         g_param_spec_uint("max-bitrate", "Maximum bitrate",
                           "What the network to this viewer carries (bit/s, 0 = unknown)", 0, G_MAXUINT, 0,
                           kReadWrite));
+    g_object_class_install_property(
+        object_class, PadProperty::packet_loss,
+        g_param_spec_uint("packet-loss", "Packet loss",
+                          "Share of the packets that this listener does not get (%): Opus with FEC from 3 on",
+                          0, 100, 0, kReadWrite));
     g_object_class_install_property(object_class, PadProperty::bitrate_class,
                                     g_param_spec_uint("bitrate-class", "Bitrate class",
                                                       "Which of the encodes this viewer gets (0 = the best)",
@@ -314,6 +328,15 @@ void Identity::set_name(const char* name) {
     std::string text = clean_text(name, kLongest);
     const std::lock_guard held(lock_);
     name_ = std::move(text);
+}
+
+// Not to and fro between two encodes.
+void Output::set_packet_loss(unsigned percent) {
+    constexpr unsigned kLossy = 3, kClean = 1;
+    packet_loss = percent;
+    if (percent >= kLossy || percent < kClean) {
+        lossy = percent >= kLossy;
+    }
 }
 
 GType padlock_type() {

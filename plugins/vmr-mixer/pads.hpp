@@ -45,9 +45,11 @@ struct AudioInput : Identity {
     std::atomic<double> volume = 1.0;
     std::atomic<double> level_db = kSilenceDb;
     std::atomic<bool> talking = false;
-    std::mutex lock;              // leaf; guards the two below
-    SampleQueue queue;            // raw audio
-    std::shared_ptr<RtpLeg> leg;  // RTP, by caps; then the queue is not used
+    std::mutex lock;                   // leaf; guards the two below
+    SampleQueue queue;                 // raw audio
+    std::shared_ptr<RtpLeg> leg;       // RTP, by caps; then the queue is not used
+    std::atomic<bool> asks = false;    // upstream hands over what has come when it is asked to
+    std::atomic<bool> asking = false;  // just now: what comes carries its arrival
     // Of the engine's thread:
     DecodeChooser::Candidate candidate;
     LevelControl control;
@@ -103,8 +105,8 @@ struct Output {
     bool any_size = false;  // downstream leaves it open
     int width_asked = 0, height_asked = 0;
     // Of the engine's thread:
-    GstClockTime retry_at = 0;  // running time
-    MixId mix = kNoMix;         // what the listener heard last
+    GstClockTime retry_at = 0;   // running time
+    StreamId heard{kNoMix, {}};  // by the listener, last
     BitrateLadder ladder;
 
     // Of the stream that has this viewer, under its lock:
@@ -113,6 +115,10 @@ struct Output {
     std::atomic<bool> keyframe_asked = false;  // by a GstForceKeyUnit event
     std::atomic<unsigned> max_bitrate = 0;     // bit/s that the network carries; 0: unknown
     std::atomic<unsigned> bitrate_class = 0;
+
+    void set_packet_loss(unsigned percent);
+    std::atomic<unsigned> packet_loss = 0;  // per cent, as the listener reports it
+    std::atomic<bool> lossy = false;        // FEC is worth its delay
 };
 
 GstPad* new_pad(GstPadTemplate* templ, const char* name, unsigned index, Kind kind);

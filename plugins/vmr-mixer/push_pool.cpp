@@ -163,11 +163,13 @@ void PushPool::submit(std::vector<Job>& jobs) {
         for (Job& job : jobs) {
             shared_->enqueue(job);
         }
-        if (starved) {
+        if (starved && !shared_->ready.empty()) {
             Shared::spawn(shared_);
         }
     }
-    shared_->wake.notify_one();
+    if (!jobs.empty()) {
+        shared_->wake.notify_one();
+    }
     jobs.clear();
 }
 

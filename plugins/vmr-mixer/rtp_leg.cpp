@@ -5,14 +5,16 @@
 #include <utility>
 
 #include "mix_kernel.hpp"
+#include "time_scale.hpp"
 
 namespace vmr::mixer {
 namespace {
 
-constexpr std::size_t kFadeIn = 96;    // 2 ms
-constexpr std::size_t kFadeOut = 240;  // 5 ms, of concealment
-constexpr double kQuietDb = -55.0;     // dBFS: a frame more or less goes unnoticed
-constexpr int kStretchUnit = 200;      // one part in so many: 0.5 %, two of them 1 %
+constexpr std::size_t kFadeIn = 96;        // 2 ms
+constexpr std::size_t kFadeOut = 240;      // 5 ms, of concealment
+constexpr std::size_t kConcealUnit = 120;  // 2.5 ms: libopus conceals nothing else
+constexpr double kQuietDb = -55.0;         // dBFS: a frame more or less goes unnoticed
+constexpr std::uint8_t kQuietLevel = 55;   // -dBov, the same of a packet that is not decoded
 
 int clock_rate_of(AudioCodec codec) {
     return codec == AudioCodec::opus ? 48000 : 8000;  // G.722 too: RFC 3551 section 4.5.2
@@ -20,7 +22,7 @@ int clock_rate_of(AudioCodec codec) {
 
 }  // namespace
 
-RtpLeg::RtpLeg(const Format& format, DelayEstimator::Limits limits)
+RtpLeg::RtpLeg(const Format& format, JitterBuffer::Limits limits)
     : format_(format), clock_rate_(clock_rate_of(format.codec)), jitter_(clock_rate_, limits) {}
 
 std::size_t RtpLeg::to_samples(int clock) const {
@@ -38,73 +40,118 @@ void RtpLeg::push(std::span<const std::uint8_t> rtp, std::int64_t arrival_us) {
     }
     const int duration = static_cast<int>(samples * static_cast<std::size_t>(clock_rate_) / kRoomRate);
     const std::lock_guard held(lock_);
-    jitter_.push({*view, duration, announces_pause(format_.codec, view->payload)}, arrival_us);
+    jitter_.push({.view = *view,
+                  .duration = duration,
+                  .pause = announces_pause(format_.codec, view->payload),
+                  .fec = carries_fec(format_.codec, view->payload)},
+                 arrival_us);
 }
 
-RtpLeg::Preview RtpLeg::prepare(std::int64_t now_us, std::size_t samples) {
+RtpLeg::Preview RtpLeg::prepare(std::int64_t due_us, std::size_t samples, std::int64_t late_us) {
+    const std::size_t factor = to_samples(1);
+    const auto span = static_cast<std::ptrdiff_t>(samples);
     frame_count_ = 0;
-    idle_ = 0;
-    std::size_t have = ahead_;
+    have_ = ahead_;
+    loud_from_ = SIZE_MAX;
     Preview preview{.sounding = ahead_ > 0};
     std::optional<double> loudest;
     const std::lock_guard held(lock_);
-    const bool unheard = !decoding_ || quiet_;
-    const int stretch = unheard ? 0 : jitter_.stretch();
-    const auto span = static_cast<std::ptrdiff_t>(samples);
-    wanted_ = static_cast<std::size_t>(span + span / kStretchUnit * stretch);
-    while (have < wanted_ && frame_count_ < kMaxFrames) {
-        Frame& frame = frames_[frame_count_];
-        const auto offset = static_cast<std::int64_t>(have) * 1'000'000 / kRoomRate;
-        jitter_.pull(now_us + offset, unheard, frame);
-        if (frame.kind == JitterBuffer::Kind::idle) {
-            break;
-        }
-        ++frame_count_;
-        have += to_samples(frame.duration);
-        preview.sounding = true;
-        if (frame.kind == JitterBuffer::Kind::packet) {
-            level_.reset();
-            if (frame.level) {
-                level_ = std::max(kSilenceDb, -static_cast<double>(*frame.level));
-                loudest = std::max(loudest.value_or(kSilenceDb), *level_);
-            }
-        }
+    jitter_.begin_tick(due_us, due_us + late_us);
+    jitter_.left_out(static_cast<int>(left_out_ / static_cast<std::ptrdiff_t>(factor)));
+    left_out_ = 0;
+    const int spare = jitter_.spare(due_us, static_cast<int>(ahead_ / factor),
+                                    static_cast<int>(samples / factor), decoding_);
+    spare_ = spare * static_cast<std::ptrdiff_t>(factor);
+    // What is heard needs all of a tick, to be made longer; nobody misses a silent one.
+    const std::ptrdiff_t added = decoding_ ? 0 : std::clamp<std::ptrdiff_t>(-spare_, 0, span);
+    const auto wanted = static_cast<std::size_t>(span - added);
+    while (have_ < wanted && pull(due_us, loudest)) {
     }
-    if (have < wanted_) {
-        idle_ = wanted_ - have;
-        have = wanted_;
+    const std::size_t more = have_ < wanted || spare_ <= 0 ? 0 : wanted + static_cast<std::size_t>(spare_);
+    while (have_ < more && jitter_.holds_next() && pull(due_us, loudest)) {
     }
-    ahead_ = have - wanted_;
+    preview.sounding = preview.sounding || frame_count_ > 0;
     preview.level_db = loudest ? loudest : level_;
     return preview;
 }
 
-bool RtpLeg::play(bool decode_it, std::span<std::int16_t> out) {
-    if (!decode_it) {
-        if (frame_count_ > 0) {
-            std::swap(last_, frames_[frame_count_ - 1]);
-        }
-        if (idle_ > 0) {
-            last_.payload.clear();
-        }
-        decoding_ = false;
+bool RtpLeg::pull(std::int64_t now_us, std::optional<double>& loudest_db) {
+    if (frame_count_ == kMaxFrames) {
         return false;
     }
-    if (!decoding_) {
+    Frame& frame = frames_[frame_count_];
+    jitter_.pull(now_us, frame);
+    if (frame.kind == JitterBuffer::Kind::idle) {
+        return false;
+    }
+    ++frame_count_;
+    if (frame.kind == JitterBuffer::Kind::packet) {
+        level_.reset();
+        if (frame.level) {
+            level_ = std::max(kSilenceDb, -static_cast<double>(*frame.level));
+            loudest_db = std::max(loudest_db.value_or(kSilenceDb), *level_);
+            if (*frame.level < kQuietLevel) {
+                loud_from_ = std::min(loud_from_, have_);
+            }
+        }
+    }
+    have_ += to_samples(frame.duration);
+    return true;
+}
+
+bool RtpLeg::play(bool decode_it, std::span<std::int16_t> out) {
+    if (!decode_it) {
+        pass_by(out.size());
+        return false;
+    }
+    const bool begins = !decoding_;
+    if (begins) {
         begin_decoding();
     }
     for (std::size_t i = 0; i < frame_count_; ++i) {
         decode(frames_[i]);
     }
-    if (idle_ > 0) {
-        append_silence(idle_);
+    samples_.resize(std::max(samples_.size(), have_), 0);  // a decoder may give less than the packet promised
+    if (begins) {
+        leave_out(out.size());
+    } else {
+        adapt(out.size());
     }
-    if (samples_.size() < wanted_) {  // a decoder that gave less than the packet promised
-        samples_.resize(wanted_, 0);
+    if (have_ > 0 && std::exchange(paused_, false)) {
+        fade_in(begins && left_out_ < 0 ? static_cast<std::size_t>(-left_out_) : 0);
     }
-    take(wanted_, out);
-    quiet_ = level_db(out) < kQuietDb;
+    if (samples_.size() < out.size()) {
+        append_silence(out.size() - samples_.size());
+    }
+    std::copy_n(samples_.begin(), out.size(), out.begin());
+    samples_.erase(samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(out.size()));
+    ahead_ = samples_.size();
     return true;
+}
+
+// Nobody hears it: the time alone goes by.
+void RtpLeg::pass_by(std::size_t samples) {
+    if (frame_count_ > 0) {
+        std::swap(last_, frames_[frame_count_ - 1]);
+    }
+    const std::ptrdiff_t left_out = unheard(samples);
+    const auto gone = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(samples) + left_out);
+    if (have_ < gone) {
+        last_.payload.clear();
+    }
+    ahead_ = have_ - std::min(have_, gone);
+    left_out_ = left_out;
+    decoding_ = false;
+}
+
+// How many samples of silence may be left out before what is heard next, or are added where negative.
+std::ptrdiff_t RtpLeg::unheard(std::size_t samples) const {
+    const auto span = static_cast<std::ptrdiff_t>(samples);
+    if (spare_ < 0) {
+        return std::max(spare_, -span);
+    }
+    const std::size_t beyond = have_ - std::min(have_, samples);
+    return std::min({spare_, static_cast<std::ptrdiff_t>(beyond), static_cast<std::ptrdiff_t>(loud_from_)});
 }
 
 // The frame before the first one that is heard fills the decoder's memory; a part of it that is due
@@ -118,18 +165,14 @@ void RtpLeg::begin_decoding() {
     decoding_ = true;
     paused_ = true;
     samples_.clear();
-    std::size_t due = ahead_ + wanted_ - idle_;
-    for (std::size_t i = 0; i < frame_count_; ++i) {
-        due -= std::min(due, to_samples(frames_[i].duration));
-    }
     if (!last_.payload.empty() && last_.kind == JitterBuffer::Kind::packet) {
         decoder_->decode(last_.payload, to_samples(last_.duration), samples_);
         ++decodes_;
     }
-    if (samples_.size() < due) {
-        samples_.insert(samples_.begin(), due - samples_.size(), 0);
+    if (samples_.size() < ahead_) {
+        samples_.insert(samples_.begin(), ahead_ - samples_.size(), 0);
     }
-    samples_.erase(samples_.begin(), samples_.end() - static_cast<std::ptrdiff_t>(due));
+    samples_.erase(samples_.begin(), samples_.end() - static_cast<std::ptrdiff_t>(ahead_));
     last_.payload.clear();
 }
 
@@ -138,7 +181,6 @@ void RtpLeg::decode(const Frame& frame) {
     const std::size_t start = samples_.size();
     if (frame.fresh) {
         decoder_->reset();
-        paused_ = true;
     }
     switch (frame.kind) {
         case JitterBuffer::Kind::packet:
@@ -153,46 +195,55 @@ void RtpLeg::decode(const Frame& frame) {
     }
     ++decodes_;
     concealed_ = frame.kind != JitterBuffer::Kind::packet;
-    if (std::exchange(paused_, false)) {
-        const std::size_t end = std::min(start + kFadeIn, samples_.size());
-        for (std::size_t i = start; i < end; ++i) {
-            samples_[i] = static_cast<std::int16_t>(samples_[i] * static_cast<int>(i - start) /
-                                                    static_cast<int>(kFadeIn));
-        }
+    if (frame.fresh) {
+        fade_in(start);
+    }
+}
+
+void RtpLeg::leave_out(std::size_t samples) {
+    left_out_ = unheard(samples);
+    if (left_out_ > 0) {
+        samples_.erase(samples_.begin(), samples_.begin() + left_out_);
+    } else {
+        samples_.insert(samples_.begin(), static_cast<std::size_t>(-left_out_), 0);
+    }
+}
+
+// Towards the delay that is wanted, while it is heard.
+void RtpLeg::adapt(std::size_t samples) {
+    if (spare_ == 0 || samples_.size() < samples) {
+        return;
+    }
+    const bool quiet = level_db(samples_) < kQuietDb;
+    if (spare_ < 0) {
+        left_out_ =
+            -static_cast<std::ptrdiff_t>(lengthen(samples_, static_cast<std::size_t>(-spare_), quiet));
+    } else {
+        const std::size_t most = std::min(static_cast<std::size_t>(spare_), samples_.size() - samples);
+        left_out_ = static_cast<std::ptrdiff_t>(shorten(samples_, most, quiet));
     }
 }
 
 void RtpLeg::append_silence(std::size_t samples) {
     const std::size_t start = samples_.size();
+    const std::size_t fade = std::min(kFadeOut, samples / kConcealUnit * kConcealUnit);
     // After a stall the concealment has faded already.
     if (!std::exchange(paused_, true) && !concealed_) {
-        decoder_->conceal(kFadeOut, samples_);
-        for (std::size_t i = 0; i < kFadeOut; ++i) {
+        decoder_->conceal(fade, samples_);
+        for (std::size_t i = 0; i < fade; ++i) {
             std::int16_t& sample = samples_[start + i];
-            sample = static_cast<std::int16_t>(sample * static_cast<int>(kFadeOut - i) /
-                                               static_cast<int>(kFadeOut));
+            sample = static_cast<std::int16_t>(sample * static_cast<int>(fade - i) / static_cast<int>(fade));
         }
     }
     samples_.resize(start + samples, 0);
 }
 
-// `count` samples become as many as `out` takes, by linear interpolation where that differs.
-void RtpLeg::take(std::size_t count, std::span<std::int16_t> out) {
-    if (count == out.size()) {
-        std::copy_n(samples_.begin(), count, out.begin());
-    } else {
-        const float step = static_cast<float>(count) / static_cast<float>(out.size());
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            const float position = static_cast<float>(i) * step;
-            const auto whole = static_cast<std::size_t>(position);
-            const float part = position - static_cast<float>(whole);
-            const std::size_t next = std::min(whole + 1, samples_.size() - 1);
-            out[i] =
-                static_cast<std::int16_t>(std::lrintf(static_cast<float>(samples_[whole]) * (1.0F - part) +
-                                                      static_cast<float>(samples_[next]) * part));
-        }
+void RtpLeg::fade_in(std::size_t at) {
+    const std::size_t end = std::min(at + kFadeIn, samples_.size());
+    for (std::size_t i = at; i < end; ++i) {
+        samples_[i] =
+            static_cast<std::int16_t>(samples_[i] * static_cast<int>(i - at) / static_cast<int>(kFadeIn));
     }
-    samples_.erase(samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 RtpLeg::Stats RtpLeg::stats() const {

@@ -12,7 +12,7 @@ namespace vmr::mixer {
 // The participant that a mix leaves out, or nobody: the common mix.
 using MixId = std::int64_t;
 inline constexpr MixId kCommonMix = -1;
-inline constexpr MixId kNoMix = -2;  // of a listener who has heard nothing yet
+inline constexpr MixId kNoMix = -2;  // nothing was heard yet
 
 struct StreamId {
     MixId mix = kCommonMix;
@@ -23,7 +23,7 @@ struct StreamId {
 struct Listener {
     unsigned participant;
     AudioFormat format;
-    MixId mix = kNoMix;  // what they heard last; whoever makes the mixes keeps it up to date
+    StreamId heard{kNoMix, {}};  // last; whoever makes the mixes keeps it up to date
 };
 
 struct ShareGroups {

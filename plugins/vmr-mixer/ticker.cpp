@@ -2,6 +2,9 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace vmr::mixer {
 
 void name_this_thread(const char* name) {
@@ -17,6 +20,7 @@ void Ticker::start(GstClock* clock, GstClockTime base_time, const char* thread_n
     patience_ = patience;
     callback_ = std::move(callback);
     stopping_ = false;
+    hurried_ = false;
     thread_ = std::thread([this, thread_name] {
         name_this_thread(thread_name);
         run();
@@ -38,6 +42,19 @@ void Ticker::stop() {
     clock_.reset();
 }
 
+void Ticker::hurry() {
+    const std::lock_guard held(lock_);
+    hurried_ = true;
+    if (waiting_ != nullptr) {
+        gst_clock_id_unschedule(waiting_);
+    }
+}
+
+bool Ticker::was_hurried() {
+    const std::lock_guard held(lock_);
+    return std::exchange(hurried_, false);
+}
+
 GstClockTime Ticker::running_time() const {
     const GstClockTime now = gst_clock_get_time(clock_.get());
     return now > base_time_ ? now - base_time_ : 0;
@@ -49,6 +66,9 @@ bool Ticker::wait_until(GstClockTime running_time) {
         const std::lock_guard held(lock_);
         if (stopping_) {
             return false;
+        }
+        if (hurried_) {
+            return true;
         }
         id = gst_clock_new_single_shot_id(clock_.get(), base_time_ + running_time);
         waiting_ = id;
@@ -64,6 +84,11 @@ void Ticker::run() {
     GstClockTime period = period_();
     GstClockTime next = (running_time() + period - 1) / period * period;
     while (wait_until(next)) {
+        if (was_hurried()) {
+            period = period_();
+            next = std::min(next, (running_time() + period - 1) / period * period);
+            continue;
+        }
         callback_(next);
         period = period_();
         next = next / period * period + period;

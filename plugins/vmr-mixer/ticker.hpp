@@ -26,11 +26,14 @@ public:
     void start(GstClock* clock, GstClockTime base_time, const char* thread_name, Period period,
                GstClockTime patience, Callback callback);
     void stop();
+    // The period has become shorter: the next tick is not waited for as long as it was.
+    void hurry();
     bool running() const { return thread_.joinable(); }
 
 private:
     void run();
     bool wait_until(GstClockTime running_time);
+    bool was_hurried();
     GstClockTime running_time() const;
 
     GPtr<GstClock> clock_;
@@ -39,8 +42,9 @@ private:
     GstClockTime patience_ = 0;
     Callback callback_;
 
-    std::mutex lock_;  // guards the two below
+    std::mutex lock_;  // guards the three below
     bool stopping_ = false;
+    bool hurried_ = false;
     GstClockID waiting_ = nullptr;
     std::thread thread_;
 };

@@ -12,8 +12,15 @@ namespace {
 constexpr GstClockTime kKeepUnused = 2 * GST_SECOND;  // an encoder outlives its last viewer
 constexpr int kLeastBitrate = 64000;                  // bit/s, of the lowest class
 
+constexpr GstClockTime kUnseen = 200 * GST_MSECOND;  // between looks at the stage that nobody sees
+
 GstClockTime frame_period(const Settings& settings) {
     return GST_SECOND / static_cast<unsigned>(settings.framerate);
+}
+
+bool has_video(const PadLists& lists) {
+    return !lists.video_srcs.empty() || !lists.video_sinks.empty() || !lists.content_srcs.empty() ||
+           !lists.content_sinks.empty();
 }
 
 }  // namespace
@@ -25,7 +32,8 @@ void VideoEngine::start(GstClock* clock, GstClockTime base_time) {
     workers_ = WorkPool::shared();
     pool_.start("vmr-video-push", kDownstream);
     ticker_.start(
-        clock, base_time, "vmr-video", [this] { return frame_period(settings_); }, 0,
+        clock, base_time, "vmr-video",
+        [this] { return has_video(*pads_.read()) ? frame_period(settings_) : kUnseen; }, 0,
         [this](GstClockTime running_time) { guard(element_, [&] { tick(running_time); }); });
 }
 

@@ -33,6 +33,8 @@ public:
     void start(GstClock* clock, GstClockTime base_time);
     void stop();
     void forget(GstPad* src_pad) { pool_.forget(src_pad); }
+    // A pad has come, and with it perhaps the first picture or viewer.
+    void on_pad_added() { ticker_.hurry(); }
 
     void show_banner(const char* text, unsigned milliseconds) { banners_.add(text, milliseconds / 1000.0); }
 

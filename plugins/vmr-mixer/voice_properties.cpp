@@ -25,7 +25,7 @@ void install_voice_properties(GObjectClass* klass) {
     g_object_class_install_property(
         klass, kLevelControl,
         g_param_spec_boolean("level-control", "Level control",
-                             "Bring everybody's speech to the same level (at most 15 dB up, 12 dB down)",
+                             "Bring everybody's speech to the same level (at most 15 dB up, 18 dB down)",
                              TRUE, kPlaying));
     g_object_class_install_property(
         klass, kTick,

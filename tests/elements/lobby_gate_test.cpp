@@ -146,6 +146,26 @@ TEST_F(LobbyGateTest, VideoIsTheSlateUntilOpenAndThenUntouched) {
     EXPECT_LT(energy_of_difference(screen.take().at(0).get(), kRoom), 160U * 96 / 10);
 }
 
+TEST_F(LobbyGateTest, ACameraMayComeEncoded) {
+    for (const char* caps : {"video/x-vp8", "video/x-h264,stream-format=byte-stream,alignment=au"}) {
+        Bench bench("lobby-gate");
+        Outlet& camera = bench.outlet("video_src");
+        bench.inlet("video_sink", caps);
+        bench.play();
+        const auto frame = [] { return BufferPtr::adopt(gst_buffer_new_allocate(nullptr, 100, nullptr)); };
+        EXPECT_EQ(bench.push("video_sink", frame()), GST_FLOW_OK);
+        EXPECT_EQ(camera.count(), 0U) << caps;
+        g_object_set(bench.element(), "open", TRUE, nullptr);
+        for (int i = 0; i < 2; ++i) {
+            EXPECT_EQ(bench.push("video_sink", frame()), GST_FLOW_OK);
+        }
+        const auto passed = camera.take();
+        ASSERT_EQ(passed.size(), 2U) << caps;
+        EXPECT_TRUE(GST_BUFFER_FLAG_IS_SET(passed[0].get(), GST_BUFFER_FLAG_DISCONT));
+        EXPECT_FALSE(GST_BUFFER_FLAG_IS_SET(passed[1].get(), GST_BUFFER_FLAG_DISCONT));
+    }
+}
+
 TEST_F(LobbyGateTest, WithoutARoomTheCallerStillHearsAndSeesAtTheClocksPace) {
     Outlet& screen = bench_.outlet("video_return_src");
     start("");

@@ -8,13 +8,14 @@ import sys
 ALLOWED = {
     "base": [],
     "schemas": ["base"],
+    "srtp": ["base"],
     "plugins": ["base"],
     "plugins/duplex": ["base"],
     "plugins/vmr-mixer": ["base"],
     "plugins/pin-ivr": ["base", "plugins/duplex"],
     "plugins/lobby-gate": ["base", "plugins/duplex"],
     "plugins/cdr-tap": ["base"],
-    "plugins/rtp-io": ["base"],
+    "plugins/rtp-io": ["base", "srtp"],
     "daemon/room": ["base/source_network.hpp"],
     "daemon/sdp": ["base"],
     "daemon/ops": ["base", "schemas"],
@@ -23,7 +24,7 @@ ALLOWED = {
     "daemon/legs": ["base"],
     "daemon/legs/sip": ["base", "daemon/legs"],
     "daemon/legs/webrtc": ["base", "daemon/legs", "daemon/api/signalling.hpp"],
-    "daemon/media/transport": ["base"],
+    "daemon/media/transport": ["base", "srtp"],
     "daemon/media": ["base", "daemon/media/transport", "daemon/sdp", "daemon/legs"],
     "daemon/bridge": ["base", "schemas", "daemon/room", "daemon/media", "daemon/media/transport", "daemon/sdp",
                       "daemon/legs", "daemon/api", "daemon/ops", "daemon/store"],
@@ -33,7 +34,7 @@ ALLOWED = {
     "tools/vmrctl": ["base", "schemas", "daemon/ops"],
     "tools/room-table": ["daemon/room"],
 }
-INCLUDE = re.compile(r'^\s*#include "((?:base|schemas|plugins|daemon|tools)/[^"]+)"', re.M)
+INCLUDE = re.compile(r'^\s*#include "((?:base|schemas|srtp|plugins|daemon|tools)/[^"]+)"', re.M)
 
 
 def part_of(path):
@@ -43,7 +44,7 @@ def part_of(path):
 
 def main(root):
     problems = []
-    for part in ("base", "schemas", "plugins", "daemon", "tools"):
+    for part in ("base", "schemas", "srtp", "plugins", "daemon", "tools"):
         for file in sorted((root / part).rglob("*.[ch]pp")):
             name = file.relative_to(root).as_posix()
             own = part_of(name)

@@ -1,6 +1,7 @@
 #include "daemon/legs/sip/arrival.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace vmr::sip {
@@ -24,7 +25,32 @@ std::optional<Reply> method_answer(const std::string& method) {
             return Reply{.status = 481};
         }
     }
-    return Reply{.status = 405, .headers = {{"Allow", kAllow}}};
+    // Known to exist, not ours: 405; unknown: 501 (sections 8.2.1 and 21.5.2).
+    constexpr std::array<std::string_view, 6> kOthers{"MESSAGE", "NOTIFY",   "PUBLISH",
+                                                      "REFER",   "REGISTER", "SUBSCRIBE"};
+    const bool other = std::find(kOthers.begin(), kOthers.end(), method) != kOthers.end();
+    return Reply{.status = other ? 405 : 501, .headers = {{"Allow", kAllow}}};
+}
+
+bool takes_sdp(const Message& invite) {
+    const std::vector<std::string> types = invite.values("accept");
+    return invite.header("accept") == nullptr ||
+           std::any_of(types.begin(), types.end(), [](const std::string& type) {
+               const std::string bare = lower(trim(std::string_view(type).substr(0, type.find(';'))));
+               return bare == "application/sdp" || bare == "application/*" || bare == "*/*";
+           });
+}
+
+// Section 8.1.1.8. RFC 2543 did not ask for a Contact: its clients are reached at their From, along their
+// flow.
+bool has_target(const Message& invite) {
+    const Uri* target = &invite.from.uri;
+    if (!invite.contacts.empty()) {
+        target = &invite.contacts.front().uri;
+    } else if (invite.has_unique_branch() || invite.header("contact") != nullptr) {
+        return false;
+    }
+    return target->scheme == "sip" || target->scheme == "sips";
 }
 
 }  // namespace
@@ -48,10 +74,11 @@ std::optional<Reply> early_answer(const Message& request) {
     if (std::optional<Reply> answer = method_answer(request.method)) {
         return answer;
     }
-    const bool target = !request.contacts.empty() && (request.contacts.front().uri.scheme == "sip" ||
-                                                      request.contacts.front().uri.scheme == "sips");
-    if (!target) {
-        return Reply{.status = 400, .reason = "Missing Or Unusable Contact"};  // section 8.1.1.8
+    if (!has_target(request)) {
+        return Reply{.status = 400, .reason = "Missing Or Unusable Contact"};
+    }
+    if (!takes_sdp(request)) {
+        return Reply{.status = 406, .headers = {{"Accept", "application/sdp"}}};
     }
     const std::string* encoding = request.header("content-encoding");
     if (!request.body.empty() && (request.content_type != "application/sdp" ||

@@ -6,8 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/legs/sip/head.hpp"
+#include "daemon/legs/sip/writer.hpp"
+
 namespace vmr::sip {
 namespace {
+
+constexpr std::size_t kMaxRefusedHead = 4096;  // what is read for a refusal
 
 struct HeaderCounts {
     std::size_t lines = 0;
@@ -60,21 +65,35 @@ void each_line(std::string_view head, Take&& take) {
     }
 }
 
+constexpr std::size_t kMaxMethod = 64;
+
 // Plausible from its first bytes on, so that garbage on a stream is cut at once.
 bool plausible_start(std::string_view bytes) {
-    const std::string_view first = bytes.substr(0, std::min<std::size_t>(bytes.size(), 32));
+    const std::string_view first = bytes.substr(0, kMaxMethod);
     for (std::size_t index = 0; index < first.size(); ++index) {
         const char c = first[index];
         if (c == ' ' || c == '/') {
             return index != 0;
         }
-        const bool token = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                           std::string_view("-.!%*_+`'~").find(c) != std::string_view::npos;
-        if (!token) {
+        if (!is_token(first.substr(index, 1))) {
             return false;
         }
     }
-    return first.size() < 32;
+    return first.size() < kMaxMethod;
+}
+
+// 505 for another version of SIP (RFC 3261 section 21.5.7), 400 for what looks like a request, else nothing.
+int refusal_status(std::string_view start) {
+    const std::size_t space = start.find(' ');
+    const std::size_t version = start.rfind(" SIP/");
+    if (space == std::string_view::npos || !is_token(start.substr(0, space)) ||
+        start.substr(0, space) == "ACK" || version == std::string_view::npos || !is_clean(start)) {
+        return 0;
+    }
+    const std::string_view number = trim(start.substr(version + 5));
+    const bool other = number.size() == 3 && number[1] == '.' &&
+                       number.find_first_not_of("0123456789.") == std::string_view::npos;
+    return other && number != "2.0" ? 505 : 400;
 }
 
 }  // namespace
@@ -92,8 +111,7 @@ Inspection inspect(std::string_view bytes, bool stream) {
         if (bytes.size() > kMaxMessage) {
             return {Frame::too_large, bytes.size()};
         }
-        const bool nul = bytes.find('\0') != std::string_view::npos;
-        return {nul || !stream ? Frame::malformed : Frame::incomplete, 0};
+        return {stream ? Frame::incomplete : Frame::malformed, 0};
     }
     const std::size_t head = end + 4;
     HeaderCounts counts;
@@ -115,56 +133,50 @@ Inspection inspect(std::string_view bytes, bool stream) {
     if (!within || head > kMaxMessage || body.value_or(0) > kMaxMessage - head) {
         return {Frame::too_large, bytes.size()};
     }
-    if (bytes.substr(0, head).find('\0') != std::string_view::npos || (stream && !body)) {
+    if (stream && !body) {
         return {Frame::malformed, bytes.size()};
     }
     const std::size_t total = head + body.value_or(bytes.size() - head);
     if (total > bytes.size()) {
         return {stream ? Frame::incomplete : Frame::malformed, total};
     }
-    if (bytes.substr(0, total).find('\0') != std::string_view::npos) {
-        return {Frame::malformed, bytes.size()};
-    }
     return {Frame::complete, total};
 }
 
-std::string bad_request_answer(std::string_view bytes, const Address& source) {
-    const std::size_t end = std::min(bytes.find("\r\n\r\n"), bytes.size());
+std::string stateless_refusal(std::string_view bytes, const Address& source) {
+    const std::string_view head = bytes.substr(0, std::min(bytes.find("\r\n\r\n"), kMaxRefusedHead));
+    const std::size_t first = std::min(head.find("\r\n"), head.size());
+    const int status = refusal_status(head.substr(0, first));
     std::string vias;
-    std::array<std::pair<std::string_view, std::string>, 4> needed{
-        {{"from", ""}, {"to", ""}, {"call-id", ""}, {"cseq", ""}}};
-    bool first = true;
-    bool request = false;
-    each_line(bytes.substr(0, std::min<std::size_t>(end, 4096)), [&](std::string_view line) {
-        if (std::exchange(first, false)) {
-            request = !line.starts_with("SIP/") && !line.starts_with("ACK ") && line.ends_with(" SIP/2.0");
-            return request;
-        }
-        const std::size_t colon = line.find(':');
-        if (colon == std::string_view::npos || line.find('\0') != std::string_view::npos) {
-            return true;
-        }
-        const std::string name = canonical_header_name(trim(line.substr(0, colon)));
-        const std::string value(trim(line.substr(colon + 1)));
-        if (name == "via") {
-            vias += "Via: " + value + (vias.empty() ? ";received=" + source.ip : "") + "\r\n";
-        }
-        for (auto& [wanted, text] : needed) {
-            if (name == wanted && text.empty()) {
-                text = value;
+    std::array<std::pair<std::string_view, std::string>, 4> copied{
+        {{"From", ""}, {"To", ""}, {"Call-ID", ""}, {"CSeq", ""}}};
+    (void)each_header(
+        head.substr(std::min(first + 2, head.size())), [&](std::string_view name, std::string_view value) {
+            if (!is_clean(value)) {
+                return true;
             }
-        }
-        return true;
-    });
-    std::string answer = "SIP/2.0 400 Bad Request\r\n" + vias;
-    for (const auto& [name, text] : needed) {
-        if (text.empty()) {
-            return {};
-        }
-        answer += std::string(name) + ": " + text;
-        answer += (name == "to" && text.find("tag=") == std::string::npos) ? ";tag=0\r\n" : "\r\n";
+            const std::string canonical = canonical_header_name(name);
+            if (canonical == "via") {
+                vias += "Via: " + unfold(value) + (vias.empty() ? ";received=" + source.ip : "") + "\r\n";
+            }
+            for (auto& [wanted, text] : copied) {
+                if (equal_nocase(canonical, wanted) && text.empty()) {
+                    text = unfold(value);
+                }
+            }
+            return true;
+        });
+    if (status == 0 || vias.empty()) {
+        return {};
     }
-    return request && !vias.empty() ? answer + "Content-Length: 0\r\n\r\n" : std::string();
+    std::string answer = "SIP/2.0 " + std::to_string(status) + " " + reason_phrase(status) + "\r\n" + vias;
+    for (const auto& [name, text] : copied) {
+        if (!text.empty()) {
+            answer.append(name).append(": ").append(text);
+            answer += name == "To" && text.find("tag=") == std::string::npos ? ";tag=0\r\n" : "\r\n";
+        }
+    }
+    return answer + "Content-Length: 0\r\n\r\n";
 }
 
 std::string canonical_header_name(std::string_view name) {

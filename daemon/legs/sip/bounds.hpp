@@ -11,7 +11,7 @@ enum class Frame {
     complete,
     incomplete,  // a stream must deliver more
     keep_alive,  // CRLF or CRLFCRLF (RFC 5626 section 3.5.1)
-    malformed,   // not SIP, NUL bytes, no or bad Content-Length on a stream
+    malformed,   // not SIP, no or bad Content-Length on a stream
     too_large,   // over a bound
 };
 
@@ -26,9 +26,9 @@ struct Inspection {
 // message, and bytes behind Content-Length are not part of it (RFC 3261 section 18.3).
 Inspection inspect(std::string_view bytes, bool stream);
 
-// The stateless 400 for a request that cannot be parsed, made from the raw header lines;
-// empty when it cannot or must not be answered (a response, an ACK, no Via).
-std::string bad_request_answer(std::string_view bytes, const Address& source);
+// The 400 or 505 to a request that cannot be read, without any state: what of it can be copied, Via at least
+// (RFC 4475 section 3.3.1). Empty when it must not be answered: a response, an ACK, no Via.
+std::string stateless_refusal(std::string_view bytes, const Address& source);
 
 // "t" -> "to", "TO" -> "to" (RFC 3261 section 7.3.3)
 std::string canonical_header_name(std::string_view name);

@@ -47,7 +47,6 @@ public:
 
     virtual std::string key() const = 0;  // as Dialog::key(); without the remote tag where it is not known
     virtual bool half_open() const { return false; }
-    virtual bool same_invite(const Message& /*invite*/) const { return false; }
     virtual void receive(const std::string& transaction, const Message& request) = 0;
     virtual void receive_response(std::uint64_t id, const Message& response) = 0;
     virtual void request_timed_out(std::uint64_t id) = 0;

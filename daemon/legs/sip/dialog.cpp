@@ -91,7 +91,7 @@ std::string Dialog::write(const std::string& method, std::uint32_t cseq, const s
     }
     return method + " " + request_uri + " SIP/2.0\r\n" + write_via(flow_, branch) + routes +
            "Max-Forwards: 70\r\nFrom: " + local_ + "\r\nTo: " + remote_ + "\r\nCall-ID: " + call_id_ +
-           "\r\nCSeq: " + std::to_string(cseq) + " " + method + "\r\nUser-Agent: " + kServer + "\r\n";
+           "\r\nCSeq: " + std::to_string(cseq) + " " + method + "\r\n";
 }
 
 std::string Dialog::write_request(const RequestParts& parts) {

@@ -16,11 +16,11 @@ public:
     void arrive(const Arrival& arrival);
     // CANCEL for the first INVITE.
     void cancel() { session_->cancel(owner_->now()); }
+    bool turned_away() const { return !known_; }  // by the observer, when it arrived
     const std::string& invite_transaction() const { return invite_transaction_; }
 
     std::string key() const override { return session_->dialog().key(); }
     bool half_open() const override { return session_->half_open(); }
-    bool same_invite(const Message& invite) const override { return session_->same_invite(invite); }
     void receive(const std::string& transaction, const Message& request) override;
     void receive_response(std::uint64_t id, const Message& response) override;
     void request_timed_out(std::uint64_t id) override;

@@ -65,7 +65,7 @@ std::string Invitation::write(const std::string& method, const std::string& body
     std::string text = method + " " + invite_.uri + " SIP/2.0\r\n" + write_via(half_.flow, branch_) +
                        "Max-Forwards: 70\r\nFrom: " + half_.local + "\r\nTo: " + half_.remote +
                        "\r\nCall-ID: " + half_.call_id + "\r\nCSeq: " + std::to_string(half_.cseq) + " " +
-                       method + "\r\nUser-Agent: " + kServer + "\r\n";
+                       method + "\r\n";
     if (method == "INVITE") {
         text += "Contact: " + half_.contact + "\r\nAllow: " + kAllow + "\r\nSupported: " + kSupported +
                 "\r\nAccept: application/sdp\r\nSession-Expires: " + std::to_string(timer_.interval()) +

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "daemon/legs/sip/head.hpp"
+
 namespace vmr::sip {
 
 const char* via_name(Transport transport) noexcept {
@@ -55,38 +57,6 @@ std::string_view trim(std::string_view text) noexcept {
     }
     return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
-
-namespace {
-
-// Cuts at `separator` outside quotes and angle brackets; calls `take` for each piece.
-template <typename Take>
-void split(std::string_view text, char separator, Take&& take) {
-    bool quoted = false;
-    int angle = 0;
-    std::size_t start = 0;
-    for (std::size_t index = 0; index < text.size(); ++index) {
-        const char c = text[index];
-        if (quoted) {
-            if (c == '\\') {
-                ++index;
-            } else if (c == '"') {
-                quoted = false;
-            }
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '<') {
-            ++angle;
-        } else if (c == '>') {
-            --angle;
-        } else if (c == separator && angle <= 0) {
-            take(trim(text.substr(start, index - start)));
-            start = index + 1;
-        }
-    }
-    take(trim(text.substr(start)));
-}
-
-}  // namespace
 
 std::string parameter(std::string_view params, std::string_view name, bool* found) {
     std::string result;

@@ -31,11 +31,12 @@ struct Flow {
 
 struct Uri {
     std::string scheme;  // lower case
-    std::string user;    // unescaped
+    std::string user;    // unescaped, but for control characters
     std::string host;    // lower case, no brackets
     std::uint16_t port = 0;
-    std::string params;  // raw, ";transport=tls;lr"
-    std::string text;    // as received
+    std::string params;   // raw, ";transport=tls;lr"
+    std::string headers;  // raw, "?Route=…": never used
+    std::string text;     // as received
     bool has_param(std::string_view name) const;
 };
 
@@ -70,6 +71,8 @@ struct Message {
     std::string sent_by;                 // of the top Via, lower case
     Flow flow;
 
+    // The branch names the transaction; it does not with the clients of RFC 2543 (section 17.2.3).
+    bool has_unique_branch() const { return branch.size() > 7 && branch.starts_with("z9hG4bK"); }
     const std::string* header(std::string_view name) const;               // first value, or null
     std::vector<std::string> values(std::string_view name) const;         // split at commas, trimmed
     bool has_token(std::string_view name, std::string_view token) const;  // e.g. Supported: 100rel

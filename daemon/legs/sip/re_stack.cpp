@@ -10,6 +10,7 @@
 
 #include "base/guard.hpp"
 #include "base/source_network.hpp"
+#include "daemon/legs/sip/bans.hpp"
 #include "daemon/legs/sip/bounds.hpp"
 #include "daemon/legs/sip/limits.hpp"
 #include "daemon/legs/sip/re_datagrams.hpp"
@@ -30,7 +31,8 @@ public:
         : config_(std::move(config)),
           context_(g_main_context_ref(context)),
           handler_(handler),
-          limiter_(config_.messages_per_second, config_.messages_per_second * 2) {}
+          limiter_(config_.messages_per_second, config_.messages_per_second * 2),
+          bans_(config_.bans) {}
     ~ReStack() override {
         stop();
         g_main_context_unref(context_);
@@ -39,6 +41,12 @@ public:
     Result<std::vector<ListenAddress>> start() override;
     void stop() override;
     void send(const Flow& flow, std::string bytes) override;
+    void punish(const Flow& flow, double weight) override {
+        post([this, flow, weight] { count_offence(flow, weight); });
+    }
+    void set_trusted(std::function<bool(const std::string& ip)> trusted) override {
+        post([this, trusted = std::move(trusted)] { bans_.set_trusted(trusted); });
+    }
     void resolve(std::uint64_t id, const Destination& destination) override;
     void open(std::uint64_t id, const Target& target, const std::string& host) override;
     Status reload_certificate() override;
@@ -63,6 +71,9 @@ private:
     static void on_job_posted(int id, void* data, void* arg);
     void take_datagram(std::size_t socket, const sa& source, std::string_view bytes);
     bool take_frame(std::string_view bytes, const Flow& flow);
+    void refuse(std::string_view bytes, const Flow& flow);
+    void count_offence(const Flow& flow, double weight);
+    bool is_banned(const std::string& ip, bool datagram);
     void transmit(const Flow& flow, std::string_view bytes);
     void hand_up(Upward item);
     void report(std::function<void(StackHandler&)> what) { hand_up({Message(), std::move(what)}); }
@@ -85,6 +96,7 @@ private:
     std::thread thread_;
     StackStatistics statistics_;
     RateLimiter limiter_;
+    SourceBans bans_;
     struct tls* tls_ = nullptr;
     std::unique_ptr<Streams> streams_;
     std::unique_ptr<Outbound> outbound_;
@@ -148,6 +160,8 @@ Result<std::vector<ListenAddress>> ReStack::open() {
         config_, statistics_,
         Streams::Handlers{
             [this](std::string_view bytes, const Flow& flow) { return take_frame(bytes, flow); },
+            [this](const std::string& ip) { return is_banned(ip, false); },
+            [this](std::string_view bytes, const Flow& flow) { refuse(bytes, flow); },
             [this](std::uint64_t id) {
                 report([id](StackHandler& handler) { handler.on_connection_closed(id); });
             }});
@@ -225,6 +239,9 @@ void ReStack::on_job_posted(int /*id*/, void* /*data*/, void* arg) {
 void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_view bytes) {
     Flow flow;
     flow.remote = to_address(source);
+    if (is_banned(flow.remote.ip, true)) {
+        return;
+    }
     if (!limiter_.allow(source_network(flow.remote.ip), now_ms())) {
         ++statistics_.rate_limited;
         publish();
@@ -234,16 +251,18 @@ void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_vi
     if (found.frame == Frame::keep_alive) {
         return;
     }
+    flow.local = datagrams_->local_of(socket, source);
     if (found.frame != Frame::complete) {
-        ++statistics_.malformed;
-        publish();
+        refuse(bytes, flow);
         return;
     }
-    flow.local = datagrams_->local_of(socket, source);
     (void)take_frame(bytes.substr(0, found.length), flow);
 }
 
 bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
+    if (flow.connection != 0 && is_banned(flow.remote.ip, false)) {
+        return false;
+    }
     if (flow.connection != 0 && !limiter_.allow(source_network(flow.remote.ip), now_ms())) {
         ++statistics_.rate_limited;
         publish();
@@ -251,16 +270,34 @@ bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
     }
     Result<Message> message = parse_message(bytes, flow);
     if (!message) {
-        ++statistics_.malformed;
-        publish();
-        const std::string answer = bad_request_answer(bytes, flow.remote);
-        if (!answer.empty()) {
-            transmit(flow, answer);
-        }
+        refuse(bytes, flow);
         return true;
     }
     hand_up({std::move(*message), nullptr});
     return true;
+}
+
+// What cannot be read.
+void ReStack::refuse(std::string_view bytes, const Flow& flow) {
+    ++statistics_.malformed;
+    count_offence(flow, 1);
+    if (const std::string answer = stateless_refusal(bytes, flow.remote); !answer.empty()) {
+        transmit(flow, answer);
+    }
+}
+
+void ReStack::count_offence(const Flow& flow, double weight) {
+    statistics_.bans += bans_.offend(flow.remote.ip, weight, flow.connection != 0, now_ms()) ? 1 : 0;
+    publish();
+}
+
+bool ReStack::is_banned(const std::string& ip, bool datagram) {
+    const bool banned = bans_.contains(ip, datagram, now_ms());
+    if (banned) {
+        ++statistics_.banned;
+        publish();
+    }
+    return banned;
 }
 
 void ReStack::publish() {

@@ -70,7 +70,8 @@ void Streams::accept(Listener& listener, const sa& peer) {
     const Address remote = to_address(peer);
     const std::string source = source_network(remote.ip);
     const auto known = per_source_.find(source);
-    if (connections_.size() >= static_cast<std::size_t>(config_.max_connections) ||
+    if (handlers_.is_banned(remote.ip) ||
+        connections_.size() >= static_cast<std::size_t>(config_.max_connections) ||
         (known != per_source_.end() && known->second >= config_.max_connections_per_source)) {
         ++statistics_.connections_refused;
         tcp_reject(listener.socket);
@@ -302,7 +303,7 @@ bool Streams::take_frame(Connection& connection) {
         return true;
     }
     if (found.frame != Frame::complete) {
-        ++statistics_.malformed;
+        handlers_.on_malformed_received(buffer, connection.flow);
         close_later(connection);
         return false;
     }

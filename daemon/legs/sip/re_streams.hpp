@@ -23,6 +23,9 @@ public:
     struct Handlers {
         // One framed message; false closes the connection.
         std::function<bool(std::string_view bytes, const Flow& flow)> on_frame_received;
+        std::function<bool(const std::string& ip)> is_banned;
+        // Bytes that end the stream: nobody knows where the next message would begin.
+        std::function<void(std::string_view bytes, const Flow& flow)> on_malformed_received;
         std::function<void(std::uint64_t connection)> on_connection_closed;
     };
     Streams(const StackConfig& config, StackStatistics& statistics, Handlers handlers);

@@ -66,11 +66,6 @@ public:
     const Dialog& dialog() const { return dialog_; }
     bool half_open() const { return state_ == State::incoming || state_ == State::accepted; }
     bool over() const { return state_ == State::ended; }  // nothing more to send or to wait for
-    // The first INVITE again, as another transaction.
-    bool same_invite(const Message& other) const {
-        return half_open() && other.cseq == invite_.cseq && other.call_id == invite_.call_id &&
-               other.from.tag == invite_.from.tag;
-    }
     SessionTimer::Outcome timer_outcome() const { return timer_outcome_; }
 
 private:

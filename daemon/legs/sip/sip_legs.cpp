@@ -1,6 +1,7 @@
 #include "daemon/legs/sip/sip_legs.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/guard.hpp"
 #include "daemon/legs/sip/sip_legs_core.hpp"
@@ -20,7 +21,9 @@ Result<std::vector<ListenAddress>> SipLegs::Core::start() {
     Result<std::vector<ListenAddress>> bound = stack_->start();
     if (!bound) {
         stack_.reset();
+        return bound;
     }
+    trust_trunks();
     return bound;
 }
 
@@ -30,7 +33,22 @@ Status SipLegs::Core::set_trunks(std::vector<TrunkConfig> configs) {
         return Error{trunks.error()};
     }
     trunks_ = std::move(*trunks);
+    trust_trunks();
     return Ok{};
+}
+
+void SipLegs::Core::trust_trunks() {
+    if (stack_) {
+        stack_->set_trusted([trunks = trunks_, loopback = !config_.ban_loopback](const std::string& ip) {
+            return (loopback && (ip.starts_with("127.") || ip == "::1")) || trunks.is_source(ip);
+        });
+    }
+}
+
+void SipLegs::Core::punish(const Message& request, double weight) {
+    if (stack_) {
+        stack_->punish(request.flow, weight);
+    }
 }
 
 void SipLegs::Core::stop(EndCause cause) {
@@ -87,16 +105,28 @@ std::shared_ptr<void> SipLegs::Core::receipt(const std::string& transaction, con
     });
 }
 
+// No copy of the map: thousands of calls that wait for an ACK are looked at often.
 void SipLegs::Core::tick() {
     transactions_.tick(now());
-    const auto calls = calls_;
-    for (const auto& [key, call] : calls) {
+    std::vector<std::shared_ptr<Call>> due;
+    for (const auto& [key, call] : calls_) {
+        const std::optional<std::int64_t> at = call->next_deadline();
+        if (!timed_out_.empty() || call->over() || (at && *at <= now())) {
+            due.push_back(call);
+        }
+    }
+    const std::vector<std::uint64_t> timed_out = std::exchange(timed_out_, {});
+    for (const auto& call : due) {
+        for (const std::uint64_t id : timed_out) {
+            call->request_timed_out(id);
+        }
         call->tick();
         if (call->over()) {
             call->orphan();
-            calls_.erase(key);
+            calls_.erase(call->key());
         }
     }
+    prune_half_open();
     std::optional<std::int64_t> next = transactions_.next_deadline();
     for (const auto& [key, call] : calls_) {
         const std::optional<std::int64_t> at = call->next_deadline();

@@ -26,6 +26,9 @@ struct SipConfig {
     std::size_t max_half_open_per_source = 50;  // per source address; trunk sources are not held to it
     double invites_per_second = 100;            // per source address
     std::size_t max_transactions = 10000;
+    std::size_t max_transactions_per_source = 2000;  // trunk sources are not held to it
+    // A proxy on this machine speaks for others, so its address is not banned for what they do.
+    bool ban_loopback = false;
     DialConfig dial;  // calls that we place: none without rules
 };
 

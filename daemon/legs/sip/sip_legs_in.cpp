@@ -1,6 +1,4 @@
 // Requests and calls that come to us, and responses to whom they belong.
-#include <algorithm>
-
 #include "base/source_network.hpp"
 #include "daemon/legs/sip/arrival.hpp"
 #include "daemon/legs/sip/incoming_call.hpp"
@@ -20,14 +18,17 @@ void SipLegs::Core::refuse(const std::string& transaction, const Message& invite
     observer_.on_leg_refused(describe(invite, {}, "sip-" + random_token(8)), cause);
 }
 
+std::shared_ptr<Call> SipLegs::Core::find(const std::string& key) const {
+    const auto found = calls_.find(key);
+    return found != calls_.end() ? found->second : nullptr;
+}
+
+// A call that we placed may have several of the other side.
 std::shared_ptr<Call> SipLegs::Core::find(const std::string& call_id, const std::string& local_tag,
                                           const std::string& remote_tag) const {
     const std::string ours = call_id + "|" + local_tag + "|";
-    auto found = calls_.find(ours + remote_tag);
-    if (found == calls_.end()) {
-        found = calls_.find(ours);  // placed by us: there may be several of the other side
-    }
-    return found != calls_.end() ? found->second : nullptr;
+    const auto call = find(ours + remote_tag);
+    return call ? call : find(ours);
 }
 
 void SipLegs::Core::on_request_received(const std::string& transaction, const Message& request) {
@@ -51,40 +52,62 @@ void SipLegs::Core::on_request_received(const std::string& transaction, const Me
         }
         return;
     }
-    take_invite(transaction, request);
+    if (!is_merged(transaction, request)) {
+        take_invite(transaction, request);
+    }
 }
 
-std::size_t SipLegs::Core::half_open(const std::string& source) const {
-    return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(), [&source](const auto& entry) {
-        const Call& call = *entry.second;
-        return call.half_open() &&
-               (source.empty() || source_network(call.session()->dialog().flow().remote.ip) == source);
-    }));
-}
-
-// Limits: each refusal costs one transaction and no call.
-bool SipLegs::Core::admit(const std::string& transaction, const Message& invite) {
-    const bool merged = std::any_of(calls_.begin(), calls_.end(), [&invite](const auto& entry) {
-        return entry.second->same_invite(invite);
-    });
-    if (merged) {
-        reply(transaction, invite, {.status = 482});  // it came by two ways (section 8.2.2.2)
+// It came by two ways (section 8.2.2.2).
+bool SipLegs::Core::is_merged(const std::string& transaction, const Message& invite) {
+    const std::string* key = half_open_.find(invite);
+    const std::shared_ptr<Call> call = key != nullptr ? find(*key) : nullptr;
+    if (!call || !call->half_open()) {
         return false;
     }
-    if (draining_ || is_over_limit(invite)) {
-        refuse(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}},
-               draining_ ? EndCause::shutdown : EndCause::overload);
-        return false;
-    }
+    reply(transaction, invite, {.status = 482});
     return true;
 }
 
-bool SipLegs::Core::is_over_limit(const Message& invite) {
-    const std::string source = source_network(invite.flow.remote.ip);
-    return calls_.size() >= config_.max_calls || !invites_.allow(source, now()) ||
-           half_open() >= config_.max_half_open ||
-           (!trunks_.is_source(invite.flow.remote.ip) &&
-            half_open(source) >= config_.max_half_open_per_source);
+// Limits: a refusal costs no transaction, so that a flood does not use up the place of others.
+std::optional<Reply> SipLegs::Core::refusal_of(const Message& request) {
+    const bool begins = request.method == "INVITE" && request.to.tag.empty();
+    if (!is_over_limit(request, begins) && !(begins && draining_)) {
+        return std::nullopt;
+    }
+    if (begins) {
+        observer_.on_leg_refused(describe(request, {}, "sip-" + random_token(8)),
+                                 draining_ ? EndCause::shutdown : EndCause::overload);
+    }
+    // The same tag for each retransmission (section 8.2.7).
+    const std::string tag = hash_hex("SHA-256", tag_key_ + request.branch + request.call_id).substr(0, 16);
+    return Reply{.status = 503, .to_tag = tag, .headers = {{"Retry-After", "10"}}};
+}
+
+bool SipLegs::Core::is_over_limit(const Message& request, bool begins) {
+    const std::string source = source_network(request.flow.remote.ip);
+    const bool trunk = trunks_.is_source(request.flow.remote.ip);
+    if (!trunk && transactions_.servers_of(source) >= config_.max_transactions_per_source) {
+        return true;
+    }
+    if (!begins) {
+        return false;
+    }
+    const auto crowded = [&] {
+        return half_open_.size() >= config_.max_half_open ||
+               (!trunk && half_open_.of(source) >= config_.max_half_open_per_source);
+    };
+    if (crowded() && now() - pruned_at_ > kPruneInterval) {
+        prune_half_open();
+    }
+    return calls_.size() >= config_.max_calls || !invites_.allow(source, now()) || crowded();
+}
+
+void SipLegs::Core::prune_half_open() {
+    pruned_at_ = now();
+    half_open_.prune([this](const std::string& key) {
+        const auto found = calls_.find(key);
+        return found != calls_.end() && found->second->half_open();
+    });
 }
 
 // The trunk that the call comes from, or none; nothing when the call was challenged or refused.
@@ -122,6 +145,7 @@ std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transact
             challenge.headers.push_back({"Proxy-Authenticate", std::move(value)});
         }
         if (wrong) {
+            punish(invite, kWrongDigest);
             refuse(transaction, invite, std::move(challenge), EndCause::unauthorized);
         } else {
             reply(transaction, invite, std::move(challenge));  // the call comes again with credentials
@@ -132,9 +156,6 @@ std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transact
 }
 
 void SipLegs::Core::take_invite(const std::string& transaction, const Message& invite) {
-    if (!admit(transaction, invite)) {
-        return;
-    }
     const std::optional<Trunks::Match> match = identify(transaction, invite);
     if (!match) {
         return;
@@ -148,8 +169,13 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
               {.status = 422, .headers = {{"Min-SE", std::to_string(kMinSessionExpires)}}});
         return;
     }
-    calls_.emplace(call->key(), call);
+    const std::string key = call->key();
+    calls_.emplace(key, call);
+    half_open_.add(invite, key, source_network(invite.flow.remote.ip));
     call->arrive(describe(invite, *match, leg));
+    if (call->turned_away() && !draining_) {
+        punish(invite, kUnknownAlias);
+    }
 }
 
 void SipLegs::Core::on_invite_cancelled(const std::string& transaction) {
@@ -166,13 +192,6 @@ void SipLegs::Core::on_response_received(std::uint64_t id, const Message& respon
     // To requests of our calls: From holds our tag, To the peer's.
     if (const auto call = find(response.call_id, response.from.tag, response.to.tag)) {
         call->receive_response(id, response);
-    }
-}
-
-void SipLegs::Core::on_request_timed_out(std::uint64_t id) {
-    const auto calls = calls_;
-    for (const auto& [key, call] : calls) {
-        call->request_timed_out(id);
     }
 }
 

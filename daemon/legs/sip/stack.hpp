@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "daemon/legs/sip/bans.hpp"
 #include "daemon/legs/sip/message.hpp"
 #include "daemon/legs/sip/resolver.hpp"
 
@@ -43,12 +44,15 @@ struct StackConfig {
     int idle_timeout_ms = 3 * 3600 * 1000;
     double messages_per_second = 1000;  // per source address; burst is twice that
     int max_queued = 4096;              // parsed messages that wait for the control thread
+    BanRules bans;
 };
 
 struct StackStatistics {
     std::uint64_t received = 0;  // handed up
     std::uint64_t malformed = 0;
     std::uint64_t rate_limited = 0;
+    std::uint64_t bans = 0;    // pronounced
+    std::uint64_t banned = 0;  // datagrams, messages and connections that were not heard for one
     std::uint64_t queue_full = 0;
     std::uint64_t connections_refused = 0;
     std::uint64_t handshakes_failed = 0;
@@ -75,6 +79,11 @@ public:
     // Sends along a flow. A datagram goes to flow.remote; a stream message goes to the
     // flow's connection, and is dropped when that is gone (the transaction times out).
     virtual void send(const Flow& flow, std::string bytes) = 0;
+    // Counts an offence by the other end of a flow, as a message that cannot be read is one. Too many of them
+    // ban the source: what came by datagrams, which may be forged, its datagrams only.
+    virtual void punish(const Flow& flow, double weight) = 0;
+    // Addresses for which `trusted` holds are never banned. Called on the stack's thread.
+    virtual void set_trusted(std::function<bool(const std::string& ip)> trusted) = 0;
     // RFC 3263; the one place where a name is looked up: for a call that we place.
     virtual void resolve(std::uint64_t id, const Destination& destination) = 0;
     // A way to a target. TLS verifies the chain and that the certificate is `host`'s (RFC 5922), the name

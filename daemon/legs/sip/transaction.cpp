@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/source_network.hpp"
 #include "daemon/legs/sip/writer.hpp"
 
 namespace vmr::sip {
@@ -36,7 +37,7 @@ std::int64_t linger(const Flow& flow, std::int64_t duration) {
 // touch another's transaction by copying its branch.
 std::string Transactions::server_key(const Message& request, const std::string& method) {
     std::string key = request.flow.remote.ip + "|" + via_name(request.flow.transport) + "|" + method + "|";
-    if (request.branch.starts_with("z9hG4bK")) {
+    if (request.has_unique_branch()) {
         return key + request.branch + "|" + request.sent_by;
     }
     const std::string* via = request.header("via");  // RFC 2543 clients
@@ -84,13 +85,16 @@ void Transactions::receive_request(const Message& request, std::int64_t now) {
                              {.status = 503, .to_tag = "overload", .headers = {{"Retry-After", "10"}}}));
         return;
     }
+    if (const std::optional<Reply> refusal = user_.refusal_of(request)) {
+        send_(request.flow, write_response(request, *refusal));
+        return;
+    }
     if (request.method == "CANCEL") {
         receive_cancel(request, key, now);
         return;
     }
-    Server& server = servers_[key];
+    Server& server = add_server(key, request.flow);
     server.invite = request.method == "INVITE";
-    server.flow = request.flow;
     if (server.invite) {
         server.response = write_response(request, {.status = 100});
         send_(server.flow, server.response);
@@ -100,10 +104,22 @@ void Transactions::receive_request(const Message& request, std::int64_t now) {
     user_.on_request_received(key, request);
 }
 
+Transactions::Server& Transactions::add_server(const std::string& key, const Flow& flow) {
+    Server& server = servers_[key];
+    server.flow = flow;
+    ++servers_by_source_[source_network(flow.remote.ip)];
+    return server;
+}
+
+std::size_t Transactions::servers_of(const std::string& source) const {
+    const auto found = servers_by_source_.find(source);
+    return found != servers_by_source_.end() ? found->second : 0;
+}
+
 void Transactions::receive_cancel(const Message& cancel, const std::string& key, std::int64_t now) {
     const std::string target = server_key(cancel, "INVITE");
     const auto invite = servers_.find(target);
-    servers_[key].flow = cancel.flow;
+    add_server(key, cancel.flow);
     const int status = invite == servers_.end() ? 481 : 200;
     respond(key, status, write_response(cancel, {.status = status, .to_tag = "cancel"}), now);
     if (invite != servers_.end() && invite->second.state == Server::State::proceeding) {
@@ -197,6 +213,10 @@ void Transactions::tick_servers(std::int64_t now) {
     for (auto entry = servers_.begin(); entry != servers_.end();) {
         Server& server = entry->second;
         if (server.ends_at >= 0 && now >= server.ends_at) {
+            const auto source = servers_by_source_.find(source_network(server.flow.remote.ip));
+            if (source != servers_by_source_.end() && --source->second == 0) {
+                servers_by_source_.erase(source);
+            }
             entry = servers_.erase(entry);
             continue;
         }

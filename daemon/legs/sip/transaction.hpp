@@ -6,8 +6,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "daemon/legs/sip/message.hpp"
+#include "daemon/legs/sip/writer.hpp"
 
 namespace vmr::sip {
 
@@ -21,6 +23,9 @@ using Sender = std::function<void(const Flow& flow, const std::string& bytes)>;
 class TransactionUser {
 public:
     virtual ~TransactionUser() = default;
+    // The refusal of a request that may cost no transaction (stateless, RFC 3261 section 8.2.7: it is asked
+    // again for each retransmission); nothing for one that may go on.
+    virtual std::optional<Reply> refusal_of(const Message& /*request*/) { return std::nullopt; }
     // A new request; `transaction` answers it. Empty for an ACK to a 2xx.
     virtual void on_request_received(const std::string& transaction, const Message& request) = 0;
     // CANCEL matched this INVITE; the CANCEL itself was answered.
@@ -43,6 +48,8 @@ public:
     void tick(std::int64_t now);
     std::optional<std::int64_t> next_deadline() const;
     std::size_t servers() const { return servers_.size(); }
+    // Of one source (an address, or a network of IPv6).
+    std::size_t servers_of(const std::string& source) const;
 
 private:
     struct Server {
@@ -65,6 +72,7 @@ private:
         std::int64_t interval = kT1;
         std::int64_t ends_at = -1;  // timers B, D, F, K
     };
+    Server& add_server(const std::string& key, const Flow& flow);
     static std::string server_key(const Message& request, const std::string& method);
     void receive_request(const Message& request, std::int64_t now);
     void receive_ack(const Message& ack, std::int64_t now);
@@ -77,6 +85,7 @@ private:
     TransactionUser& user_;
     std::size_t max_server_;
     std::map<std::string, Server> servers_;
+    std::unordered_map<std::string, std::size_t> servers_by_source_;
     std::map<std::string, Client> clients_;  // by branch
     std::uint64_t next_id_ = 1;
 };

@@ -1,5 +1,7 @@
 #include "daemon/legs/sip/uri.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -30,10 +32,15 @@ std::optional<std::string> unescape(std::string_view text) {
         }
         const int high = hex_digit(text[index + 1]);
         const int low = hex_digit(text[index + 2]);
-        if (high < 0 || low < 0 || high * 16 + low < 0x20) {
-            return std::nullopt;  // %00 and other controls never belong into a user part
+        if (high < 0 || low < 0) {
+            return std::nullopt;
         }
-        result += static_cast<char>(high * 16 + low);
+        const int byte = high * 16 + low;
+        if (byte < 0x20 || byte == 0x7f) {
+            result += text.substr(index, 3);  // legal (RFC 4475 section 3.1.1.4), but never one of our names
+        } else {
+            result += static_cast<char>(byte);
+        }
         index += 2;
     }
     return result;
@@ -42,6 +49,18 @@ std::optional<std::string> unescape(std::string_view text) {
 bool read_port(std::string_view text, std::uint16_t& port) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
     return error == std::errc() && end == text.data() + text.size() && port != 0;
+}
+
+// RFC 3261's grammar leads some to write three colons before an IPv4 part; RFC 5118 section 4.10 wants both
+// read.
+bool is_ipv6(std::string_view text) {
+    std::string address(text);
+    const std::size_t colons = address.find(":::");
+    if (colons != std::string::npos && address.find('.', colons) != std::string::npos) {
+        address.erase(colons, 1);
+    }
+    in6_addr parsed{};
+    return inet_pton(AF_INET6, address.c_str(), &parsed) == 1;
 }
 
 bool read_host(std::string_view text, Uri& uri) {
@@ -54,7 +73,7 @@ bool read_host(std::string_view text, Uri& uri) {
         }
         host = text.substr(1, close - 1);
         port = text.substr(close + 1);
-        if (!port.empty() && port.front() != ':') {
+        if (!is_ipv6(host) || (!port.empty() && port.front() != ':')) {
             return false;
         }
     } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
@@ -72,15 +91,27 @@ bool read_host(std::string_view text, Uri& uri) {
     return port.empty() || read_port(port.substr(1), uri.port);
 }
 
+bool is_scheme(std::string_view text) {
+    return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
+           std::all_of(text.begin(), text.end(), [](unsigned char c) {
+               return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.';
+           });
+}
+
 }  // namespace
 
+bool is_host_port(std::string_view text) {
+    Uri uri;
+    return read_host(text, uri);
+}
+
 std::optional<Uri> parse_uri(std::string_view text) {
-    text = trim(text);
     const std::size_t colon = text.find(':');
     const bool graphic = std::all_of(text.begin(), text.end(), [](unsigned char c) {
         return c > 0x20 && c != 0x7f && c != '<' && c != '>' && c != '"';
     });
-    if (colon == 0 || colon == std::string_view::npos || text.size() > kMaxUri || !graphic) {
+    if (colon == std::string_view::npos || text.size() > kMaxUri || !graphic ||
+        !is_scheme(text.substr(0, colon))) {
         return std::nullopt;
     }
     Uri uri;
@@ -104,7 +135,8 @@ std::optional<Uri> parse_uri(std::string_view text) {
         rest = rest.substr(at + 1);
     }
     const std::size_t query = std::min(rest.find('?'), rest.size());
-    rest = rest.substr(0, query);  // URI headers are never used
+    uri.headers = rest.substr(query);
+    rest = rest.substr(0, query);
     const std::size_t end = std::min(rest.find(';'), rest.size());
     uri.params = rest.substr(end);
     if (!read_host(rest.substr(0, end), uri)) {
@@ -134,20 +166,25 @@ std::optional<NameAddr> parse_name_addr(std::string_view text) {
         }
     }
     std::optional<Uri> uri;
-    if (const std::size_t open = rest.find('<'); open != std::string_view::npos) {
-        const std::size_t close = rest.find('>', open);
-        if (close == std::string_view::npos) {
+    // Where no bracket comes first, there is none around the URI (section 20.10).
+    const std::size_t mark = rest.find_first_of("<;\"");
+    if (mark != std::string_view::npos && rest[mark] == '<') {
+        const std::size_t close = rest.find('>', mark);
+        if (close == std::string_view::npos || rest.substr(0, mark).find(',') != std::string_view::npos) {
             return std::nullopt;
         }
         if (result.display.empty()) {
-            result.display = trim(rest.substr(0, open));
+            result.display = trim(rest.substr(0, mark));
         }
-        uri = parse_uri(rest.substr(open + 1, close - open - 1));
+        uri = parse_uri(rest.substr(mark + 1, close - mark - 1));
         result.params = trim(rest.substr(close + 1));
     } else {
         const std::size_t semicolon = std::min(rest.find(';'), rest.size());
-        uri = parse_uri(rest.substr(0, semicolon));
+        uri = parse_uri(trim(rest.substr(0, semicolon)));
         result.params = rest.substr(semicolon);
+        if (uri && !uri->headers.empty()) {
+            return std::nullopt;  // needs the brackets (section 20)
+        }
     }
     if (!uri || (!result.params.empty() && result.params.front() != ';')) {
         return std::nullopt;

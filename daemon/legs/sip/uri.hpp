@@ -7,6 +7,8 @@
 
 namespace vmr::sip {
 
+// host or host:port, an IPv6 address in brackets.
+bool is_host_port(std::string_view text);
 std::optional<Uri> parse_uri(std::string_view text);
 // "Name" <uri>;params, or uri;params (then the parameters belong to the header,
 // RFC 3261 section 20).

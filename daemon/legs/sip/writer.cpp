@@ -7,13 +7,14 @@
 namespace vmr::sip {
 namespace {
 
-constexpr std::array<std::pair<int, const char*>, 24> kReasons{{{100, "Trying"},
+constexpr std::array<std::pair<int, const char*>, 27> kReasons{{{100, "Trying"},
                                                                 {180, "Ringing"},
                                                                 {200, "OK"},
                                                                 {400, "Bad Request"},
                                                                 {403, "Forbidden"},
                                                                 {404, "Not Found"},
                                                                 {405, "Method Not Allowed"},
+                                                                {406, "Not Acceptable"},
                                                                 {407, "Proxy Authentication Required"},
                                                                 {408, "Request Timeout"},
                                                                 {415, "Unsupported Media Type"},
@@ -29,8 +30,10 @@ constexpr std::array<std::pair<int, const char*>, 24> kReasons{{{100, "Trying"},
                                                                 {488, "Not Acceptable Here"},
                                                                 {491, "Request Pending"},
                                                                 {500, "Server Internal Error"},
+                                                                {501, "Not Implemented"},
                                                                 {503, "Service Unavailable"},
-                                                                {504, "Server Time-out"}}};
+                                                                {504, "Server Time-out"},
+                                                                {505, "Version Not Supported"}}};
 
 // Cuts the first value off a comma-separated Via line.
 std::pair<std::string_view, std::string_view> first_via(std::string_view line) {
@@ -117,7 +120,6 @@ std::string write_response(const Message& request, const Reply& reply) {
             append(text, "Timestamp", header.value);  // RFC 3261 section 8.2.6.1
         }
     }
-    append(text, "Server", kServer);
     for (const Header& header : reply.headers) {
         append(text, header.name, header.value);
     }

@@ -10,7 +10,6 @@ namespace vmr::sip {
 
 inline constexpr const char* kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO";
 inline constexpr const char* kSupported = "100rel, timer";
-inline constexpr const char* kServer = "vmr";
 
 const char* reason_phrase(int status) noexcept;
 

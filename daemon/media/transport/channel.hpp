@@ -2,12 +2,11 @@
 // (IceChannel).
 #pragma once
 #include <cstdint>
-#include <span>
 #include <string>
 
-namespace vmr::media {
+#include "base/bytes.hpp"
 
-using Bytes = std::span<const uint8_t>;
+namespace vmr::media {
 
 enum class Component { rtp, rtcp };
 

@@ -164,7 +164,7 @@ void DtlsSession::export_keys() {
         fail("no common SRTP profile");
         return;
     }
-    const SrtpSuiteInfo& info = suite_info(*suite);
+    const srtp::SuiteInfo& info = srtp::info_of(*suite);
     unsigned char material[2 * (32 + 14)];
     const size_t size = 2 * (info.key_bytes + info.salt_bytes);
     if (SSL_export_keying_material(ssl_, material, size, kExporterLabel, std::strlen(kExporterLabel), nullptr,
@@ -175,7 +175,7 @@ void DtlsSession::export_keys() {
     // client key, server key, client salt, server salt
     const std::string bytes(reinterpret_cast<char*>(material), size);
     OPENSSL_cleanse(material, sizeof material);
-    const auto part = [&](unsigned index) {
+    const auto part = [&](size_t index) {
         return bytes.substr(index * info.key_bytes, info.key_bytes) +
                bytes.substr(2 * info.key_bytes + index * info.salt_bytes, info.salt_bytes);
     };

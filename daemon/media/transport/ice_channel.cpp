@@ -136,7 +136,7 @@ void IceChannel::connect_signals() {
 
 void IceChannel::stop() {
     io_->run([this] {
-        cancel_deadline();
+        deadline_.cancel();
         signals_.clear();
         {
             std::lock_guard lock(mutex_);
@@ -239,26 +239,12 @@ Status IceChannel::add_candidate(const std::string& candidate) {
 }
 
 void IceChannel::start_deadline() {
-    deadline_ = g_timeout_source_new(static_cast<guint>(params_.connect_deadline.count()));
-    g_source_set_callback(deadline_, on_deadline_passed, this, nullptr);
-    g_source_attach(deadline_, io_->context());
-}
-
-void IceChannel::cancel_deadline() {
-    if (deadline_ != nullptr) {
-        g_source_destroy(deadline_);
-        g_source_unref(deadline_);
-        deadline_ = nullptr;
-    }
-}
-
-gboolean IceChannel::on_deadline_passed(gpointer self) {
-    auto* channel = static_cast<IceChannel*>(self);
-    if (!channel->connected_ && !channel->failed_) {
-        channel->failed_ = true;
-        channel->events_.on_path_failed("ICE found no path in time");
-    }
-    return G_SOURCE_REMOVE;
+    deadline_.start(*io_, params_.connect_deadline, [this] {
+        if (!connected_ && !failed_) {
+            failed_ = true;
+            events_.on_path_failed("ICE found no path in time");
+        }
+    });
 }
 
 bool IceChannel::send(Component, Bytes datagram) {
@@ -296,9 +282,9 @@ void IceChannel::on_state_changed(NiceAgent*, guint, guint, guint state, gpointe
     auto* channel = static_cast<IceChannel*>(self);
     if (state == NICE_COMPONENT_STATE_CONNECTED || state == NICE_COMPONENT_STATE_READY) {
         channel->connected_ = true;
-        channel->cancel_deadline();
+        channel->deadline_.cancel();
         channel->events_.on_path_connected();
-    } else if (state == NICE_COMPONENT_STATE_FAILED && channel->deadline_ == nullptr && !channel->failed_) {
+    } else if (state == NICE_COMPONENT_STATE_FAILED && !channel->deadline_.running() && !channel->failed_) {
         // Before the deadline peer-reflexive candidates may still turn up (RFC 8863).
         channel->failed_ = true;
         channel->events_.on_path_failed(channel->connected_ ? "ICE consent was lost" : "ICE failed");

@@ -44,14 +44,12 @@ private:
     void connect_signals();
     Status add_candidate(const std::string& candidate);  // media-io
     void start_deadline();
-    void cancel_deadline();
 
     static void on_candidate_found(NiceAgent* agent, NiceCandidate* candidate, gpointer self);
     static void on_gathering_done(NiceAgent* agent, guint stream, gpointer self);
     static void on_state_changed(NiceAgent* agent, guint stream, guint component, guint state, gpointer self);
     static void on_received(NiceAgent* agent, guint stream, guint component, guint size, char* data,
                             gpointer self);
-    static gboolean on_deadline_passed(gpointer self);
 
     std::shared_ptr<MediaIo> io_;
     IceParams params_;
@@ -62,7 +60,7 @@ private:
     std::vector<SignalConnection> signals_;
 
     // media-io only
-    GSource* deadline_ = nullptr;
+    IoTimer deadline_;
     bool connected_ = false;
     bool failed_ = false;
     unsigned remote_candidates_ = 0;

@@ -1,11 +1,16 @@
 #include "daemon/media/transport/media_io.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 namespace vmr::media {
 
 namespace {
+
+constexpr unsigned kMostByDefault = 4;  // threads
 
 gboolean run_task(gpointer data) {
     (*static_cast<std::function<void()>*>(data))();
@@ -26,10 +31,12 @@ void post_to(GMainContext* context, std::function<void()> task) {
     g_source_unref(source);
 }
 
-MediaIo::MediaIo()
+MediaIo::MediaIo(const std::string& name)
     : context_(g_main_context_new()),
       loop_(g_main_loop_new(context_, FALSE)),
-      thread_(g_thread_new("media-io", thread_main, this)) {}
+      sockets_(std::make_unique<DatagramPoll>(context_)),
+      timers_(std::make_unique<IoTimers>(context_)),
+      thread_(g_thread_new(name.c_str(), thread_main, this)) {}
 
 MediaIo::~MediaIo() {
     post([this] { g_main_loop_quit(loop_); });
@@ -37,6 +44,8 @@ MediaIo::~MediaIo() {
     // Agents close asynchronously; their last steps would leak otherwise.
     while (g_main_context_iteration(context_, FALSE)) {
     }
+    timers_.reset();
+    sockets_.reset();
     g_main_loop_unref(loop_);
     g_main_context_unref(context_);
 }
@@ -73,6 +82,28 @@ void MediaIo::run(const std::function<void()>& task) {
     });
     std::unique_lock lock(mutex);
     condition.wait(lock, [&] { return done; });
+}
+
+struct MediaIoPool::Seat {
+    explicit Seat(size_t index) : io("media-io-" + std::to_string(index)) {}
+    MediaIo io;
+    std::atomic<unsigned> transports = 0;
+};
+
+MediaIoPool::MediaIoPool(unsigned threads) {
+    if (threads == 0) {
+        threads = std::clamp(std::thread::hardware_concurrency(), 1u, kMostByDefault);
+    }
+    while (seats_.size() < threads) {
+        seats_.push_back(std::make_shared<Seat>(seats_.size()));
+    }
+}
+
+std::shared_ptr<MediaIo> MediaIoPool::take() {
+    const auto seat = *std::ranges::min_element(
+        seats_, {}, [](const std::shared_ptr<Seat>& each) { return each->transports.load(); });
+    seat->transports++;
+    return {&seat->io, [seat](MediaIo*) { seat->transports--; }};
 }
 
 }  // namespace vmr::media

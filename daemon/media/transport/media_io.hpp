@@ -1,16 +1,21 @@
-// The one thread ("media-io") on which every media socket, ICE agent and their
-// timers run, for all legs of all rooms.
+// A thread ("media-io-N") on which media sockets, ICE agents and their timers run. There are a few of them
+// for all legs of all rooms; a transport stays on one for life.
 #pragma once
 #include <glib.h>
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/media/transport/datagram_poll.hpp"
+#include "daemon/media/transport/io_timer.hpp"
 
 namespace vmr::media {
 
 class MediaIo {
 public:
-    MediaIo();
+    explicit MediaIo(const std::string& name = "media-io");
     ~MediaIo();  // not on the thread itself; no transport may be left
     MediaIo(const MediaIo&) = delete;
     MediaIo& operator=(const MediaIo&) = delete;
@@ -22,12 +27,32 @@ public:
     // Runs `task` on the thread and returns when it is done.
     void run(const std::function<void()>& task);
 
+    // On the thread.
+    DatagramPoll& sockets() { return *sockets_; }
+    IoTimers& timers() { return *timers_; }
+
 private:
     static gpointer thread_main(gpointer self);
 
     GMainContext* context_;
     GMainLoop* loop_;
+    std::unique_ptr<DatagramPoll> sockets_;
+    std::unique_ptr<IoTimers> timers_;
     GThread* thread_;
+};
+
+class MediaIoPool {
+public:
+    // 0: as many threads as cores, at most 4.
+    explicit MediaIoPool(unsigned threads = 0);
+
+    // For one transport: the thread that has the fewest. It counts while the pointer lives.
+    std::shared_ptr<MediaIo> take();
+    size_t threads() const { return seats_.size(); }
+
+private:
+    struct Seat;
+    std::vector<std::shared_ptr<Seat>> seats_;
 };
 
 // Runs `task` on the thread of `context` (null: GLib's default), later. A task

@@ -14,20 +14,19 @@ constexpr size_t kMaxReports = 64;
 constexpr int64_t kNtpEpochOffset = 2208988800;  // s from 1900 to 1970
 constexpr double kMaxRoundTripMs = 60'000;       // more is nonsense of the peer
 
-// The packet at the start of `rest`; empty if it is not well-formed.
-Bytes first_packet(Bytes rest) {
-    if (rest.size() < 4 || rest[0] >> 6 != 2) {
+}  // namespace
+
+Bytes first_rtcp(Bytes compound) {
+    if (compound.size() < 4 || compound[0] >> 6 != 2) {
         return {};
     }
-    const size_t size = 4u * ((rest[2] << 8 | rest[3]) + 1u);
-    return size <= rest.size() ? rest.first(size) : Bytes{};
+    const size_t size = 4u * (read16(compound, 2) + 1u);
+    return size <= compound.size() ? compound.first(size) : Bytes{};
 }
-
-}  // namespace
 
 bool is_rtcp(Bytes datagram) {
     while (!datagram.empty()) {
-        const Bytes packet = first_packet(datagram);
+        const Bytes packet = first_rtcp(datagram);
         if (packet.empty() || packet[1] < 192 || packet[1] > 223) {
             return false;
         }
@@ -43,7 +42,7 @@ uint32_t ntp_middle(int64_t real_time_us) {
 }
 
 void RtcpReports::read(Bytes compound, uint32_t ntp_now) {
-    for (Bytes packet = first_packet(compound); !packet.empty(); packet = first_packet(compound)) {
+    for (Bytes packet = first_rtcp(compound); !packet.empty(); packet = first_rtcp(compound)) {
         compound = compound.subspan(packet.size());
         size_t at = 0;
         if (packet[1] == kSenderReport) {
@@ -76,6 +75,7 @@ void RtcpReports::read_block(Bytes block, uint32_t ntp_now) {
     std::lock_guard lock(mutex_);
     const uint32_t ssrc = read32(block, 0);
     if (reports_.size() < kMaxReports || reports_.contains(ssrc)) {
+        report.number = reports_[ssrc].number + 1;
         reports_[ssrc] = report;
     }
 }

@@ -12,12 +12,15 @@
 namespace vmr::media {
 
 struct RtcpReport {
+    uint64_t number = 0;       // of this report: the first is 1
     double fraction_lost = 0;  // 0..1
     int32_t lost_packets = 0;
     uint32_t jitter = 0;  // RTP timestamp units
     std::optional<double> round_trip_ms;
 };
 
+// The packet that a compound begins with; empty if it is not well-formed.
+Bytes first_rtcp(Bytes compound);
 // True if the datagram is a well-formed (compound or reduced-size) RTCP packet.
 bool is_rtcp(Bytes datagram);
 

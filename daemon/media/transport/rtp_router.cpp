@@ -124,6 +124,18 @@ std::optional<unsigned> RtpRouter::media_of(uint32_t ssrc) const {
     return std::nullopt;
 }
 
+std::optional<RtpRouter::Source> RtpRouter::source_of(unsigned media) const {
+    std::lock_guard lock(mutex_);
+    std::optional<Source> latest;
+    for (const auto& [ssrc, entry] : ssrcs_) {
+        if (entry.media == media && !entry.retransmission &&
+            (!latest || entry.last_used > latest->packets)) {
+            latest = Source{ssrc, entry.last_used};
+        }
+    }
+    return latest;
+}
+
 bool RtpRouter::knows_payload(uint8_t payload_type) const {
     std::lock_guard lock(mutex_);
     return std::ranges::any_of(media_,

@@ -35,6 +35,12 @@ public:
     std::optional<unsigned> route(const RtpHeader& header);
     // Of an SSRC that was routed before; empty for one of retransmissions.
     std::optional<unsigned> media_of(uint32_t ssrc) const;
+    // Who sent last on this media (no retransmission); `packets` grows with each packet.
+    struct Source {
+        uint32_t ssrc = 0;
+        uint64_t packets = 0;
+    };
+    std::optional<Source> source_of(unsigned media) const;
     bool knows_payload(uint8_t payload_type) const;
     // Caps of a payload type in any media, also of an RTX one; null: unknown.
     CapsPtr caps_of(uint8_t payload_type) const;

@@ -1,6 +1,6 @@
 #include "daemon/media/transport/rtp_session.hpp"
 
-#include <gst/rtp/rtp.h>
+#include <algorithm>
 
 #include "base/guard.hpp"
 
@@ -35,23 +35,23 @@ void push_stickies(GstPad* pad, const char* media_type) {
     gst_pad_push_event(pad, gst_event_new_segment(&segment));
 }
 
-// A CNAME that says nothing about this host (RFC 7022).
-StructurePtr random_sdes() {
+std::string random_cname() {
     const GCharPtr name(g_strdup_printf("%08x%08x%08x", g_random_int(), g_random_int(), g_random_int()));
-    return StructurePtr(
-        gst_structure_new("application/x-rtp-source-sdes", "cname", G_TYPE_STRING, name.get(), nullptr));
+    return name.get();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<RtpSession>> RtpSession::create(const RtpSessionParams& params,
                                                        RtpSessionEvents& events) {
-    std::unique_ptr<RtpSession> session(new RtpSession(events));
-    if (Status status = session->build(params); !status) {
-        return Error{status.error()};
-    }
-    return session;
+    return std::unique_ptr<RtpSession>(new RtpSession(params, events));
 }
+
+RtpSession::RtpSession(const RtpSessionParams& params, RtpSessionEvents& events)
+    : params_(params),
+      cname_(random_cname()),
+      events_(events),
+      bin_(ElementPtr::adopt(gst_bin_new(params.name.c_str()))) {}
 
 RtpSession::~RtpSession() {
     ready_ = false;
@@ -64,12 +64,10 @@ RtpSession::~RtpSession() {
             }
         }
     }
-    if (!bin_) {
-        return;
-    }
     gst_element_set_locked_state(bin_.get(), TRUE);
     gst_element_set_state(bin_.get(), GST_STATE_NULL);
     signals_.clear();
+    audio_.clear();
     if (auto parent = GPtr<GstObject>::adopt(gst_object_get_parent(GST_OBJECT(bin_.get())))) {
         gst_bin_remove(GST_BIN(parent.get()), bin_.get());
     }
@@ -91,44 +89,43 @@ ElementPtr RtpSession::add_element(const char* factory) {
     return element;
 }
 
-Status RtpSession::build(const RtpSessionParams& params) {
-    bin_ = ElementPtr::adopt(gst_bin_new(params.name.c_str()));
+Status RtpSession::build_rtpbin() {
     rtpbin_ = add_element("rtpbin");
     funnel_ = add_element("rtpfunnel");
     if (!rtpbin_ || !funnel_) {
         return Error{"GStreamer's rtpmanager plugin is not installed"};
     }
     // rtcp-sync-send-time needs latency events, which the free-standing pads never see.
-    g_object_set(rtpbin_.get(), "latency", params.latency_ms, "do-lost", TRUE, "drop-on-latency", TRUE,
+    g_object_set(rtpbin_.get(), "latency", params_.latency_ms, "do-lost", TRUE, "drop-on-latency", TRUE,
                  "autoremove", TRUE, "max-streams", kMaxStreams, "rtcp-sync-send-time", FALSE, nullptr);
-    gst_util_set_object_arg(G_OBJECT(rtpbin_.get()), "rtp-profile", params.feedback ? "savpf" : "savp");
-    const StructurePtr sdes = random_sdes();
+    gst_util_set_object_arg(G_OBJECT(rtpbin_.get()), "rtp-profile", params_.feedback ? "savpf" : "savp");
+    const StructurePtr sdes(
+        gst_structure_new("application/x-rtp-source-sdes", "cname", G_TYPE_STRING, cname_.c_str(), nullptr));
     g_object_set(rtpbin_.get(), "sdes", sdes.get(), nullptr);
     connect_signals();
-    recv_rtp_ = request_pad(rtpbin_.get(), "recv_rtp_sink_0");
-    recv_rtcp_ = request_pad(rtpbin_.get(), "recv_rtcp_sink_0");
-    auto send_rtp = request_pad(rtpbin_.get(), "send_rtp_sink_0");
-    auto send_rtcp = request_pad(rtpbin_.get(), "send_rtcp_src_0");
-    auto funnel_src = static_pad(funnel_.get(), "src");
-    if (!recv_rtp_ || !recv_rtcp_ || !send_rtcp ||
-        gst_pad_link(funnel_src.get(), send_rtp.get()) != GST_PAD_LINK_OK) {
+    const std::array in{request_pad(rtpbin_.get(), "recv_rtp_sink_0"),
+                        request_pad(rtpbin_.get(), "recv_rtcp_sink_0")};
+    const auto send_rtp = request_pad(rtpbin_.get(), "send_rtp_sink_0");
+    const auto send_rtcp = request_pad(rtpbin_.get(), "send_rtcp_src_0");
+    const auto funnel_src = static_pad(funnel_.get(), "src");
+    if (!in[0] || !in[1] || !send_rtcp || gst_pad_link(funnel_src.get(), send_rtp.get()) != GST_PAD_LINK_OK) {
         return Error{"rtpbin gives no pads"};
     }
-    gst_pad_add_probe(recv_rtp_.get(), GST_PAD_PROBE_TYPE_BUFFER, on_rtp_in, this, nullptr);
-    gst_pad_add_probe(recv_rtcp_.get(), GST_PAD_PROBE_TYPE_BUFFER, on_rtcp_in, this, nullptr);
-    rtp_gate_ = close_gate("send_rtp_src_0");
-    rtcp_gate_ = close_gate("send_rtcp_src_0");
-    configure_session(params);
-    return Ok{};
+    gst_pad_add_probe(funnel_src.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_arrivals_told, this, nullptr);
+    configure_session();
+    const Status ports = build_ports({static_pad(rtpbin_.get(), "send_rtp_src_0"), send_rtcp}, in);
+    has_rtpbin_ = ports.ok();
+    return ports;
 }
 
-void RtpSession::configure_session(const RtpSessionParams& params) {
+void RtpSession::configure_session() {
     GObject* session = nullptr;
     g_signal_emit_by_name(rtpbin_.get(), "get-internal-session", 0, &session);
     session_ = GPtr<GObject>::adopt(session);
-    g_object_set(session, "bandwidth", params.bandwidth, "rtcp-fraction", kRtcpBandwidth, "rtcp-reduced-size",
-                 static_cast<gboolean>(params.rtcp_reduced_size), "twcc-feedback-interval", kTwccInterval,
-                 nullptr);
+    signals_.emplace_back(session, "on-sending-rtcp", G_CALLBACK(on_rtcp_made), this);
+    g_object_set(session, "bandwidth", params_.bandwidth, "rtcp-fraction", kRtcpBandwidth,
+                 "rtcp-reduced-size", static_cast<gboolean>(params_.rtcp_reduced_size),
+                 "twcc-feedback-interval", kTwccInterval, nullptr);
 }
 
 void RtpSession::connect_signals() {
@@ -141,93 +138,22 @@ void RtpSession::connect_signals() {
     signals_.emplace_back(rtpbin, "on-bye-ssrc", G_CALLBACK(on_bye_received), this);
 }
 
-// Until there are keys nothing leaves, and whoever pushes is told that all is well.
-RtpSession::Gate RtpSession::close_gate(const char* pad_name) {
-    Gate gate;
-    gate.pad = static_pad(rtpbin_.get(), pad_name);
-    gate.probe = gst_pad_add_probe(
-        gate.pad.get(),
-        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST), on_withheld,
-        this, nullptr);
-    return gate;
-}
-
-void RtpSession::open_gate(Gate& gate) {
-    if (gate.probe != 0) {
-        gst_pad_remove_probe(gate.pad.get(), std::exchange(gate.probe, 0));
-    }
-}
-
-GstPadProbeReturn RtpSession::on_withheld(GstPad*, GstPadProbeInfo*, gpointer self) {
-    static_cast<RtpSession*>(self)->events_.on_packet_withheld();
-    return GST_PAD_PROBE_DROP;
-}
-
 Status RtpSession::install(const std::optional<SrtpKeys>& keys) {
-    if (ready_ && keys.has_value() != static_cast<bool>(srtpenc_)) {
+    if (ready_ && keys.has_value() != secure_) {
         return Error{"a transport in use cannot change between RTP and SRTP"};
     }
     if (keys) {
-        const SrtpSuiteInfo& info = suite_info(keys->suite);
-        const size_t size = info.key_bytes + info.salt_bytes;
-        if (keys->local.size() != size || keys->remote.size() != size) {
-            return Error{"an SRTP key of wrong length"};
+        if (Status status = srtp_.use(*keys); !status) {
+            return status;
         }
-        std::lock_guard lock(keys_mutex_);
-        keys_ = keys;
+        secure_ = true;
     }
-    if (ready_) {
-        if (keys) {
-            set_encrypt_keys(srtpenc_.get(), *keys);
-            g_signal_emit_by_name(srtpdec_.get(), "clear-keys");
-        }
-        return Ok{};
-    }
-    Status status =
-        keys ? build_crypto(*keys) : build_ports(rtp_gate_.pad, rtcp_gate_.pad, recv_rtp_, recv_rtcp_);
-    if (status) {
-        push_stickies(rx_[0].get(), keys ? "application/x-srtp" : "application/x-rtp");
-        push_stickies(rx_[1].get(), keys ? "application/x-srtcp" : "application/x-rtcp");
-        open_gate(rtp_gate_);
-        open_gate(rtcp_gate_);
-        ready_ = true;
-    }
-    return status;
-}
-
-Status RtpSession::build_crypto(const SrtpKeys& keys) {
-    srtpdec_ = add_element("srtpdec");
-    srtpenc_ = ElementPtr::adopt(gst_element_factory_make("srtpenc", nullptr));
-    if (!srtpdec_ || !srtpenc_) {
-        return Error{"GStreamer's srtp plugin is not installed"};
-    }
-    // Without its key srtpenc does not leave NULL.
-    set_encrypt_keys(srtpenc_.get(), keys);
-    gst_bin_add(GST_BIN(bin_.get()), srtpenc_.get());
-    gst_element_sync_state_with_parent(srtpenc_.get());
-    // A retransmission may repeat a sequence number of ours with the same payload.
-    g_object_set(srtpenc_.get(), "allow-repeat-tx", TRUE, nullptr);
-    signals_.emplace_back(srtpdec_.get(), "request-key", G_CALLBACK(on_key_requested), this);
-    auto enc_rtp = request_pad(srtpenc_.get(), "rtp_sink_0");
-    auto enc_rtcp = request_pad(srtpenc_.get(), "rtcp_sink_0");
-    auto dec_rtp = static_pad(srtpdec_.get(), "rtp_src");
-    auto dec_rtcp = static_pad(srtpdec_.get(), "rtcp_src");
-    const Status ports =
-        build_ports(static_pad(srtpenc_.get(), "rtp_src_0"), static_pad(srtpenc_.get(), "rtcp_src_0"),
-                    static_pad(srtpdec_.get(), "rtp_sink"), static_pad(srtpdec_.get(), "rtcp_sink"));
-    if (!ports || gst_pad_link(dec_rtp.get(), recv_rtp_.get()) != GST_PAD_LINK_OK ||
-        gst_pad_link(dec_rtcp.get(), recv_rtcp_.get()) != GST_PAD_LINK_OK ||
-        gst_pad_link(rtp_gate_.pad.get(), enc_rtp.get()) != GST_PAD_LINK_OK ||
-        gst_pad_link(rtcp_gate_.pad.get(), enc_rtcp.get()) != GST_PAD_LINK_OK) {
-        return Error{"the SRTP elements cannot be linked"};
-    }
+    ready_ = true;
     return Ok{};
 }
 
 // The free-standing pads: they have no parent, so the link checks are skipped.
-Status RtpSession::build_ports(PadPtr rtp_out, PadPtr rtcp_out, PadPtr rtp_in, PadPtr rtcp_in) {
-    const std::array<PadPtr, 2> out{std::move(rtp_out), std::move(rtcp_out)};
-    const std::array<PadPtr, 2> in{std::move(rtp_in), std::move(rtcp_in)};
+Status RtpSession::build_ports(const std::array<PadPtr, 2>& out, const std::array<PadPtr, 2>& in) {
     for (size_t i = 0; i < out.size(); i++) {
         tx_[i] = PadPtr::adopt(gst_pad_new_from_static_template(&any_template, nullptr));
         // The default would refuse every later change of caps.
@@ -241,6 +167,7 @@ Status RtpSession::build_ports(PadPtr rtp_out, PadPtr rtcp_out, PadPtr rtp_in, P
             gst_pad_link_full(rx_[i].get(), in[i].get(), GST_PAD_LINK_CHECK_NOTHING) != GST_PAD_LINK_OK) {
             return Error{"the transport's pads cannot be linked"};
         }
+        push_stickies(rx_[i].get(), i == 0 ? "application/x-rtp" : "application/x-rtcp");
     }
     return Ok{};
 }
@@ -251,16 +178,41 @@ GstFlowReturn RtpSession::on_buffer_out(GstPad* pad, GstObject*, GstBuffer* buff
     GstMapInfo map;
     if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
         guard(nullptr, [&] {
-            session->events_.on_packet_made(pad == session->tx_[1].get() ? Component::rtcp : Component::rtp,
-                                            {map.data, map.size});
+            session->send(pad == session->tx_[1].get() ? Component::rtcp : Component::rtp,
+                          {map.data, map.size});
         });
         gst_buffer_unmap(buffer, &map);
     }
     return GST_FLOW_OK;
 }
 
+// Until there are keys nothing leaves; once SRTP was agreed on, nothing leaves in plain.
+bool RtpSession::send(Component component, Bytes packet) {
+    if (!ready_) {
+        events_.on_packet_withheld();
+        return false;
+    }
+    if (!secure_) {
+        return events_.on_packet_made(component, packet);
+    }
+    std::array<uint8_t, kMaxDatagram> space;
+    size_t size = packet.size();
+    if (size > space.size()) {
+        events_.on_packet_refused();
+        return false;
+    }
+    std::ranges::copy(packet, space.begin());
+    if (!srtp_.protect(component, space, size)) {
+        events_.on_packet_refused();
+        return false;
+    }
+    return events_.on_packet_made(component, {space.data(), size});
+}
+
 ReceiveResult RtpSession::receive(Component component, Bytes packet) {
-    uint32_t ssrc = 0;
+    if (!ready_) {
+        return ReceiveResult::not_ready;
+    }
     if (component == Component::rtp) {
         const auto header = parse_rtp(packet);
         if (!header) {
@@ -269,74 +221,75 @@ ReceiveResult RtpSession::receive(Component component, Bytes packet) {
         if (!router_.knows_payload(header->payload_type)) {
             return ReceiveResult::unrouted;
         }
-        ssrc = header->ssrc;
-    } else {
-        if (packet.size() < 8 || (!srtpdec_ && !is_rtcp(packet))) {
+    }
+    std::array<uint8_t, kMaxDatagram> space;
+    if (secure_) {
+        size_t size = packet.size();
+        if (size > space.size()) {
             return ReceiveResult::malformed;
         }
-        ssrc = static_cast<uint32_t>(packet[4]) << 24 | packet[5] << 16 | packet[6] << 8 | packet[7];
+        std::ranges::copy(packet, space.begin());
+        const ReceiveResult result = unprotect(component, {space.data(), size}, size);
+        if (result != ReceiveResult::delivered) {
+            return result;
+        }
+        packet = {space.data(), size};
     }
+    return component == Component::rtp ? take_rtp(packet) : take_rtcp(packet);
+}
+
+ReceiveResult RtpSession::unprotect(Component component, MutableBytes packet, size_t& size) {
+    switch (srtp_.unprotect(component, packet, size)) {
+        case srtp::Outcome::ok:
+            return ReceiveResult::delivered;
+        case srtp::Outcome::malformed:
+            return ReceiveResult::malformed;
+        default:
+            return ReceiveResult::auth_failed;
+    }
+}
+
+ReceiveResult RtpSession::take_rtp(Bytes packet) {
+    const auto header = parse_rtp(packet);
+    if (!header) {
+        return ReceiveResult::malformed;
+    }
+    const auto media = router_.route(*header);
+    if (!media) {
+        return ReceiveResult::unrouted;
+    }
+    if (AudioRtp* audio = audio_of(*media)) {
+        audio->receive(packet);
+        return ReceiveResult::delivered;
+    }
+    return push(Component::rtp, packet);
+}
+
+ReceiveResult RtpSession::take_rtcp(Bytes compound) {
+    if (!is_rtcp(compound)) {
+        return ReceiveResult::malformed;
+    }
+    reports_.read(compound, ntp_middle(g_get_real_time()));
+    if (bitrate_.read(compound)) {
+        send_rtcp_soon();
+    }
+    const PeerRtcp rtcp = read_peer_rtcp(compound);
+    for (AudioRtp* audio : audio_lines()) {
+        audio->receive_rtcp(rtcp);
+    }
+    return has_rtpbin_ ? push(Component::rtcp, compound) : ReceiveResult::delivered;
+}
+
+ReceiveResult RtpSession::push(Component component, Bytes packet) {
     const auto clock = GPtr<GstClock>::adopt(gst_element_get_clock(bin_.get()));
-    if (!clock || !ready_) {
-        return ReceiveResult::not_ready;
+    if (!clock) {
+        return ReceiveResult::not_ready;  // the pipeline does not play yet
     }
     GstBuffer* buffer = gst_buffer_new_memdup(packet.data(), packet.size());
     const GstClockTime now = gst_clock_get_time(clock.get()), base = gst_element_get_base_time(bin_.get());
     GST_BUFFER_PTS(buffer) = GST_BUFFER_DTS(buffer) = now > base ? now - base : 0;
-    authenticated_ = false;
-    routed_ = false;
-    const GstFlowReturn flow = gst_pad_push(rx_[component == Component::rtcp ? 1 : 0].get(), buffer);
-    if (!authenticated_) {
-        if (flow == GST_FLOW_FLUSHING) {
-            return ReceiveResult::not_ready;
-        }
-        // srtpdec keeps state for each SSRC it met; forged ones must not pile up.
-        if (srtpdec_ && !proven_ssrcs_.contains(ssrc)) {
-            g_signal_emit_by_name(srtpdec_.get(), "remove-key", ssrc);
-        }
-        return ReceiveResult::auth_failed;
-    }
-    if (proven_ssrcs_.size() < 64) {
-        proven_ssrcs_.insert(ssrc);
-    }
-    return routed_ ? ReceiveResult::delivered : ReceiveResult::unrouted;
-}
-
-// Behind srtpdec, so what comes here is authentic.
-GstPadProbeReturn RtpSession::on_rtp_in(GstPad*, GstPadProbeInfo* info, gpointer self) {
-    auto* session = static_cast<RtpSession*>(self);
-    GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-    session->authenticated_ = true;
-    GstMapInfo map;
-    if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-        guard(nullptr, [&] {
-            const auto header = parse_rtp({map.data, map.size});
-            session->routed_ = header && session->router_.route(*header);
-        });
-        gst_buffer_unmap(buffer, &map);
-    }
-    return session->routed_ ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
-}
-
-GstPadProbeReturn RtpSession::on_rtcp_in(GstPad*, GstPadProbeInfo* info, gpointer self) {
-    auto* session = static_cast<RtpSession*>(self);
-    GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-    session->authenticated_ = true;
-    GstMapInfo map;
-    if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-        guard(nullptr, [&] {
-            session->reports_.read({map.data, map.size}, ntp_middle(g_get_real_time()));
-            session->routed_ = true;
-        });
-        gst_buffer_unmap(buffer, &map);
-    }
-    return GST_PAD_PROBE_OK;
-}
-
-GstCaps* RtpSession::on_key_requested(GstElement*, guint ssrc, gpointer self) {
-    auto* session = static_cast<RtpSession*>(self);
-    std::lock_guard lock(session->keys_mutex_);
-    return session->keys_ ? decrypt_caps(*session->keys_, ssrc).release() : nullptr;
+    gst_pad_push(rx_[component == Component::rtcp ? 1 : 0].get(), buffer);
+    return ReceiveResult::delivered;
 }
 
 }  // namespace vmr::media

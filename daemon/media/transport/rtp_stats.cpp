@@ -86,10 +86,17 @@ void RtpSession::fill_media_stats(MediaStats& stats, const MediaParams& params,
             add_received(stats, source);
         }
     }
+    add_reports(stats, params);
+}
+
+// The peer's, of what we send.
+void RtpSession::add_reports(MediaStats& stats, const MediaParams& params) const {
+    stats.remote_limit = bitrate_.limit_of(params.send_ssrc);
     if (const auto report = reports_.of(params.send_ssrc); report && params.send_caps) {
         stats.round_trip_ms = report->round_trip_ms;
         stats.remote_lost_packets = report->lost_packets;
         stats.remote_fraction_lost = report->fraction_lost;
+        stats.remote_reports = report->number;
         if (const int clock_rate = send_clock_rate(params); clock_rate > 0) {
             stats.remote_jitter_ms = 1000.0 * report->jitter / clock_rate;
         }
@@ -97,6 +104,21 @@ void RtpSession::fill_media_stats(MediaStats& stats, const MediaParams& params,
 }
 
 void RtpSession::fill_stats(TransportStats& stats) const {
+    if (rtpbin_) {
+        fill_from_rtpbin(stats);
+    }
+    for (const auto& [index, params] : media_) {
+        if (const AudioRtp* audio = audio_of(index)) {
+            MediaStats media;
+            media.media = index;
+            audio->fill(media);
+            add_reports(media, params);
+            stats.media.push_back(media);
+        }
+    }
+}
+
+void RtpSession::fill_from_rtpbin(TransportStats& stats) const {
     GstStructure* session = nullptr;
     GstStructure* twcc = nullptr;
     GstElement* element = nullptr;
@@ -110,6 +132,9 @@ void RtpSession::fill_stats(TransportStats& stats) const {
     const auto* sources =
         value != nullptr ? static_cast<const GValueArray*>(g_value_get_boxed(value)) : nullptr;
     for (const auto& [index, params] : media_) {
+        if (params.audio) {
+            continue;
+        }
         MediaStats media;
         media.media = index;
         fill_media_stats(media, params, sources);

@@ -30,9 +30,43 @@ GstPadProbeReturn drop_if_unlinked(GstPad* pad, GstPadProbeInfo*, gpointer) {
 
 }  // namespace
 
+AudioRtp* RtpSession::audio_of(unsigned media) const {
+    const std::lock_guard lock(audio_mutex_);
+    const auto found = audio_.find(media);
+    return found == audio_.end() ? nullptr : found->second.get();
+}
+
+std::vector<AudioRtp*> RtpSession::audio_lines() const {
+    std::vector<AudioRtp*> lines;
+    const std::lock_guard lock(audio_mutex_);
+    for (const auto& [media, audio] : audio_) {
+        lines.push_back(audio.get());
+    }
+    return lines;
+}
+
 Status RtpSession::add_media(const MediaParams& media) {
-    router_.set_media(media);
+    if (media.audio) {
+        AudioRtpHost& host = *this;
+        {
+            const std::lock_guard lock(audio_mutex_);
+            auto& audio = audio_[media.index];
+            if (!audio) {
+                audio = std::make_unique<AudioRtp>(bin_.get(), media.index, cname_, host);
+            }
+        }
+        audio_of(media.index)->set(media);
+    } else if (!rtpbin_) {
+        if (Status status = build_rtpbin(); !status) {
+            return status;
+        }
+    }
     media_[media.index] = media;
+    router_.set_media(media);
+    return media.audio ? Status(Ok{}) : add_to_rtpbin(media);
+}
+
+Status RtpSession::add_to_rtpbin(const MediaParams& media) {
     g_signal_emit_by_name(rtpbin_.get(), "clear-pt-map");
     if (rtx_receive_) {
         const StructurePtr map = payload_map(router_.rtx_map());
@@ -56,7 +90,7 @@ Status RtpSession::add_media(const MediaParams& media) {
 
 Status RtpSession::build_send_chain(SendChain& chain) {
     chain.caps = add_element("capsfilter");
-    const bool retransmits = !chain.params.rtx.empty() && chain.params.send_rtx_ssrc != 0;
+    const bool retransmits = !chain.params.send_rtx.empty() && chain.params.send_rtx_ssrc != 0;
     if (retransmits) {
         chain.rtx = add_element("rtprtxsend");
     }
@@ -82,7 +116,7 @@ void RtpSession::update_rtx(const SendChain& chain) {
     if (!chain.rtx) {
         return;
     }
-    const StructurePtr payloads = payload_map(chain.params.rtx);
+    const StructurePtr payloads = payload_map(chain.params.send_rtx);
     const StructurePtr ssrcs(gst_structure_new("application/x-rtp-ssrc-map",
                                                std::to_string(chain.params.send_ssrc).c_str(), G_TYPE_UINT,
                                                chain.params.send_rtx_ssrc, nullptr));
@@ -91,6 +125,9 @@ void RtpSession::update_rtx(const SendChain& chain) {
 }
 
 GstPad* RtpSession::send_pad(unsigned media) const {
+    if (const AudioRtp* audio = audio_of(media)) {
+        return audio->sink();
+    }
     const auto chain = sends_.find(media);
     return chain == sends_.end() ? nullptr : chain->second.pad.get();
 }
@@ -161,7 +198,30 @@ void RtpSession::add_stream(GstPad* target, const StreamInfo& info) {
     events_.on_stream_made(info, stream.pad);
 }
 
+void RtpSession::on_audio_started(const StreamInfo& stream, PadPtr pad) {
+    events_.on_stream_made(stream, std::move(pad));
+}
+
+void RtpSession::set_sending(unsigned media, bool sending) {
+    if (AudioRtp* audio = audio_of(media)) {
+        audio->set_sending(sending);
+    }
+}
+
+void RtpSession::report_audio() {
+    if (ready_) {
+        for (AudioRtp* audio : audio_lines()) {
+            audio->report();
+        }
+    }
+}
+
 void RtpSession::release_stream(GstPad* pad) {
+    for (AudioRtp* audio : audio_lines()) {
+        if (audio->source() == pad) {
+            audio->release_stream();
+        }
+    }
     std::lock_guard lock(streams_mutex_);
     for (Stream& stream : streams_) {
         if (stream.pad.get() == pad && stream.block != 0) {
@@ -202,6 +262,12 @@ void RtpSession::on_bye_received(GstElement*, guint, guint ssrc, gpointer self) 
 
 // rtpsession says BYE when what it sends has ended.
 void RtpSession::send_bye() {
+    for (AudioRtp* audio : audio_lines()) {
+        audio->send_bye();
+    }
+    if (!rtpbin_) {
+        return;
+    }
     auto source = PadPtr::adopt(gst_element_get_static_pad(funnel_.get(), "src"));
     gst_pad_push_event(source.get(), gst_event_new_eos());
 }

@@ -1,27 +1,16 @@
-// SRTP crypto suites as RFC 4568, 6188 and 7714 name them and as srtpenc and srtpdec
-// want them.
+// The SRTP of one transport: what protects what we send and opens what the peer sent.
 #pragma once
-#include <gst/gst.h>
-
+#include <mutex>
 #include <optional>
 #include <string>
 
-#include "base/gst_ptr.hpp"
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "daemon/media/transport/channel.hpp"
 #include "daemon/media/transport/types.hpp"
+#include "srtp/srtp.hpp"
 
 namespace vmr::media {
-
-struct SrtpSuiteInfo {
-    SrtpSuite suite;
-    const char* name;
-    const char* cipher;
-    const char* rtp_auth;   // GCM must have "null": its own tag authenticates
-    const char* rtcp_auth;  // 80 bits also for the _32 suites (RFC 4568 section 6.2)
-    unsigned key_bytes;
-    unsigned salt_bytes;
-};
-
-const SrtpSuiteInfo& suite_info(SrtpSuite suite);
 
 // Keys of both directions, each key and salt in one.
 struct SrtpKeys {
@@ -31,8 +20,32 @@ struct SrtpKeys {
 };
 
 CryptoReceipt receipt_of(CryptoReceipt::KeyExchange exchange, SrtpSuite suite);
-// Caps with which srtpdec's `request-key` is answered.
-CapsPtr decrypt_caps(const SrtpKeys& keys, uint32_t ssrc);
-void set_encrypt_keys(GstElement* srtpenc, const SrtpKeys& keys);
+
+// One short lock for each direction: a packet takes about a microsecond, few threads send
+// for one peer, and the SRTCP index is common to all SSRCs of a key anyway.
+class SrtpSession {
+public:
+    SrtpSession() = default;
+    ~SrtpSession();
+    SrtpSession(const SrtpSession&) = delete;
+    SrtpSession& operator=(const SrtpSession&) = delete;
+
+    // Control thread. A key that stays as it is goes on where it was, as none of its packet
+    // indices may be used twice; what is still on its way under a replaced one is refused.
+    Status use(const SrtpKeys& keys);
+
+    // Any thread, in place: the packet is the first `size` bytes of `space`. Before there are
+    // keys everything is refused.
+    bool protect(Component component, MutableBytes space, size_t& size);
+    srtp::Outcome unprotect(Component component, MutableBytes packet, size_t& size);
+
+private:
+    SrtpKeys keys_;  // control thread
+
+    std::mutex send_mutex_;  // innermost
+    std::optional<srtp::Sender> sender_;
+    std::mutex receive_mutex_;  // innermost
+    std::optional<srtp::Receiver> receiver_;
+};
 
 }  // namespace vmr::media

@@ -9,6 +9,9 @@ namespace vmr::media {
 
 namespace {
 
+// Soon: two talk to each other, so the first report may come at once (RFC 3550 section 6.2).
+constexpr std::chrono::milliseconds kFirstReport{500};
+
 // RFC 8122 section 5
 bool is_fingerprint(const Fingerprint& fingerprint) {
     const size_t bytes = fingerprint.hash == FingerprintHash::sha256   ? 32
@@ -70,6 +73,7 @@ TransportImpl::~TransportImpl() {
         halted_ = true;
         dtls_timer_.cancel();
         dtls_deadline_.cancel();
+        report_timer_.cancel();
         if (dtls_) {
             dtls_->close();
             dtls_.reset();
@@ -159,6 +163,7 @@ Status TransportImpl::use_keys(CryptoReceipt receipt, const std::optional<SrtpKe
         crypto_ = std::move(receipt);
         keys_installed_ = true;
         params_.io->run([this] { replay_early(); });
+        start_reports();
         update_readiness();
     }
     return status;
@@ -186,6 +191,21 @@ Status TransportImpl::use_dtls(const DtlsParams& params) {
         }
     });
     return Ok{};
+}
+
+Status TransportImpl::add_media(const MediaParams& media) {
+    has_audio_ |= media.audio;
+    Status status = session_->add_media(media);
+    start_reports();
+    return status;
+}
+
+// rtpbin has its own.
+void TransportImpl::start_reports() {
+    if (has_audio_ && keys_installed_ && !reports_started_) {
+        reports_started_ = true;
+        params_.io->run([this] { plan_report(kFirstReport); });
+    }
 }
 
 void TransportImpl::advance(TransportState state, const std::string& reason) {

@@ -1,8 +1,13 @@
 // One media transport: a path (UDP or ICE), its security (plain, SDES or DTLS) and
 // one RTP session, which carries one media or a bundle of them.
 //
-//   RX  socket or agent (thread media-io) → srtpdec → rtpbin → rtp_src_<media>_<n>
-//   TX  rtp_sink_<media> → rtpfunnel → rtpbin → srtpenc → socket or agent
+//   RX  socket or agent (thread media-io) → SRTP → rtpbin → rtp_src_<media>_<n>
+//   TX  rtp_sink_<media> → rtpfunnel → rtpbin → SRTP → socket or agent
+//
+// Audio has neither rtpbin nor a thread (audio_rtp.hpp):
+//
+//   RX  socket or agent → SRTP → rtp_src_<media>, in the order of arrival
+//   TX  rtp_sink_<media> → SRTP → socket or agent
 //
 // Order of calls: create, local() for the SDP, add_media, set_remote, set_security;
 // in any order after create, and bin() may be added to the pipeline at any time.
@@ -16,6 +21,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,14 +44,19 @@ struct TransportCallbacks {
     // holds back its data until this returns; link it here. One that stays unlinked
     // drops its packets. PT change within an SSRC (telephone-event) is a stream of its own.
     std::function<void(const StreamInfo& stream, GstPad* pad)> on_stream_added;
+    // Audio: all streams of an m-line have the same pad; this comes for each anew.
     // The stream's pad is gone (time-out, BYE, PT no longer negotiated).
     std::function<void(const StreamInfo& stream, GstPad* pad)> on_stream_removed;
+    // A queue began to grow on the way to the peer.
+    std::function<void()> on_congested;
     // The peer said RTCP BYE for this SSRC.
     std::function<void(unsigned media, uint32_t ssrc)> on_bye_received;
+    // Audio: a key came as telephone-event (RFC 4733): 0–9 * # A–D.
+    std::function<void(unsigned media, char key)> on_key_pressed;
 };
 
 struct TransportParams {
-    std::shared_ptr<MediaIo> io;                   // must be set
+    std::shared_ptr<MediaIo> io;                   // must be set: the thread it lives on
     std::shared_ptr<DtlsCertificate> certificate;  // must be set for DTLS
     std::string name = "transport";                // of the bin and in the log
     std::variant<UdpParams, IceParams> path;
@@ -90,12 +101,20 @@ public:
     // the bin, exists from then on if there is something to send.
     virtual Status add_media(const MediaParams& media) = 0;
     virtual GstPad* send_pad(unsigned media) const = 0;  // null: none; borrowed
+    // Audio: hold. What comes at its pad is dropped until resumed.
+    virtual void set_sending(unsigned media, bool sending) = 0;
 
     virtual TransportState state() const = 0;
     virtual TransportStats stats() const = 0;
     virtual CryptoReceipt crypto() const = 0;
+    // Empty: the peer reports no arrival times (TWCC).
+    virtual std::optional<PathTrend> trend() const = 0;
     // Since the last valid (authenticated) RTP or RTCP packet; empty: none came yet.
     virtual std::optional<std::chrono::milliseconds> last_packet_age() const = 0;
+
+    // Asks the peer to send no more than so many bit/s, by media: those that negotiated it, and that do send.
+    // To be called again each second or so; others are asked for nothing.
+    virtual void limit_sources(const std::map<unsigned, uint32_t>& bitrates) = 0;
 
     // Says RTCP BYE to the peer for what we send; sending is over after it.
     virtual void send_bye() = 0;

@@ -1,8 +1,8 @@
 // Joins a channel, the DTLS handshake and the RTP session to one RtpTransport.
 //
 // Threads: the public calls and `…_on_control` run on the control thread; Channel and
-// Dtls events on media-io; RtpSession events on streaming threads. media-io never waits
-// for the control thread, so the control thread may wait for it.
+// Dtls events on the transport's media-io thread; RtpSession events on streaming threads. media-io never
+// waits for the control thread, so the control thread may wait for it.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -12,24 +12,12 @@
 
 #include "daemon/media/transport/dtls_session.hpp"
 #include "daemon/media/transport/ice_channel.hpp"
+#include "daemon/media/transport/io_timer.hpp"
 #include "daemon/media/transport/rtp_session.hpp"
 #include "daemon/media/transport/transport.hpp"
 #include "daemon/media/transport/udp_channel.hpp"
 
 namespace vmr::media {
-
-// A one-shot timer on a GMainContext; used on that context's thread only.
-class IoTimer {
-public:
-    ~IoTimer() { cancel(); }
-    void start(GMainContext* context, std::chrono::microseconds delay, std::function<void()> action);
-    void cancel();
-
-private:
-    static gboolean on_fired(gpointer self);
-    GSource* source_ = nullptr;
-    std::function<void()> action_;
-};
 
 class TransportImpl final : public RtpTransport,
                             private ChannelEvents,
@@ -46,12 +34,17 @@ public:
     Status set_remote(const IceRemote& remote) override;
     Status add_remote_candidate(const std::string& candidate) override;
     Status set_security(const Security& security) override;
-    Status add_media(const MediaParams& media) override { return session_->add_media(media); }
+    Status add_media(const MediaParams& media) override;
+    void set_sending(unsigned media, bool sending) override { session_->set_sending(media, sending); }
     GstPad* send_pad(unsigned media) const override { return session_->send_pad(media); }
     TransportState state() const override { return state_; }
     TransportStats stats() const override;
     CryptoReceipt crypto() const override { return crypto_; }
     std::optional<std::chrono::milliseconds> last_packet_age() const override;
+    void limit_sources(const std::map<unsigned, uint32_t>& bitrates) override {
+        session_->limit_sources(bitrates);
+    }
+    std::optional<PathTrend> trend() const override { return session_->trend(); }
     void send_bye() override { session_->send_bye(); }
 
 private:
@@ -77,16 +70,20 @@ private:
     void on_dtls_failed(const std::string& reason) override;
     void on_dtls_closed() override;
     // RtpSessionEvents
-    void on_packet_made(Component component, Bytes packet) override;
+    bool on_packet_made(Component component, Bytes packet) override;
     void on_packet_withheld() override { counters_.before_keys++; }
+    void on_packet_refused() override { counters_.send_failures++; }
     void on_stream_made(const StreamInfo& stream, PadPtr pad) override;
     void on_stream_gone(const StreamInfo& stream, PadPtr pad) override;
     void on_bye_read(unsigned media, uint32_t ssrc) override;
+    void on_key_pressed(unsigned media, char key) override;
+    void on_queue_grown() override;
 
     // control
     void notify(std::function<void()> task);
     void advance(TransportState state, const std::string& reason);
     void update_readiness();
+    void start_reports();
     Status use_keys(CryptoReceipt receipt, const std::optional<SrtpKeys>& keys);
     Status use_dtls(const DtlsParams& params);
     // media-io
@@ -96,6 +93,7 @@ private:
     void replay_early();
     void start_dtls();
     void rearm_dtls_timer();
+    void plan_report(std::chrono::microseconds delay);
     void flush_dtls();
 
     TransportParams params_;
@@ -111,11 +109,13 @@ private:
     CryptoReceipt crypto_;
     bool path_connected_ = false;
     bool keys_installed_ = false;
+    bool has_audio_ = false;
+    bool reports_started_ = false;
     std::optional<DtlsParams> dtls_params_;
 
     // media-io
     std::unique_ptr<DtlsSession> dtls_;
-    IoTimer dtls_timer_, dtls_deadline_;
+    IoTimer dtls_timer_, dtls_deadline_, report_timer_;
     bool connected_ = false;
     bool dtls_started_ = false;
     bool security_known_ = false;

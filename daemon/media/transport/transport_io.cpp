@@ -22,30 +22,6 @@ bool is_muxed_rtcp(Bytes datagram) {
 
 }  // namespace
 
-void IoTimer::start(GMainContext* context, std::chrono::microseconds delay, std::function<void()> action) {
-    cancel();
-    action_ = std::move(action);
-    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(delay).count();
-    source_ = g_timeout_source_new(static_cast<guint>(std::max<int64_t>(milliseconds, 0)));
-    g_source_set_callback(source_, on_fired, this, nullptr);
-    g_source_attach(source_, context);
-}
-
-void IoTimer::cancel() {
-    if (source_ != nullptr) {
-        g_source_destroy(source_);
-        g_source_unref(std::exchange(source_, nullptr));
-    }
-}
-
-gboolean IoTimer::on_fired(gpointer self) {
-    auto* timer = static_cast<IoTimer*>(self);
-    timer->cancel();  // the action may start it again
-    const auto action = std::move(timer->action_);
-    action();
-    return G_SOURCE_REMOVE;
-}
-
 void TransportImpl::on_datagram_received(Component component, Bytes datagram) {
     counters_.received++;
     if (halted_) {
@@ -145,7 +121,7 @@ void TransportImpl::start_dtls() {
         return;
     }
     dtls_started_ = true;
-    dtls_deadline_.start(params_.io->context(), dtls_params_->deadline, [this] {
+    dtls_deadline_.start(*params_.io, dtls_params_->deadline, [this] {
         if (!dtls_->finished()) {
             on_dtls_failed("the DTLS handshake took too long");
         }
@@ -160,7 +136,7 @@ void TransportImpl::rearm_dtls_timer() {
         dtls_timer_.cancel();
         return;
     }
-    dtls_timer_.start(params_.io->context(), *timeout, [this] {
+    dtls_timer_.start(*params_.io, *timeout, [this] {
         dtls_->handle_timeout();
         rearm_dtls_timer();
     });
@@ -207,15 +183,30 @@ void TransportImpl::on_dtls_closed() {
     notify([this] { advance(TransportState::closed, "the peer closed the transport"); });
 }
 
-void TransportImpl::on_packet_made(Component component, Bytes packet) {
+bool TransportImpl::on_packet_made(Component component, Bytes packet) {
     if (halted_) {
-        return;
+        return false;
     }
-    if (channel_->send(component, packet)) {
-        counters_.sent++;
-    } else {
-        counters_.send_failures++;
-    }
+    const bool sent = channel_->send(component, packet);
+    (sent ? counters_.sent : counters_.send_failures)++;
+    return sent;
+}
+
+void TransportImpl::plan_report(std::chrono::microseconds delay) {
+    report_timer_.start(*params_.io, delay, [this] {
+        if (!halted_) {
+            session_->report_audio();
+            plan_report(std::chrono::microseconds(report_interval(g_random_double())));
+        }
+    });
+}
+
+void TransportImpl::on_key_pressed(unsigned media, char key) {
+    notify([this, media, key] {
+        if (callbacks_.on_key_pressed) {
+            callbacks_.on_key_pressed(media, key);
+        }
+    });
 }
 
 void TransportImpl::on_stream_made(const StreamInfo& stream, PadPtr pad) {
@@ -239,6 +230,14 @@ void TransportImpl::on_bye_read(unsigned media, uint32_t ssrc) {
     notify([this, media, ssrc] {
         if (callbacks_.on_bye_received) {
             callbacks_.on_bye_received(media, ssrc);
+        }
+    });
+}
+
+void TransportImpl::on_queue_grown() {
+    notify([this] {
+        if (callbacks_.on_congested) {
+            callbacks_.on_congested();
         }
     });
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/gst_ptr.hpp"
+#include "srtp/suite.hpp"
 
 namespace vmr::media {
 
@@ -67,14 +68,7 @@ struct IceRemote {
 
 struct PlainSecurity {};
 
-enum class SrtpSuite {
-    aes_cm_128_hmac_sha1_80,
-    aes_cm_128_hmac_sha1_32,
-    aes_256_cm_hmac_sha1_80,
-    aes_256_cm_hmac_sha1_32,
-    aead_aes_128_gcm,
-    aead_aes_256_gcm,
-};
+using SrtpSuite = srtp::Suite;  // never `none`: that is PlainSecurity
 
 // RFC 4568/6188/7714: key and salt in one string of bytes, not base64.
 struct SdesKeys {
@@ -109,6 +103,7 @@ struct CryptoReceipt {
 
 struct MediaParams {
     unsigned index = 0;       // of the m-line; names the pads
+    bool audio = false;       // goes past rtpbin: see audio_rtp.hpp
     std::string mid;          // empty: no MID
     unsigned mid_extmap = 0;  // id of urn:ietf:params:rtp-hdrext:sdes:mid that we receive; 0: none
     // What may arrive: payload type → application/x-rtp caps (clock-rate, encoding-name,
@@ -120,8 +115,12 @@ struct MediaParams {
     // What is sent: one structure for each payload type, each with payload, ssrc,
     // extmap-* and, for MID, a-mid. Null: nothing is sent, there is no sink pad.
     CapsPtr send_caps;
+    // How the peer may be asked to send less (rtcp_bitrate.hpp), as negotiated.
+    bool remb = false, tmmbr = false;
     uint32_t send_ssrc = 0;
-    uint32_t send_rtx_ssrc = 0;  // 0: we never retransmit
+    // The same for what we send again; empty: we never do.
+    std::map<uint8_t, uint8_t> send_rtx;
+    uint32_t send_rtx_ssrc = 0;
 };
 
 // Builds `application/x-rtp` caps with the fields that GStreamer's (de)payloaders,
@@ -164,8 +163,17 @@ struct MediaStats {
     std::optional<double> remote_jitter_ms;
     std::optional<int64_t> remote_lost_packets;
     std::optional<double> remote_fraction_lost;  // 0..1, last interval
+    uint64_t remote_reports = 0;                 // so far
+    std::optional<uint32_t> remote_limit;        // bit/s, the most that the peer asked for
     unsigned nacks_sent = 0, plis_sent = 0, firs_sent = 0;
     unsigned nacks_received = 0, plis_received = 0, firs_received = 0;
+};
+
+// How packets fare on the way to the peer, by its transport-wide feedback.
+struct PathTrend {
+    uint64_t reports = 0;           // so far
+    bool queue_grows = false;       // more is sent than the way carries
+    uint32_t received_bitrate = 0;  // bit/s that arrived within a second
 };
 
 struct DropCounts {

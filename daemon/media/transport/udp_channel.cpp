@@ -3,14 +3,13 @@
 #include <netinet/in.h>
 #include <netinet/ip.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace vmr::media {
 
 namespace {
 
-// Datagrams read in a row before other sockets get their turn.
-constexpr int kReadBurst = 32;
 constexpr int kReceiveBufferBytes = 512 * 1024;
 
 void set_option(GSocket* socket, int level, int option, int value) {
@@ -21,6 +20,11 @@ void set_option(GSocket* socket, int level, int option, int value) {
 }
 
 }  // namespace
+
+void UdpChannel::Address::set(const sockaddr_storage& from, socklen_t size) {
+    length = std::min<socklen_t>(size, sizeof storage);
+    std::memcpy(&storage, &from, length);
+}
 
 bool UdpChannel::Address::same_host(const Address& other) const {
     if (length == 0 || storage.ss_family != other.storage.ss_family) {
@@ -66,7 +70,9 @@ Result<std::unique_ptr<UdpChannel>> UdpChannel::open(std::shared_ptr<MediaIo> io
     for (unsigned i = 0; i < pairs; i++) {
         const unsigned port = first + 2 * ((start + i) % pairs);
         if ((params.rtcp_mux || port + 1 <= params.port_max) && channel->bind_pair(port, address.get())) {
-            channel->attach();
+            if (!channel->attach()) {
+                return Error{"no more sockets can be watched"};
+            }
             return channel;
         }
     }
@@ -108,23 +114,24 @@ bool UdpChannel::bind_pair(uint16_t rtp_port, GInetAddress* address) {
     return true;
 }
 
-void UdpChannel::attach() {
-    for (size_t i = 0; i < sockets_.size(); i++) {
-        if (sockets_[i]) {
-            sources_[i] = g_socket_create_source(sockets_[i].get(), G_IO_IN, nullptr);
-            g_source_set_callback(sources_[i], G_SOURCE_FUNC(on_socket_readable), this, nullptr);
-            g_source_attach(sources_[i], io_->context());
+bool UdpChannel::attach() {
+    bool attached = true;
+    io_->run([&] {
+        for (size_t i = 0; i < sockets_.size(); i++) {
+            inlets_[i].channel = this;
+            inlets_[i].index = i;
+            attached = attached &&
+                       (!sockets_[i] || io_->sockets().add(g_socket_get_fd(sockets_[i].get()), inlets_[i]));
         }
-    }
+    });
+    return attached;
 }
 
 void UdpChannel::stop() {
     io_->run([this] {
-        for (GSource*& source : sources_) {
-            if (source != nullptr) {
-                g_source_destroy(source);
-                g_source_unref(source);
-                source = nullptr;
+        for (const GPtr<GSocket>& socket : sockets_) {
+            if (socket) {
+                io_->sockets().remove(g_socket_get_fd(socket.get()));
             }
         }
     });
@@ -188,32 +195,16 @@ bool UdpChannel::send(Component component, Bytes datagram) {
                   target.length) == static_cast<ssize_t>(datagram.size());
 }
 
-gboolean UdpChannel::on_socket_readable(GSocket* socket, GIOCondition, gpointer self) {
-    auto* channel = static_cast<UdpChannel*>(self);
-    channel->read_socket(socket == channel->sockets_[0].get() ? 0 : 1);
-    return G_SOURCE_CONTINUE;
-}
-
-void UdpChannel::read_socket(size_t index) {
-    uint8_t data[kMaxDatagram];
-    for (int i = 0; i < kReadBurst; i++) {
-        current_.length = sizeof current_.storage;
-        const ssize_t size =
-            recvfrom(g_socket_get_fd(sockets_[index].get()), data, sizeof data, MSG_DONTWAIT | MSG_TRUNC,
-                     reinterpret_cast<sockaddr*>(&current_.storage), &current_.length);
-        if (size < 0 && errno != ECONNREFUSED) {
-            return;  // empty: an ICMP error of an earlier send is the only one to step over
-        }
-        if (size > static_cast<ssize_t>(kMaxDatagram)) {
-            events_.on_oversized_received();
-        } else if (size > 0) {
-            on_datagram_read(index, {data, static_cast<size_t>(size)});
-        }
+void UdpChannel::read(size_t index, const Datagram& datagram) {
+    if (datagram.oversized) {
+        events_.on_oversized_received();
+        return;
     }
-}
-
-void UdpChannel::on_datagram_read(size_t index, Bytes datagram) {
+    if (datagram.bytes.empty()) {
+        return;
+    }
     current_index_ = index;
+    current_.set(*datagram.from, datagram.from_length);
     bool ours = false;
     {
         std::lock_guard lock(mutex_);
@@ -227,7 +218,7 @@ void UdpChannel::on_datagram_read(size_t index, Bytes datagram) {
         }
     }
     if (ours) {
-        events_.on_datagram_received(index == 0 ? Component::rtp : Component::rtcp, datagram);
+        events_.on_datagram_received(index == 0 ? Component::rtp : Component::rtcp, datagram.bytes);
     } else {
         events_.on_stranger_received();
     }

@@ -36,8 +36,15 @@ private:
     struct Address {
         sockaddr_storage storage{};
         socklen_t length = 0;
+        void set(const sockaddr_storage& from, socklen_t size);
         bool same_host(const Address& other) const;
         bool operator==(const Address& other) const;
+    };
+    // Hands on what one of the two sockets got.
+    struct Inlet final : DatagramReader {
+        void on_datagram_read(const Datagram& datagram) override { channel->read(index, datagram); }
+        UdpChannel* channel = nullptr;
+        size_t index = 0;
     };
     struct Peer {
         Address signalled;
@@ -49,17 +56,15 @@ private:
     static Result<Address> resolve(const std::string& address, uint16_t port);
     bool bind_pair(uint16_t rtp_port, GInetAddress* address);
     GPtr<GSocket> bind_socket(GInetAddress* address, uint16_t port);
-    void attach();
-    static gboolean on_socket_readable(GSocket* socket, GIOCondition condition, gpointer self);
-    void read_socket(size_t index);
-    void on_datagram_read(size_t index, Bytes datagram);
+    bool attach();
+    void read(size_t index, const Datagram& datagram);
     size_t index_of(Component component) const { return component == Component::rtcp && !mux_ ? 1 : 0; }
 
     std::shared_ptr<MediaIo> io_;
     UdpParams params_;
     ChannelEvents& events_;
     std::array<GPtr<GSocket>, 2> sockets_;
-    std::array<GSource*, 2> sources_{};
+    std::array<Inlet, 2> inlets_;
     std::array<uint16_t, 2> ports_{};
 
     // Of the datagram that is being handled; media-io only.

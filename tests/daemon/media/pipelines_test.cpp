@@ -44,7 +44,7 @@ TEST_F(PipelinesTest, OursFitTheirContracts) {
 }
 
 TEST_F(PipelinesTest, AMissingNameIsSaid) {
-    replace("pay-opus.launch", "opusenc ! rtpopuspay name=pay");
+    replace("pay-opus.launch", "rtpopuspay name=other");
     const auto pipelines = Pipelines::load(folder_);
     ASSERT_FALSE(pipelines.ok());
     EXPECT_NE(pipelines.error().find("pay-opus.launch: has no element named"), std::string::npos)

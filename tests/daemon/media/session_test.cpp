@@ -38,6 +38,37 @@ bool run_until(const std::function<bool()>& condition) {
     return condition();
 }
 
+double field(const GstStructure* structure, const char* name) {
+    guint64 count = 0;
+    return structure != nullptr && gst_structure_get_uint64(structure, name, &count) != FALSE
+               ? static_cast<double>(count)
+               : 0;
+}
+
+ElementPtr room_of(Session& session) {
+    return ElementPtr::adopt(GST_ELEMENT(gst_object_get_parent(GST_OBJECT(session.bin().element()))));
+}
+
+// Somebody who only looks, in the leg's room.
+void add_viewer(Session& session) {
+    const ElementPtr room = room_of(session);
+    GstElement* viewer = gst_parse_bin_from_description(
+        "capsfilter caps=video/x-raw,width=640,height=360 ! fakesink async=false", TRUE, nullptr);
+    gst_bin_add(GST_BIN(room.get()), viewer);
+    gst_element_sync_state_with_parent(viewer);
+    EXPECT_TRUE(gst_element_link_pads(named(room.get(), "mixer").get(), "video_src_99", viewer, "sink"));
+}
+
+guint64 mixer_stat(Session& session, const char* name) {
+    const ElementPtr mixer = named(room_of(session).get(), "mixer");
+    GstStructure* stats = nullptr;
+    g_object_get(mixer.get(), "stats", &stats, nullptr);
+    const StructurePtr owned(stats);
+    guint64 count = 0;
+    gst_structure_get_uint64(stats, name, &count);
+    return count;
+}
+
 class SessionTest : public testing::Test {
 protected:
     static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
@@ -46,7 +77,7 @@ protected:
         ASSERT_TRUE(loaded.ok()) << loaded.error();
         pipelines_ = std::make_unique<Pipelines>(std::move(*loaded));
         environment_.pipelines = pipelines_.get();
-        environment_.io = std::make_shared<MediaIo>();
+        environment_.io = std::make_shared<MediaIoPool>();
         environment_.ice = [] { return IceParams{}; };
         environment_.certificate = *DtlsCertificate::generate();
         near_room_ = std::move(RoomPipeline::create(*pipelines_, "near", {}, quiet_).value());
@@ -143,13 +174,66 @@ TEST_F(SessionTest, WhoIsInTheRoomSharesTheEncoders) {
 
     near_room_->dismiss("near-leg", "held");
     EXPECT_FALSE(near->bin().shared(Slot::audio) || near->bin().shared(Slot::video));
-    for (const char* pad : {"audio_encoded_sink", "video_encoded_sink"}) {
+    for (const char* pad : {"audio_rtp_src", "audio_rtp_sink", "video_encoded_sink"}) {
         EXPECT_FALSE(PadPtr::adopt(gst_element_get_static_pad(near->bin().element(), pad))) << pad;
     }
     EXPECT_TRUE(flows_on(Slot::audio) && flows_on(Slot::video));
     for (const auto& one : far->stats()) {
         EXPECT_LT(one.rtp.lost_packets, 1) << to_string(one.slot);
     }
+    near_room_->detach("near-leg");
+    far_room_->detach("far-leg");
+}
+
+// The camera travels encoded to the mixer, which decodes it once it is on stage; the leg is told of that.
+TEST_F(SessionTest, ACameraIsDecodedOnlyOnStage) {
+    auto near = session("near-leg", sdp::Encryption::required, true);
+    auto far = session("far-leg", sdp::Encryption::required, true);
+    near_room_->attach("near-leg", near->bin(), "Near");
+    far_room_->attach("far-leg", far->bin(), "Far");
+    near->set_on_changed([&] { near_room_->refresh("near-leg"); });
+    far->set_on_changed([&] { far_room_->refresh("far-leg"); });
+    const SdpResult offer = near->offer();
+    ASSERT_TRUE(offer.ok());
+    const SdpResult answer = far->answer(offer.sdp());
+    ASSERT_TRUE(answer.ok());
+    ASSERT_TRUE(near->accept_answer(answer.sdp()).ok());
+    const auto received = [&](const char* name) {
+        for (const auto& one : far->stats()) {
+            if (one.slot == Slot::video) {
+                return field(one.taps.received.get(), name);
+            }
+        }
+        return 0.0;
+    };
+    add_viewer(*far);
+    // What the far side asks of the near one's camera (TMMBR), as the near one hears it.
+    const auto asked_for = [&](uint32_t bitrate) {
+        return run_until([&] {
+            far->follow_network(1'000'000);
+            for (const auto& one : near->stats()) {
+                if (one.slot == Slot::video && one.rtp.remote_limit) {
+                    return std::abs(static_cast<double>(*one.rtp.remote_limit) - bitrate) < 1000;
+                }
+            }
+            return false;
+        });
+    };
+    EXPECT_TRUE(run_until([&] { return received("packets") > 20; }));
+    EXPECT_TRUE(asked_for(bitrate_for({})));
+    EXPECT_EQ(near->follow_network(1'000'000), bitrate_for({}));
+    EXPECT_FALSE(far->bin().wanted(Slot::video).on_stage);
+    EXPECT_EQ(mixer_stat(*far, "video-decodes"), 0U);
+
+    g_signal_emit_by_name(far->bin().ivr(), "accept");
+    far_room_->admit("far-leg");
+    EXPECT_TRUE(run_until([&] { return far->bin().wanted(Slot::video).on_stage; }));
+    EXPECT_EQ(far->bin().wanted(Slot::video).width, 640);
+    EXPECT_TRUE(run_until([&] { return mixer_stat(*far, "video-decodes") > 3; }));
+    EXPECT_TRUE(asked_for(bitrate_for({true, 640, 360})));
+    far_room_->dismiss("far-leg", "held");
+    EXPECT_TRUE(run_until([&] { return !far->bin().wanted(Slot::video).on_stage; }));
+    EXPECT_TRUE(asked_for(bitrate_for({})));
     near_room_->detach("near-leg");
     far_room_->detach("far-leg");
 }

@@ -37,10 +37,12 @@ TEST(AnswerChromium, ChoosesCodecsRtxExtmapsAndFeedback) {
     EXPECT_EQ(audio->dtmf[0].clock_rate, 48000U);
     EXPECT_EQ(audio->extmaps.audio_level, 1U);
     EXPECT_EQ(audio->extmaps.mid, 4U);
-    EXPECT_EQ(audio->extmaps.transport_cc, 3U);
+    EXPECT_EQ(audio->extmaps.transport_cc, 0U);  // of pictures only
     EXPECT_EQ(video->codecs.at(0).codec, Codec::vp8);
     EXPECT_EQ(video->codecs[0].rtx_receive_pt, 97);
     EXPECT_TRUE(video->feedback.nack && video->feedback.nack_pli && video->feedback.transport_cc);
+    EXPECT_TRUE(video->feedback.goog_remb);
+    EXPECT_FALSE(video->feedback.ccm_tmmbr);
     ASSERT_EQ(video->remote_rtx.size(), 1U);
     EXPECT_EQ(video->remote_rtx[0].first, 1735220615U);
     EXPECT_EQ(content->index, 2U);

@@ -34,7 +34,7 @@ export function launchFirefox() {
 }
 
 // Runs in the page before its own scripts. One AudioContext serves the tone and the measuring.
-function instrument({ frequency, colour, relay }) {
+function instrument({ frequency, colour, relay, clock }) {
   const context = new AudioContext();
   void context.resume();
   const makeStream = (wants, paint) => {
@@ -53,13 +53,22 @@ function instrument({ frequency, colour, relay }) {
       canvas.height = 360;
       const drawing = canvas.getContext('2d');
       let frame = 0;
-      setInterval(() => {
+      if (clock) {
+        // Thirty pictures a second that differ: each shows its number, one bit a column, black or white.
+        setInterval(() => {
+          frame++;
+          for (let bit = 0; bit < 8; bit++) {
+            drawing.fillStyle = frame & (1 << bit) ? '#fff' : '#000';
+            drawing.fillRect(bit * 80, 0, 80, 360);
+          }
+        }, 1000 / 30);
+      } else setInterval(() => {
         drawing.fillStyle = paint;
         drawing.fillRect(0, 0, 640, 360);
         drawing.fillStyle = frame++ % 2 ? '#777' : '#888'; // something must change, or nothing is sent
         drawing.fillRect(0, 0, 8, 8);
       }, 66);
-      stream.addTrack(canvas.captureStream(15).getVideoTracks()[0]);
+      stream.addTrack(canvas.captureStream(clock ? 30 : 15).getVideoTracks()[0]);
     }
     return stream;
   };
@@ -187,6 +196,46 @@ function instrument({ frequency, colour, relay }) {
         return { ...gaps, lost: (await lost()) - before };
       };
     },
+    // Within the time: how many different pictures of a `clock` the room showed, and the longest silence heard, in ms.
+    async smoothness(milliseconds) {
+      const video = document.querySelector('[data-testid=room-video]');
+      const canvas = document.createElement('canvas');
+      canvas.width = 64;
+      canvas.height = 8;
+      const drawing = canvas.getContext('2d', { willReadFrequently: true });
+      let shown = 0, last = -1, pictures = 0, freeze = 0, since = performance.now(), over = false;
+      const look = (now) => {
+        if (over) return;
+        pictures++;
+        drawing.drawImage(video, 0, 0, 64, 8);
+        const row = drawing.getImageData(0, 6, 64, 1).data; // below a name in the tile's middle, above its edge
+        let number = 0;
+        for (let bit = 0; bit < 8; bit++) number |= (row[(bit * 8 + 4) * 4] > 127 ? 1 : 0) << bit;
+        if (number !== last) {
+          shown++;
+          freeze = Math.max(freeze, now - since);
+          since = now;
+        }
+        last = number;
+        video.requestVideoFrameCallback(look);
+      };
+      video.requestVideoFrameCallback(look);
+      // Every sample that is played, 2.7 ms at a time.
+      const ear = context.createScriptProcessor(256, 1, 1);
+      let silent = 0, silence = 0, heard = 0;
+      ear.onaudioprocess = (event) => {
+        const samples = event.inputBuffer.getChannelData(0);
+        const quiet = Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length) < 0.003;
+        heard++;
+        silent = quiet ? silent + 1 : 0;
+        silence = Math.max(silence, (silent * 256 * 1000) / context.sampleRate);
+      };
+      context.createMediaStreamSource(new MediaStream([receivers('audio')[0]])).connect(ear).connect(context.destination);
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      over = true;
+      ear.disconnect();
+      return { shown, pictures, freeze, silence, heard: (heard * 256 * 1000) / context.sampleRate };
+    },
     // Level of each frequency in dB of full scale, as heard now.
     tones(frequencies) {
       context.resume();
@@ -207,8 +256,8 @@ export const colours = { red: [255, 0, 0], green: [0, 160, 0], blue: [0, 0, 255]
 export const css = (colour) => `rgb(${colour.join(',')})`;
 
 export class Person {
-  // relay: media may go through TURN only.
-  static async open(browser, { frequency, colour, relay = false }) {
+  // relay: media may go through TURN only. clock: the camera shows thirty numbered pictures a second, see smoothness().
+  static async open(browser, { frequency, colour, relay = false, clock = false }) {
     const person = new Person();
     person.context = await browser.createBrowserContext();
     person.page = await person.context.newPage();
@@ -216,7 +265,7 @@ export class Person {
     person.log = [];
     person.page.on('console', (line) => person.log.push(line.text()));
     person.page.on('pageerror', (problem) => person.log.push(String(problem)));
-    await person.page.evaluateOnNewDocument(instrument, { frequency, colour: css(colour), relay });
+    await person.page.evaluateOnNewDocument(instrument, { frequency, colour: css(colour), relay, clock });
     return person;
   }
 

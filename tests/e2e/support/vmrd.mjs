@@ -23,8 +23,8 @@ export function freePort() {
 }
 
 export class Vmrd {
-  // `extra` is TOML: rooms, trunks.
-  static async start(extra, { media = '127.0.0.1' } = {}) {
+  // `extra` is TOML: rooms, trunks, with FOLDER for the daemon's own; `mediaKeys`, too: of [media].
+  static async start(extra, { media = '127.0.0.1', mediaKeys = '' } = {}) {
     const vmrd = new Vmrd();
     vmrd.folder = mkdtempSync(join(tmpdir(), 'vmr-e2e-'));
     vmrd.http = await freePort();
@@ -47,9 +47,10 @@ key = "${vmrd.folder}/sip.key"
 reception = "reception"
 [media]
 addresses = ["${media}"]
+${mediaKeys}
 [records]
 path = "${vmrd.records}"
-${extra}`,
+${extra.replaceAll('FOLDER', vmrd.folder)}`,
     );
     await vmrd.run();
     return vmrd;
@@ -157,4 +158,6 @@ async function makeCertificate(folder) {
   ], { stdio: 'ignore' });
   const code = await new Promise((resolve) => openssl.once('exit', resolve));
   if (code !== 0) throw new Error('openssl made no certificate');
+  // As baresip wants it.
+  writeFileSync(join(folder, 'both.pem'), readFileSync(join(folder, 'sip.key'), 'utf8') + readFileSync(join(folder, 'sip.crt'), 'utf8'));
 }

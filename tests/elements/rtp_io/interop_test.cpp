@@ -1,24 +1,23 @@
 // Our SRTP against GStreamer's srtpenc and srtpdec (libsrtp): each suite, both ways, RTP and RTCP.
-#include "plugins/rtp-io/srtp.hpp"
 #include "rtp_bench.hpp"
+#include "srtp/srtp.hpp"
 
 using namespace vmr;
 using namespace vmr::test;
-using namespace vmr::rtp_io;
 
 namespace {
 
 constexpr std::size_t kPackets = 300;
 
-SrtpSuite suite_of(const Suite& suite) {
+srtp::Suite suite_of(const Suite& suite) {
     const auto same = [&suite](const Suite& each) { return std::string_view(each.name) == suite.name; };
-    return static_cast<SrtpSuite>(std::find_if(std::begin(kSuites), std::end(kSuites), same) - kSuites + 1);
+    return static_cast<srtp::Suite>(std::find_if(std::begin(kSuites), std::end(kSuites), same) - kSuites + 1);
 }
 
-Octets protect(SrtpSender& sender, Octets octets, bool rtcp) {
+Octets protect(srtp::Sender& sender, Octets octets, bool rtcp) {
     std::size_t size = octets.size();
-    octets.resize(size + kMaxSrtpTrailer);
-    EXPECT_EQ(rtcp ? sender.protect_rtcp(octets, size) : sender.protect_rtp(octets, size), SrtpResult::ok);
+    octets.resize(size + srtp::kMaxTrailer);
+    EXPECT_EQ(rtcp ? sender.protect_rtcp(octets, size) : sender.protect_rtp(octets, size), srtp::Outcome::ok);
     octets.resize(size);
     return octets;
 }
@@ -43,7 +42,7 @@ class SrtpInterop : public testing::TestWithParam<Suite> {};
 TEST_P(SrtpInterop, SrtpdecUnderstandsUs) {
     const Suite* suite = &GetParam();
     const Octets key = key_for(*suite, 9);
-    auto sender = SrtpSender::make(suite_of(*suite), key);
+    auto sender = srtp::Sender::make(suite_of(*suite), key);
     Bench bench("srtpdec");
     Outlet& rtp = bench.outlet("rtp_src");
     Outlet& rtcp = bench.outlet("rtcp_src");
@@ -65,7 +64,7 @@ TEST_P(SrtpInterop, SrtpdecUnderstandsUs) {
 TEST_P(SrtpInterop, WeUnderstandSrtpenc) {
     const Suite* suite = &GetParam();
     const Octets key = key_for(*suite, 9);
-    auto receiver = SrtpReceiver::make(suite_of(*suite), key);
+    auto receiver = srtp::Receiver::make(suite_of(*suite), key);
     Bench bench("srtpenc");
     for (const char* name : {"rtp-cipher", "rtcp-cipher"}) {
         gst_util_set_object_arg(G_OBJECT(bench.element()), name, suite->cipher);
@@ -90,14 +89,14 @@ TEST_P(SrtpInterop, WeUnderstandSrtpenc) {
     for (const BufferPtr& buffer : rtp.take()) {
         Octets octets = octets_of(buffer.get());
         std::size_t size = octets.size();
-        ASSERT_EQ(receiver->unprotect_rtp(octets, size), SrtpResult::ok) << i;
+        ASSERT_EQ(receiver->unprotect_rtp(octets, size), srtp::Outcome::ok) << i;
         octets.resize(size);
         EXPECT_EQ(octets, packet(i++));
     }
     for (const BufferPtr& buffer : rtcp.take()) {
         Octets octets = octets_of(buffer.get());
         std::size_t size = octets.size();
-        ASSERT_EQ(receiver->unprotect_rtcp(octets, size), SrtpResult::ok);
+        ASSERT_EQ(receiver->unprotect_rtcp(octets, size), srtp::Outcome::ok);
         octets.resize(size);
         EXPECT_EQ(octets, rtcp_octets());
     }

@@ -289,7 +289,7 @@ TEST(RtpIo, WhatCannotBeSentIsCountedAndNotAnError) {
 TEST(RtpIo, AFullQueueDropsTheOldest) {
     const Stranger peer;
     RtpBench bench;
-    g_object_set(bench.element(), "max-queued", 4u, nullptr);
+    g_object_set(bench.element(), "max-queued", 4u, "in-place-legs", 0u, nullptr);
     bench.aim("sink_0", peer.port());
     GstPad* inlet = bench.inlet("sink_0", "application/x-rtp");
     bench.play();

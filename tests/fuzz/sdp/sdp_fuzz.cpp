@@ -1,5 +1,4 @@
-// libFuzzer entry: clang++ -fsanitize=fuzzer,address -std=c++20 -I. tests/fuzz/sdp/sdp_fuzz.cpp
-// daemon/sdp/*.cpp
+// libFuzzer entry (./dev fuzz); the corpus is replayed in the tests.
 #include "tests/fuzz/sdp/exercise.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+using namespace vmr;
 using namespace vmr::rtp_io;
 
 namespace {
@@ -75,7 +76,7 @@ TEST_F(LegCoreTest, ForgettingAnySourceForgetsAForeignSource) {
 TEST_F(LegCoreTest, ASuiteThatComesLaterForgetsTheSource) {
     core_.set_remote("10.0.0.1", 5000);
     EXPECT_EQ(receive(rtp(1), at("10.0.0.1", 6000)), DatagramKind::rtp);
-    core_.set_suite(SrtpSuite::gcm_128);
+    core_.set_suite(srtp::Suite::aead_aes_128_gcm);
     EXPECT_FALSE(core_.latched());
     EXPECT_EQ(receive(rtp(2), at("10.0.0.1", 6000)), DatagramKind::garbage);
     EXPECT_EQ(core_.counts().not_keyed, 1u);
@@ -83,16 +84,16 @@ TEST_F(LegCoreTest, ASuiteThatComesLaterForgetsTheSource) {
 
 TEST_F(LegCoreTest, TheSameKeyAgainDoesNotRepeatPacketIndices) {
     const std::string key(40, 'A');  // 30 zero bytes
-    core_.set_suite(SrtpSuite::aes_128_cm_80);
+    core_.set_suite(srtp::Suite::aes_cm_128_hmac_sha1_80);
     core_.set_send_key(key);
     auto packet = rtp(1);
     std::size_t size = packet.size();
-    packet.resize(size + kMaxSrtpTrailer);
+    packet.resize(size + srtp::kMaxTrailer);
     EXPECT_TRUE(core_.protect(DatagramKind::rtp, packet, size));
     core_.set_send_key(key);
     packet = rtp(1);
     size = packet.size();
-    packet.resize(size + kMaxSrtpTrailer);
+    packet.resize(size + srtp::kMaxTrailer);
     EXPECT_FALSE(core_.protect(DatagramKind::rtp, packet, size));
 }
 

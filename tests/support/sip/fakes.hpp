@@ -72,9 +72,10 @@ public:
     std::string answer_attributes;  // SDP lines behind the answer's m-line
     bool keep_receipts = false;
     bool known = true;  // false: no such alias
+    std::string only;   // the one alias that is known; empty: all are
 
     std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrival) override {
-        if (!known) {
+        if (!known || (!only.empty() && arrival.alias != only)) {
             return nullptr;
         }
         auto media = std::make_shared<FakeMedia>();
@@ -175,6 +176,14 @@ public:
         for (auto& [id, record] : records_) {
             record.receipt.reset();
         }
+    }
+
+    // As if nothing had come.
+    void forget() {
+        const std::lock_guard lock(mutex_);
+        records_.clear();
+        order_.clear();
+        refused_.clear();
     }
 
 private:

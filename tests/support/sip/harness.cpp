@@ -115,8 +115,8 @@ void Harness::run(const std::function<void()>& job) {
     done.wait();
 }
 
-bool Harness::wait(const std::function<bool()>& ready) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+bool Harness::wait(const std::function<bool()>& ready, int timeout_ms) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     bool done = false;
     while (!done && std::chrono::steady_clock::now() < deadline) {
         run([&] { done = ready(); });

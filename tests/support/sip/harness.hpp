@@ -26,8 +26,8 @@ public:
     std::uint16_t port(Transport transport) const;
     // Runs on the control thread and waits.
     void run(const std::function<void()>& job);
-    // Turns the control loop until `ready` (evaluated there) or 5 s are over.
-    bool wait(const std::function<bool()>& ready);
+    // Turns the control loop until `ready` (evaluated there) or the time is over.
+    bool wait(const std::function<bool()>& ready, int timeout_ms = 5000);
 
     FakeObserver observer;
     std::unique_ptr<SipLegs> legs;

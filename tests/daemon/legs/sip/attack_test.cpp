@@ -1,7 +1,11 @@
 // What hostile peers send; after each attack a healthy OPTIONS is answered.
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "tests/support/sip/harness.hpp"
@@ -118,41 +122,76 @@ TEST_F(Attacks, AMessageInSinglebytesIsReadAndTwoInOneSegmentToo) {
     EXPECT_NE(client.expect("SIP/2.0 200"), "");
 }
 
-TEST_F(Attacks, FiveThousandMutationsDisturbNobody) {
-    std::mt19937 random(4475);
-    Caller caller(udp_);
-    const std::vector<std::string> seeds = {caller.request("INVITE", "Record-Route: <sip:p;lr>\r\n", kOffer),
-                                            caller.request("OPTIONS"), caller.request("BYE"), caller.cancel(),
-                                            caller.request("INFO", {}, "Signal=5", "application/dtmf-relay")};
-    for (int round = 0; round < 5000; ++round) {
-        std::string bytes = seeds[random() % seeds.size()];
-        for (unsigned edits = 1 + random() % 8; edits > 0; --edits) {
-            const std::size_t at = random() % bytes.size();
-            switch (random() % 4) {
-                case 0:
-                    bytes[at] = static_cast<char>(random());
-                    break;
-                case 1:
-                    bytes.erase(at, 1 + random() % 20);
-                    break;
-                case 2:
-                    bytes.insert(at, bytes.substr(random() % bytes.size(), 30));
-                    break;
-                default:
-                    bytes.insert(at, 1, "\r\n:;,<>\"@%\\ "[random() % 12]);
-            }
-            bytes += bytes.empty() ? "x" : "";
+std::string mutated(std::string bytes, std::mt19937& random) {
+    for (unsigned edits = 1 + random() % 8; edits > 0; --edits) {
+        const std::size_t at = random() % bytes.size();
+        switch (random() % 4) {
+            case 0:
+                bytes[at] = static_cast<char>(random());
+                break;
+            case 1:
+                bytes.erase(at, 1 + random() % 20);
+                break;
+            case 2:
+                bytes.insert(at, bytes.substr(random() % bytes.size(), 30));
+                break;
+            default:
+                bytes.insert(at, 1, "\r\n:;,<>\"@%\\ "[random() % 12]);
         }
-        udp_.send(bytes);
+        bytes += bytes.empty() ? "x" : "";
+    }
+    return bytes;
+}
+
+// Requests of calls of their own, and all that the RFCs torture with.
+std::vector<std::string> seeds(Client& client) {
+    std::vector<std::string> seeds;
+    for (int count = 0; count < 20; ++count) {
+        Caller caller(client);
+        seeds.push_back(caller.request("INVITE", "Record-Route: <sip:p;lr>\r\n", kOffer));
+        seeds.push_back(caller.cancel());
+        for (const char* method : {"OPTIONS", "BYE", "ACK", "UPDATE", "PRACK", "REGISTER"}) {
+            seeds.push_back(caller.request(method));
+        }
+        seeds.push_back(caller.request("INFO", {}, "Signal=5", "application/dtmf-relay"));
+    }
+    const char* root = std::getenv("VMR_SOURCE_ROOT");
+    for (const auto& entry : std::filesystem::directory_iterator(
+             std::filesystem::path(root != nullptr ? root : ".") / "tests/daemon/legs/sip/torture")) {
+        std::ifstream file(entry.path(), std::ios::binary);
+        seeds.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    }
+    return seeds;
+}
+
+TEST(Mutations, AHundredThousandDisturbNobodyAndLeaveNothing) {
+    constexpr int kRounds = 100000;
+    SipConfig config;
+    config.stack.messages_per_second = config.invites_per_second = 1e6;
+    config.max_half_open = config.max_half_open_per_source = 500;
+    config.max_transactions = config.max_transactions_per_source = 2 * kRounds;
+    Harness harness(config);
+    Client udp(Transport::udp, harness.port(Transport::udp));
+    const std::size_t before = mallinfo2().uordblks;
+    const std::vector<std::string> originals = seeds(udp);
+    std::mt19937 random(4475);
+    for (int round = 0; round < kRounds; ++round) {
+        udp.send(mutated(originals[random() % originals.size()], random));
         if (round % 100 == 0) {  // also lets the socket's buffer drain, so that all are read
-            ASSERT_TRUE(alive(harness_));
+            ASSERT_TRUE(alive(harness)) << round;
         }
     }
-    EXPECT_TRUE(alive(harness_, Transport::tls));
-    EXPECT_TRUE(harness_.wait([&] {
-        const StackStatistics seen = harness_.legs->statistics();
-        return seen.received + seen.malformed >= 4900;
+    EXPECT_TRUE(alive(harness, Transport::tls));
+    EXPECT_TRUE(harness.wait([&] {
+        const StackStatistics seen = harness.legs->statistics();
+        return seen.received + seen.malformed >= kRounds * 98 / 100;
     }));
+    harness.run([&] { harness.legs->stop(); });
+    EXPECT_GT(harness.observer.arrivals(), 0U);
+    EXPECT_EQ(harness.observer.ended(), harness.observer.arrivals()) << "no call is stuck";
+    harness.run([&] { harness.legs.reset(); });
+    harness.observer.forget();
+    EXPECT_LT(mallinfo2().uordblks, before + (4U << 20U)) << "nothing is left behind";
 }
 
 TEST(Limits, UnacknowledgedCallsAreCappedPerSource) {

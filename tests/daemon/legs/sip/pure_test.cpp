@@ -211,12 +211,18 @@ TEST(Uris, ReadAndRefused) {
     EXPECT_EQ(parse_uri("sip:[2001:db8::1]:5061;transport=tls")->port, 5061);
     EXPECT_EQ(parse_uri("tel:+49-30-1;phone-context=x")->user, "+49-30-1");
     for (const char* bad :
-         {"", ":", "sip:", "sip:a@", "sip:a@b:0", "sip:a@b:99999", "sip:a%00@b", "sip:a@b c", "sip:@b"}) {
+         {"", ":", "sip:", "sip:a@", "sip:a@b:0", "sip:a@b:99999", "sip:a%0@b", "sip:a%zz@b", "sip:a@b c",
+          " sip:a@b", "sip:@b", "sip:[2001:db8::x]", "sip:2001:db8::1", "1x:y", "sip:a@[::1"}) {
         EXPECT_FALSE(parse_uri(bad)) << bad;
     }
+    EXPECT_EQ(parse_uri("sip:a%00@b")->user, "a%00");  // legal, and never unescaped
+    EXPECT_EQ(parse_uri("sip:a@b?Route=%3Csip:c%3E")->headers, "?Route=%3Csip:c%3E");
     EXPECT_EQ(parse_name_addr("\"A \\\"x\\\" <\" <sip:a@b;lr>;tag=t")->tag, "t");
     EXPECT_EQ(parse_name_addr("sip:a@b;tag=t")->uri.params, "");
-    EXPECT_FALSE(parse_name_addr("\"open <sip:a@b>"));
+    EXPECT_EQ(parse_name_addr("sip:a@b;x=\"<y>\";tag=t")->uri.host, "b");
+    for (const char* bad : {"\"open <sip:a@b>", "A, B <sip:a@b>", "sip:a@b?x=y", "< sip:a@b >", "<sip:a@b"}) {
+        EXPECT_FALSE(parse_name_addr(bad)) << bad;
+    }
 }
 
 TEST(Bounds, FramesAStreamAndRefusesSmuggling) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "daemon/media/transport/srtp.hpp"
+#include <array>
 
 namespace vmr::media::test {
 
@@ -64,6 +64,7 @@ SentMedia vp8_media(unsigned index, uint32_t ssrc, bool rtx) {
                            "rtpvp8pay picture-id-mode=15-bit mtu=400");
     if (rtx) {
         media.params.rtx[kVp8Rtx] = kVp8;
+        media.params.send_rtx[kVp8Rtx] = kVp8;
         media.params.send_rtx_ssrc = ssrc + 1;
     }
     return media;
@@ -98,19 +99,21 @@ TransportCallbacks Endpoint::callbacks() {
     made.on_stream_added = [this](const StreamInfo& stream, GstPad* pad) { on_stream_added(stream, pad); };
     made.on_stream_removed = [this](const StreamInfo&, GstPad*) { streams_removed++; };
     made.on_bye_received = [this](unsigned, uint32_t) { byes++; };
+    made.on_key_pressed = [this](unsigned, char key) { keys += key; };
     return made;
 }
 
 void Endpoint::on_stream_added(const StreamInfo& stream, GstPad* pad) {
     streams.push_back(stream);
-    if (!link_streams) {
+    if (!link_streams || gst_pad_is_linked(pad)) {
         return;
     }
     auto sink = std::make_unique<Sink>();
     sink->element = gst_element_factory_make("fakesink", nullptr);
     sink->media = stream.media;
+    sink->gap = &last_gap;
     g_object_set(sink->element, "sync", FALSE, "async", FALSE, "signal-handoffs", TRUE, nullptr);
-    g_signal_connect(sink->element, "handoff", G_CALLBACK(on_handoff), &sink->buffers);
+    g_signal_connect(sink->element, "handoff", G_CALLBACK(on_handoff), sink.get());
     gst_bin_add(GST_BIN(pipeline), sink->element);
     gst_element_sync_state_with_parent(sink->element);
     auto sink_pad = PadPtr::adopt(gst_element_get_static_pad(sink->element, "sink"));
@@ -118,8 +121,16 @@ void Endpoint::on_stream_added(const StreamInfo& stream, GstPad* pad) {
     sinks_.push_back(std::move(sink));
 }
 
-void Endpoint::on_handoff(GstElement*, GstBuffer*, GstPad*, gpointer data) {
-    (*static_cast<std::atomic<uint64_t>*>(data))++;
+void Endpoint::on_handoff(GstElement*, GstBuffer* buffer, GstPad*, gpointer data) {
+    auto& sink = *static_cast<Sink*>(data);
+    std::array<uint8_t, 4> head{};
+    gst_buffer_extract(buffer, 0, head.data(), head.size());
+    const uint16_t sequence = static_cast<uint16_t>(head[2] << 8 | head[3]);
+    if (sink.next >= 0) {
+        *sink.gap = static_cast<int16_t>(sequence - sink.next);
+    }
+    sink.next = static_cast<uint16_t>(sequence + 1);
+    sink.buffers++;
 }
 
 void Endpoint::add(const SentMedia& media) {
@@ -224,7 +235,7 @@ void connect_dtls(Endpoint& server, Endpoint& client, const DtlsCertificate& ser
 }
 
 SdesKeys make_keys(SrtpSuite suite, char local, char remote) {
-    const SrtpSuiteInfo& info = suite_info(suite);
+    const srtp::SuiteInfo& info = srtp::info_of(suite);
     const size_t size = info.key_bytes + info.salt_bytes;
     return {suite, std::string(size, local), std::string(size, remote)};
 }

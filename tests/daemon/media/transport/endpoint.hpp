@@ -49,6 +49,8 @@ public:
     std::vector<std::string> candidates;
     std::vector<StreamInfo> streams;
     unsigned byes = 0;
+    std::string keys;
+    std::atomic<int> last_gap = 0;  // packets missing before the last one, by sequence number
     unsigned streams_removed = 0;
     bool link_streams = true;
 
@@ -57,6 +59,8 @@ private:
         GstElement* element;
         unsigned media;
         std::atomic<uint64_t> buffers = 0;
+        std::atomic<int>* gap;
+        int next = -1;  // sequence number
     };
     static void on_handoff(GstElement* sink, GstBuffer* buffer, GstPad* pad, gpointer data);
     TransportCallbacks callbacks();

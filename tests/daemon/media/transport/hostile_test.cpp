@@ -47,21 +47,6 @@ protected:
         return packet;
     }
 
-    // SSRCs that srtpdec keeps state for.
-    static guint srtp_streams(Endpoint& endpoint) {
-        GstIterator* elements =
-            gst_bin_iterate_all_by_element_factory_name(GST_BIN(endpoint.transport->bin()), "srtpdec");
-        GValue value = G_VALUE_INIT;
-        EXPECT_EQ(gst_iterator_next(elements, &value), GST_ITERATOR_OK);
-        GstStructure* stats = nullptr;
-        g_object_get(g_value_get_object(&value), "stats", &stats, nullptr);
-        const guint count = gst_value_array_get_size(gst_structure_get_value(stats, "streams"));
-        gst_structure_free(stats);
-        g_value_unset(&value);
-        gst_iterator_free(elements);
-        return count;
-    }
-
     std::shared_ptr<MediaIo> io = std::make_shared<MediaIo>();
     GPtr<GSocket> attacker_;
 };
@@ -152,11 +137,9 @@ TEST_F(HostileTest, GarbageIsCountedAndMediaGoesOn) {
     EXPECT_GE(drops.garbage, 200u);
     EXPECT_GE(drops.auth_failures, 100u);
     EXPECT_FALSE(a.transport->last_packet_age().has_value());
-    EXPECT_EQ(srtp_streams(a), 0u);
 
     connect(a, b);
     ASSERT_TRUE(wait_until([&] { return a.received(0) > 20 && b.received(0) > 20; }));
-    EXPECT_GE(srtp_streams(a), 1u);
     // From now on only the peer's own port is listened to.
     const uint64_t strangers = a.transport->stats().drops.wrong_source;
     for (uint16_t i = 0; i < 50; i++) {

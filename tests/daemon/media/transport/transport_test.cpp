@@ -1,7 +1,6 @@
 // Two transports talk to each other over real loopback sockets.
 #include <gtest/gtest.h>
 
-#include "daemon/media/transport/srtp.hpp"
 #include "tests/daemon/media/transport/endpoint.hpp"
 
 namespace vmr::media::test {
@@ -122,7 +121,7 @@ TEST_P(TransportTest, CarriesBundledMediaBothWays) {
     const CryptoReceipt crypto = a.transport->crypto();
     EXPECT_EQ(crypto.suite, combination.keys == Keys::plain  ? ""
                             : combination.keys == Keys::dtls ? "AEAD_AES_256_GCM"
-                                                             : suite_info(combination.suite).name);
+                                                             : srtp::info_of(combination.suite).name);
     const TransportStats stats = a.transport->stats();
     EXPECT_EQ(stats.drops.auth_failures, 0u);
     EXPECT_EQ(stats.drops.garbage, 0u);

@@ -1,0 +1,72 @@
+// What a session asks of the peer's network and learns of it.
+#include "daemon/media/session.hpp"
+#include "daemon/media/session_map.hpp"
+
+namespace vmr::media {
+namespace {
+
+constexpr uint32_t kLeastVideo = 100'000;  // bit/s
+
+}  // namespace
+
+std::optional<MediaStats> Session::rtp_stats(Slot slot) const {
+    for (const auto& [id, path] : paths_) {
+        for (const MediaStats& media : path.transport->stats().media) {
+            if (negotiated_ && media.media < negotiated_->media.size() &&
+                slot_of(negotiated_->media[media.media]) == slot) {
+                return media;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+// What the camera and the shared screen need for what is shown of them, each path for itself.
+void Session::limit_sources() {
+    if (!negotiated_) {
+        return;
+    }
+    const auto now = SourceLimit::Time::clock::now();
+    for (auto& [id, path] : paths_) {
+        std::map<unsigned, uint32_t> bitrates;
+        for (const std::size_t index : path.media) {
+            const sdp::MediaPlan& plan = negotiated_->media.at(index);
+            const Slot slot = slot_of(plan);
+            if (plan.accepted && slot != Slot::audio) {
+                bitrates[static_cast<unsigned>(index)] = source_limits_[slot].update(bin_.wanted(slot), now);
+            }
+        }
+        path.transport->limit_sources(bitrates);
+    }
+}
+
+std::optional<PathTrend> Session::video_trend() const {
+    for (const auto& [id, path] : paths_) {
+        for (const std::size_t index : path.media) {
+            if (negotiated_ && slot_of(negotiated_->media.at(index)) == Slot::video) {
+                return path.transport->trend();
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<uint32_t> Session::follow_network(uint32_t ceiling) {
+    limit_sources();
+    const auto video = rtp_stats(Slot::video);
+    const auto trend = video_trend();
+    if (!video || (!video->remote_fraction_lost && !video->remote_limit && !trend)) {
+        return std::nullopt;
+    }
+    if (!network_) {
+        network_.emplace(kLeastVideo, ceiling);
+    }
+    std::optional<LossReport> loss;
+    if (video->remote_fraction_lost) {
+        loss = {video->remote_reports, *video->remote_fraction_lost};
+    }
+    const uint32_t carried = network_->update(loss, trend, BitrateEstimate::Time::clock::now());
+    return std::max(std::min(carried, video->remote_limit.value_or(ceiling)), std::min(kLeastVideo, ceiling));
+}
+
+}  // namespace vmr::media

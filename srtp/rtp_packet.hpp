@@ -1,0 +1,64 @@
+// What a datagram is, and the fixed header of RTP and RTCP (RFC 3550 sections 5.1, 6.4), with bounds checked.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.hpp"
+
+namespace vmr {
+
+// No media datagram is larger: what is, is not ours.
+inline constexpr std::size_t kMaxDatagram = 2048;
+inline constexpr std::size_t kMinRtp = 12;
+inline constexpr std::size_t kMinRtcp = 8;
+
+enum class DatagramKind { rtp, rtcp, garbage };
+
+struct RtpHeader {
+    std::uint8_t payload_type;
+    std::uint16_t sequence;
+    std::uint32_t timestamp;
+    std::uint32_t ssrc;
+    std::size_t size;  // bytes, with CSRCs and extension
+};
+
+inline std::uint32_t read_u16(const std::uint8_t* at) {
+    return static_cast<std::uint32_t>(at[0]) << 8 | at[1];
+}
+inline std::uint32_t read_u32(const std::uint8_t* at) {
+    return read_u16(at) << 16 | read_u16(at + 2);
+}
+
+// By version and payload type (RFC 5761 section 4).
+inline DatagramKind kind_of(Bytes datagram) {
+    if (datagram.size() < kMinRtcp || datagram[0] >> 6 != 2) {
+        return DatagramKind::garbage;
+    }
+    const unsigned type = datagram[1] & 0x7f;
+    if (type >= 64 && type <= 95) {
+        return DatagramKind::rtcp;
+    }
+    return datagram.size() < kMinRtp ? DatagramKind::garbage : DatagramKind::rtp;
+}
+
+inline std::optional<RtpHeader> parse_rtp(Bytes packet) {
+    if (packet.size() < kMinRtp || packet[0] >> 6 != 2) {
+        return std::nullopt;
+    }
+    std::size_t size = kMinRtp + 4 * std::size_t{packet[0] & 0x0fu};
+    if ((packet[0] & 0x10) != 0) {
+        if (packet.size() < size + 4) {
+            return std::nullopt;
+        }
+        size += 4 + 4 * std::size_t{read_u16(&packet[size + 2])};
+    }
+    if (packet.size() < size) {
+        return std::nullopt;
+    }
+    return RtpHeader{static_cast<std::uint8_t>(packet[1] & 0x7f),
+                     static_cast<std::uint16_t>(read_u16(&packet[2])), read_u32(&packet[4]),
+                     read_u32(&packet[8]), size};
+}
+
+}  // namespace vmr

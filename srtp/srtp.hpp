@@ -1,0 +1,81 @@
+// SRTP and SRTCP (RFC 3711) for one direction of one leg. Not thread-safe.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "srtp/cipher.hpp"
+#include "srtp/replay_window.hpp"
+
+namespace vmr::srtp {
+
+enum class Outcome {
+    ok,
+    malformed,        // not a packet that can be protected, or room for the tag is missing
+    unauthenticated,  // forged, damaged or another key
+    replayed,         // was there already, or is too old to tell
+    exhausted,        // the key has served its packets, or more streams than one peer has
+};
+
+// What a master key has sent or received: an index for each SSRC.
+class Streams {
+public:
+    static constexpr std::size_t kMaxStreams = 256;
+
+    struct Stream {
+        std::uint32_t ssrc = 0;
+        ReplayWindow window;
+    };
+    const Stream* find(std::uint32_t ssrc);
+    // Of the SSRC last asked for. Null: too many.
+    Stream* find_or_add(std::uint32_t ssrc);
+
+private:
+    Stream* lookup(std::uint32_t ssrc);
+
+    // Nearly every leg has one, or one at a time: the one asked for last is at hand without a search.
+    Stream current_;
+    bool any_ = false;
+    std::vector<Stream> others_;
+};
+
+class Sender {
+public:
+    // Empty: the master key does not fit the suite.
+    static std::optional<Sender> make(Suite suite, Bytes master);
+
+    // In place: the packet is the first `size` bytes of `space`; `size` grows by the tag. A packet index is
+    // never used twice with one key, as that would reveal both packets.
+    Outcome protect_rtp(MutableBytes space, std::size_t& size);
+    Outcome protect_rtcp(MutableBytes space, std::size_t& size);
+
+private:
+    Sender(Suite suite, const Cipher& rtp, const Cipher& rtcp) : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
+
+    Suite suite_;
+    Cipher rtp_;
+    Streams streams_;
+    Cipher rtcp_;
+    std::uint32_t rtcp_index_ = 0;  // 31 bits, common to all SSRCs of the key
+};
+
+class Receiver {
+public:
+    // Empty: the master key does not fit the suite.
+    static std::optional<Receiver> make(Suite suite, Bytes master);
+
+    // In place; `size` shrinks by the tag. State is kept only for SSRCs that authenticated.
+    Outcome unprotect_rtp(MutableBytes packet, std::size_t& size);
+    Outcome unprotect_rtcp(MutableBytes packet, std::size_t& size);
+
+private:
+    Receiver(Suite suite, const Cipher& rtp, const Cipher& rtcp) : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
+
+    Suite suite_;
+    Cipher rtp_;
+    Streams streams_;
+    Cipher rtcp_;
+    Streams rtcp_streams_;
+};
+
+}  // namespace vmr::srtp
