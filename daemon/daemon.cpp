@@ -39,6 +39,27 @@ std::vector<sip::TrunkConfig> sip_trunks(const ops::Config& config) {
     return trunks;
 }
 
+sip::DialConfig dial_config(const ops::Config& config) {
+    sip::DialConfig dial;
+    dial.from_host = config.sip.domain.empty() ? config.sip.advertised_host : config.sip.domain;
+    dial.ring_timeout = config.dial_out.ring_timeout;
+    for (const ops::DialRuleConfig& rule : config.dial_out.rules) {
+        dial.rules.push_back({rule.name,
+                              rule.domains,
+                              rule.prefixes,
+                              rule.gateway,
+                              rule.caller,
+                              {rule.username, rule.secret},
+                              rule.late_offer,
+                              rule.max_duration});
+    }
+    return dial;
+}
+
+bridge::Bridge::DialLimits dial_limits(const ops::DialOutConfig& config) {
+    return {static_cast<std::size_t>(config.max_calls), static_cast<std::size_t>(config.max_calls_per_room)};
+}
+
 sip::SipConfig sip_config(const ops::Config& config) {
     sip::SipConfig sip;
     for (const auto& endpoint : config.sip.udp) {
@@ -56,6 +77,11 @@ sip::SipConfig sip_config(const ops::Config& config) {
         sip.realm = config.sip.domain;
     }
     sip.trunks = sip_trunks(config);
+    sip.dial = dial_config(config);
+    sip.stack.outbound.ca_file = config.dial_out.ca;
+    for (const ops::Endpoint& server : config.dial_out.name_servers) {
+        sip.stack.outbound.name_servers.push_back({server.address, server.port});
+    }
     return sip;
 }
 
@@ -172,6 +198,7 @@ Daemon::~Daemon() {
         server_->stop();
     }
     if (sip_) {
+        bridge_->set_dialler(nullptr);
         sip_->stop();
     }
 }
@@ -248,6 +275,8 @@ Status Daemon::start_sip(const ops::Config& config) {
     if (!listening) {
         return Error{"SIP: " + listening.error()};
     }
+    bridge_->set_dialler(sip_.get());
+    bridge_->set_dial_limits(dial_limits(config.dial_out));
     for (const sip::ListenAddress& listener : *listening) {
         sip_addresses_.push_back(std::string("sip:") + listener.address.text() +
                                  ";transport=" + sip::uri_param(listener.transport));
@@ -295,6 +324,10 @@ void Daemon::reload(const ops::Config& config) {
     if (const Status set = sip_->set_trunks(sip_trunks(config)); !set) {
         g_warning("the trunks in use stay: %s", set.error().c_str());
     }
+    if (const Status set = sip_->set_dial_rules(dial_config(config)); !set) {
+        g_warning("the dial rules in use stay: %s", set.error().c_str());
+    }
+    bridge_->set_dial_limits(dial_limits(config.dial_out));
     for (const Status& reloaded : {sip_->reload_certificate(), server_->reload_certificate()}) {
         if (!reloaded) {
             g_warning("the certificate in use stays: %s", reloaded.error().c_str());

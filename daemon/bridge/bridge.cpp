@@ -173,6 +173,29 @@ bool Bridge::transfer(const std::string& number, std::shared_ptr<Leg> leg,
     return true;
 }
 
+std::shared_ptr<MediaSession> Bridge::on_leg_routed(const std::string& leg, const std::string& address,
+                                                    const std::string& signalling) {
+    RoomHost* room = host_of_leg(leg);
+    const Arrival* placed = room != nullptr ? room->route(leg, address, signalling) : nullptr;
+    if (placed == nullptr) {
+        return nullptr;
+    }
+    auto session = new_session(*placed, &room->core().config());
+    return room->take_session(leg, session) ? session : nullptr;
+}
+
+void Bridge::on_leg_progressed(const std::string& leg, LegProgress progress) {
+    if (RoomHost* room = host_of_leg(leg)) {
+        room->on_leg_progressed(leg, progress);
+    }
+}
+
+void Bridge::on_leg_turned_down(const std::string& leg, const TurnDown& why) {
+    if (RoomHost* room = host_of_leg(leg)) {
+        room->on_leg_turned_down(leg, why);
+    }
+}
+
 void Bridge::on_leg_answered(const std::string& leg) {
     if (RoomHost* room = host_of_leg(leg)) {
         room->on_leg_answered(leg);

@@ -35,6 +35,13 @@ public:
     void set_status(nlohmann::json status) { status_ = std::move(status); }
     // The user part of a SIP address that asks for a meeting number; empty: none does.
     void set_reception(std::string alias) { reception_alias_ = std::move(alias); }
+    // Calls are placed from now on, within these limits.
+    struct DialLimits {
+        std::size_t max_calls = 0;  // in all rooms, ringing ones included
+        std::size_t max_calls_per_room = 0;
+    };
+    void set_dialler(Dialler* dialler) { services_.dialler = dialler; }
+    void set_dial_limits(DialLimits limits) { dial_limits_ = limits; }
     nlohmann::json snapshot(const std::string& room) const;
     // Ends all meetings with `cause`; is_idle() when the last leg has gone.
     void drain();
@@ -44,6 +51,10 @@ public:
     // LegObserver
     std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrived) override;
     void on_leg_refused(const Arrival& arrival, EndCause cause) override { record_refusal(arrival, cause); }
+    std::shared_ptr<MediaSession> on_leg_routed(const std::string& leg, const std::string& address,
+                                                const std::string& signalling) override;
+    void on_leg_progressed(const std::string& leg, LegProgress progress) override;
+    void on_leg_turned_down(const std::string& leg, const TurnDown& why) override;
     void on_leg_answered(const std::string& leg) override;
     void on_leg_key(const std::string& leg, char key) override;
     void on_leg_sharing(const std::string& leg, bool sharing) override;
@@ -96,6 +107,7 @@ private:
                             const nlohmann::json& params, api::Reply& reply);
     void update_participant(RoomHost& room, const room::Actor& actor, const nlohmann::json& params,
                             api::Reply reply);
+    void dial_out(RoomHost& room, const api::Caller& caller, const nlohmann::json& params, api::Reply reply);
     void create_room(const nlohmann::json& params, api::Reply reply);
     void update_room(RoomHost& room, const nlohmann::json& params, api::Reply reply);
     void join_info(const std::string& alias, api::Reply reply) const;
@@ -113,6 +125,7 @@ private:
     Reception reception_;
     std::string reception_alias_;
     nlohmann::json status_ = nlohmann::json::object();
+    DialLimits dial_limits_;
     bool draining_ = false;
     unsigned watch_ = 0;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -147,6 +147,9 @@ void Bridge::perform_on_room(RoomHost& room, const api::Caller& caller, std::str
         json snapshot = room.snapshot(sees_addresses);
         return reply({200, {{"participants", snapshot["participants"]}}});
     }
+    if (operation == "dialOut") {
+        return dial_out(room, caller, params, std::move(reply));
+    }
     if (operation == "updateRoom") {
         return update_room(room, params, std::move(reply));
     }
@@ -263,6 +266,30 @@ void Bridge::update_participant(RoomHost& room, const room::Actor& actor, const 
     for (const room::ActionKind& action : actions) {
         room.act(actor, action, [joined](const api::Response& response) { joined->add(response); });
     }
+}
+
+// Deny by default, and tell only hosts what is allowed.
+void Bridge::dial_out(RoomHost& room, const api::Caller& caller, const json& params, api::Reply reply) {
+    const room::Participant* self = room.core().find(caller.participant);
+    if (!is_admin(caller) && (self == nullptr || self->role != room::Role::host)) {
+        return reply(api::problem(403, "only a host may do this"));
+    }
+    if (services_.dialler == nullptr || draining_) {
+        return reply(api::problem(503, "no calls are placed now"));
+    }
+    Result<DialPlan> plan = services_.dialler->plan(params.at("address"));
+    if (!plan) {
+        return reply(api::problem(403, plan.error()));
+    }
+    std::size_t all = 0;
+    for (const auto& [id, one] : rooms_) {
+        all += one->placed_calls();
+    }
+    if (all >= dial_limits_.max_calls || room.placed_calls() >= dial_limits_.max_calls_per_room) {
+        return reply(api::problem(409, "too many calls are placed already"));
+    }
+    const auto role = room::parse_role(params.value("role", "guest")).value_or(room::Role::guest);
+    room.dial(actor_of(caller), std::move(*plan), params.value("name", ""), role, std::move(reply));
 }
 
 void Bridge::create_room(const json& params, api::Reply reply) {

@@ -234,7 +234,7 @@ void RoomHost::carry_out(const room::Release& command) {
     if (pipeline_) {
         pipeline_->dismiss(released->arrival.leg, "connecting");
     }
-    if (command.prompt && released->arrival.kind != LegKind::webrtc) {
+    if (command.prompt && released->arrival.kind != LegKind::webrtc && !released->rings()) {
         play(*released, *command.prompt, {});
         g_timeout_add_full(G_PRIORITY_DEFAULT, kFarewellMs, on_farewell_said,
                            new Farewell{released->leg, leg_cause(command.cause)},
@@ -261,7 +261,15 @@ void RoomHost::carry_out(const room::ParticipantChanged& command) {
 }
 
 void RoomHost::carry_out(const room::ParticipantLeft& command) {
-    services_.events.publish(room_.config().id, "vmr.participant.left", to_json(command.participant, false));
+    nlohmann::json left = to_json(command.participant, false);
+    left["ended"] = {{"cause", room::to_string(command.cause)}};
+    if (const Seat* gone = seat(command.participant.id); gone != nullptr && gone->failed) {
+        left["ended"] = {{"cause", vmr::to_string(*gone->failed)},
+                         {"text", gone->turned_down.text},
+                         {"sip_status", gone->turned_down.status},
+                         {"q850", gone->turned_down.q850}};
+    }
+    services_.events.publish(room_.config().id, "vmr.participant.left", std::move(left));
 }
 
 void RoomHost::carry_out(const room::RoomChanged& command) {
@@ -288,6 +296,10 @@ void RoomHost::carry_out(const room::WriteRecord& command) {
         return;
     }
     complete_record(written->record, command.record);
+    if (written->failed) {
+        written->record.end_cause = vmr::to_string(*written->failed);
+        written->record.end_text = written->turned_down.text;
+    }
     written->record_written = true;
     if (!written->record_begun) {
         return services_.records.refuse(written->record);

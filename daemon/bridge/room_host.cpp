@@ -12,6 +12,11 @@ namespace {
 constexpr std::chrono::seconds kMediaSilentAfter{10};  // told to the room core
 constexpr std::chrono::seconds kMediaDeadAfter{30};    // RTCP counts as life: nothing at all came for so long
 
+bool is_over_time(const Seat& seat) {
+    return seat.taken_at && seat.dialled->max_duration > std::chrono::seconds(0) &&
+           std::chrono::steady_clock::now() - *seat.taken_at > seat.dialled->max_duration;
+}
+
 }  // namespace
 
 room::TimePoint now() {
@@ -156,6 +161,9 @@ void RoomHost::unseat_media(Seat& seat) {
 
 void RoomHost::on_leg_answered(const std::string& leg) {
     Seat* answered = seat(participant_of(leg));
+    if (answered != nullptr && answered->rings()) {
+        answered->taken_at = std::chrono::steady_clock::now();
+    }
     // SIP: with plain RTP or SDES the path is ready as soon as the answer is; browsers still have DTLS to do.
     if (answered != nullptr && answered->session && answered->session->ready()) {
         on_media_ready(answered->id);
@@ -164,7 +172,7 @@ void RoomHost::on_leg_answered(const std::string& leg) {
 
 void RoomHost::on_media_ready(const room::ParticipantId& id) {
     Seat* ready = seat(id);
-    if (ready == nullptr || ready->media_up || !ready->session) {
+    if (ready == nullptr || ready->media_up || !ready->session || ready->rings()) {
         return;
     }
     ready->media_up = true;
@@ -197,8 +205,12 @@ void RoomHost::leg_ended(const std::string& leg, EndCause cause, std::shared_ptr
         execute(room_.handle(room::Reconnecting{id}, now()));
         return;
     }
+    const bool failed = ended->rings() && cause != EndCause::shutdown;
+    if (failed) {
+        ended->failed = cause;
+    }
     if (room_.find(id) != nullptr) {
-        execute(room_.handle(room::Left{id, room_cause(cause)}, now()));
+        execute(room_.handle(room::Left{id, failed ? room::Cause::not_answered : room_cause(cause)}, now()));
     }
     if (Seat* gone = seat(id)) {
         if (!gone->record_written) {  // the room never knew of it
@@ -271,11 +283,14 @@ void RoomHost::follow_network(Seat& seat) {
 }
 
 void RoomHost::watch_media() {
-    std::vector<std::shared_ptr<Leg>> dead;
+    std::vector<std::shared_ptr<Leg>> dead, overdue;
     std::vector<room::Event> events;
     for (auto& [id, seat] : seats_) {
         if (!seat->session || !seat->media_up) {
             continue;
+        }
+        if (seat->leg && is_over_time(*seat)) {
+            overdue.push_back(seat->leg);
         }
         follow_network(*seat);
         const auto silence = seat->session->silence();
@@ -292,6 +307,9 @@ void RoomHost::watch_media() {
     }
     for (const auto& leg : dead) {
         leg->end(EndCause::media_timeout);
+    }
+    for (const auto& leg : overdue) {
+        leg->end(EndCause::max_duration);
     }
 }
 

@@ -32,6 +32,15 @@ public:
                 std::shared_ptr<media::Session> session, const Arrival& arrival);
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt);
     void on_leg_answered(const std::string& leg);
+    // Calls `plan`'s address into the room; the reply names the new participant.
+    void dial(const room::Actor& actor, DialPlan plan, const std::string& name, room::Role role,
+              api::Reply reply);
+    // The call has a way: what its media session is made of, and the session.
+    const Arrival* route(const std::string& leg, const std::string& address, const std::string& signalling);
+    bool take_session(const std::string& leg, std::shared_ptr<media::Session> session);
+    void on_leg_progressed(const std::string& leg, LegProgress progress);
+    void on_leg_turned_down(const std::string& leg, const TurnDown& why);
+    std::size_t placed_calls() const;
     void on_key(const room::ParticipantId& participant, char key);
     bool has_leg(const std::string& leg) const { return participants_.contains(leg); }
     room::ParticipantId participant_of(const std::string& leg) const;
@@ -96,7 +105,7 @@ private:
     void carry_out(const room::ActionDone& command);
     void carry_out(const room::StartRecording&) {}
     void carry_out(const room::StopRecording&) {}
-    void carry_out(const room::PlaceCall&) {}
+    void carry_out(const room::PlaceCall& command);
     void carry_out(const room::RoomEnded& command);
 
     Services& services_;
@@ -104,6 +113,7 @@ private:
     PinHashes hashes_;
     std::map<room::ParticipantId, std::unique_ptr<Seat>> seats_;
     std::map<std::string, room::ParticipantId> participants_;  // by leg
+    std::map<room::ParticipantId, DialPlan> planned_;          // until the core has decided
     std::unique_ptr<media::RoomPipeline> pipeline_;            // goes before the seats
     std::map<std::uint64_t, api::Reply> replies_;
     std::uint64_t last_request_ = 0;

@@ -50,6 +50,9 @@ nlohmann::json to_json(const room::Participant& participant, bool with_address) 
     object["lobby_reason"] = participant.state == room::State::lobby
                                  ? nlohmann::json(room::to_string(participant.lobby_reason))
                                  : nlohmann::json();
+    if (participant.call != room::CallProgress::none) {
+        object["call"] = room::to_string(participant.call);
+    }
     if (with_address) {
         object["address"] = participant.address;
     }

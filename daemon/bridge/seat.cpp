@@ -102,6 +102,8 @@ room::Cause room_cause(EndCause cause) {
             return room::Cause::network;
         case EndCause::encryption_required:
             return room::Cause::encryption_required;
+        case EndCause::max_duration:
+            return room::Cause::max_duration;
         case EndCause::shutdown:
             return room::Cause::shutdown;
         case EndCause::busy:
@@ -147,6 +149,8 @@ EndCause leg_cause(room::Cause cause) {
             return EndCause::busy;
         case Cause::shutdown:
             return EndCause::shutdown;
+        case Cause::not_answered:
+            return EndCause::no_answer;
         case Cause::error:
             break;
     }

@@ -25,8 +25,13 @@ struct Seat {
     bool resuming = false;          // a returned browser's media is not up yet
     bool answered = false;          // before it came here (virtual reception)
     bool media_up = false;
-    bool media_seen = true;   // as last told to the room
-    bool pin_passed = false;  // pin-ivr lets media through
+    bool media_seen = true;                                         // as last told to the room
+    bool pin_passed = false;                                        // pin-ivr lets media through
+    std::optional<DialPlan> dialled;                                // the room called them
+    std::optional<std::chrono::steady_clock::time_point> taken_at;  // ... and they answered
+    std::optional<EndCause> failed;                                 // ... or it came to nothing
+    TurnDown turned_down;                                           // ... which the far side explained so
+    bool rings() const { return dialled && !taken_at; }
 };
 
 // "192.0.2.7:5060", "[2001:db8::1]:5060" or an address alone: the address.

@@ -6,6 +6,7 @@
 
 #include "daemon/api/event_hub.hpp"
 #include "daemon/api/token_store.hpp"
+#include "daemon/legs/leg.hpp"
 #include "daemon/media/pipelines.hpp"
 #include "daemon/media/room_pipeline.hpp"
 #include "daemon/ops/pins.hpp"
@@ -38,6 +39,7 @@ struct Services {
     // As RTCPeerConnection takes them; credentials may be for this participant and a limited time.
     std::function<nlohmann::json(const std::string& participant)> ice_servers;
     std::string server_version;
+    Dialler* dialler = nullptr;  // set once there is one; null: no calls are placed
 };
 
 // Wall-clock time for the room core.

@@ -11,13 +11,16 @@ struct CauseRow {
     SipCause sip;
 };
 
-// Q.850 causes: 1 unallocated, 16 normal clearing, 17 busy, 19 no answer, 21 rejected, 31 normal
-// unspecified, 38 out of order, 41 temporary failure, 42 congestion, 57 not authorised,
+// Q.850 causes: 1 unallocated, 3 no route, 16 normal clearing, 17 busy, 19 no answer, 21 rejected, 23
+// redirected, 31 normal unspecified, 38 out of order, 41 temporary failure, 42 congestion, 57 not authorised,
 // 58 capability not available, 102 timer expiry, 111 protocol error.
 constexpr std::array kCauses{
     CauseRow{EndCause::hangup, "hangup", {480, 16, "Call Ended"}},
     CauseRow{EndCause::cancelled, "cancelled", {487, 16, "Request Terminated"}},
     CauseRow{EndCause::no_answer, "no_answer", {480, 19, "Temporarily Unavailable"}},
+    CauseRow{EndCause::declined, "declined", {603, 21, "Decline"}},
+    CauseRow{EndCause::redirected, "redirected", {480, 23, "Redirected"}},
+    CauseRow{EndCause::unreachable, "unreachable", {480, 3, "Unreachable"}},
     CauseRow{EndCause::not_found, "not_found", {404, 1, "Not Found"}},
     CauseRow{EndCause::forbidden, "forbidden", {403, 21, "Forbidden"}},
     CauseRow{EndCause::unauthorized, "unauthorized", {403, 57, "Forbidden"}},
@@ -26,6 +29,7 @@ constexpr std::array kCauses{
     CauseRow{EndCause::pin_timeout, "pin_timeout", {480, 102, "No PIN Entered"}},
     CauseRow{EndCause::lobby_timeout, "lobby_timeout", {480, 19, "Not Admitted In Time"}},
     CauseRow{EndCause::lone_timeout, "lone_timeout", {480, 16, "Alone Too Long"}},
+    CauseRow{EndCause::max_duration, "max_duration", {480, 16, "Time Is Over"}},
     CauseRow{EndCause::removed, "removed", {603, 21, "Removed By A Host"}},
     CauseRow{EndCause::room_ended, "room_ended", {480, 16, "Meeting Ended"}},
     CauseRow{EndCause::replaced, "replaced", {480, 16, "Joined Elsewhere"}},

@@ -2,11 +2,14 @@
 // called on the control thread. Signalling hands SDP text to the MediaSession it
 // is given and never learns what RTP is; the bridge never learns what SIP is.
 #pragma once
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "base/result.hpp"
 
 namespace vmr {
 
@@ -19,6 +22,9 @@ enum class EndCause {
     hangup,               // either side hung up an answered call
     cancelled,            // the caller gave up before the answer
     no_answer,            // nobody answered in time
+    declined,             // who was called does not want to talk
+    redirected,           // who was called sent us elsewhere, which we do not follow
+    unreachable,          // no address, no connection or no certificate to trust
     not_found,            // unknown alias or number
     forbidden,            // refused: by a host, by policy, or no trunk may call this
     unauthorized,         // credentials missing or wrong
@@ -27,6 +33,7 @@ enum class EndCause {
     pin_timeout,          // no full PIN entry in time
     lobby_timeout,        // nobody admitted the participant in time
     lone_timeout,         // alone for too long
+    max_duration,         // the longest time that a call may take is over
     removed,              // a host removed the participant
     room_ended,           // ended for all, or the room's time is over
     replaced,             // the same participant came back on another leg
@@ -148,6 +155,42 @@ public:
     virtual void notify_state(std::string_view /*state*/, std::string_view /*json*/) {}
 };
 
+// Where a call that we are asked to place would lead.
+struct DialPlan {
+    LegKind kind = LegKind::sip;
+    std::string address;  // as the roster and the record show it: "alice@example.org", "+493012345"
+    std::string uri;      // as the leg kind dials it
+    std::string rule;     // which of the configuration's rules allows it
+    std::chrono::seconds max_duration{0};  // once answered; 0: no limit
+};
+
+// A call that we place.
+struct Placement {
+    std::string leg;  // unique id
+    DialPlan plan;
+    std::string caller_name;   // shown to who is called
+    std::string caller_alias;  // of the room: who calls back gets there
+};
+
+// A leg kind that can place calls. Control thread only.
+class Dialler {
+public:
+    virtual ~Dialler() = default;
+    // Deny by default: the error says why this address may not be called.
+    virtual Result<DialPlan> plan(const std::string& address) const = 0;
+    // The leg reports to the observer of its kind, never from within. Null: no new calls are placed now.
+    virtual std::shared_ptr<Leg> dial(const Placement& placement) = 0;
+};
+
+enum class LegProgress { ringing, early_media };
+
+// How the far side, or the way there, turned down a call that we placed.
+struct TurnDown {
+    int status = 0;    // SIP; 0: there was no answer
+    int q850 = 0;      // cause
+    std::string text;  // "486 Busy Here; Q.850 17 user busy", for people
+};
+
 // The bridge, seen from a leg.
 class LegObserver {
 public:
@@ -160,6 +203,15 @@ public:
     // A call was turned away before it became a leg (over a limit, draining, unknown trunk number): nothing
     // else is reported about it. For the record.
     virtual void on_leg_refused(const Arrival& arrival, EndCause cause) = 0;
+    // A call that we place has a way to its peer: the media session to offer on it. Null ends the leg.
+    virtual std::shared_ptr<MediaSession> on_leg_routed(const std::string& /*leg*/,
+                                                        const std::string& /*remote_address*/,
+                                                        const std::string& /*signalling*/) {
+        return nullptr;
+    }
+    virtual void on_leg_progressed(const std::string& /*leg*/, LegProgress /*progress*/) {}
+    virtual void on_leg_turned_down(const std::string& /*leg*/, const TurnDown& /*why*/) {
+    }                                                               // its end follows
     virtual void on_leg_answered(const std::string& leg) = 0;       // offer and answer are complete
     virtual void on_leg_key(const std::string& leg, char key) = 0;  // '0'-'9' '*' '#' 'A'-'D' by signalling
     virtual void on_leg_sharing(const std::string& /*leg*/, bool /*sharing*/) {}  // content started, ended

@@ -199,6 +199,40 @@ void read_trunks(ConfigDocument& document, const std::vector<RoomConfig>& rooms,
     }
 }
 
+void read_dial_out(ConfigDocument& document, DialOutConfig& dial_out) {
+    const json object = document.table("dial_out");
+    dial_out.max_calls = object.value("max_calls", dial_out.max_calls);
+    dial_out.max_calls_per_room = object.value("max_calls_per_room", dial_out.max_calls_per_room);
+    dial_out.ring_timeout = seconds(object, "ring_timeout", dial_out.ring_timeout);
+    dial_out.ca = object.value("ca", "");
+    dial_out.name_servers = document.endpoints("/dial_out/name_servers");
+    const json rules = object.value("rules", json::array());
+    std::map<std::string, std::size_t> names;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        const std::string at = "/dial_out/rules/" + std::to_string(i);
+        const json& given = rules[i];
+        DialRuleConfig rule{given.value("name", ""),        strings(given, "domains"),
+                            strings(given, "prefixes"),     given.value("gateway", ""),
+                            given.value("caller", ""),      given.value("username", ""),
+                            document.secret(at + "/secret")};
+        rule.late_offer = given.value("offer", "early") == "late";
+        rule.max_duration = seconds(given, "max_duration", rule.max_duration);
+        if (!names.emplace(rule.name, i).second) {
+            document.fault(at + "/name", "another rule has this name");
+        }
+        if (rule.domains.empty() && rule.prefixes.empty()) {
+            document.fault(at, "needs domains or prefixes: who may be called?");
+        }
+        if (!rule.prefixes.empty() && rule.gateway.empty()) {
+            document.fault(at + "/prefixes", "needs a gateway");
+        }
+        if (rule.username.empty() != rule.secret.empty()) {
+            document.fault(at, "username and secret go together");
+        }
+        dial_out.rules.push_back(std::move(rule));
+    }
+}
+
 }  // namespace
 
 std::string Endpoint::text() const {
@@ -219,6 +253,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name, cons
         read_media(document, config.media);
         read_rooms(document, config.rooms);
         read_trunks(document, config.rooms, config.trunks);
+        read_dial_out(document, config.dial_out);
         config.records_path = document.table("records").value("path", "");
         config.log_level = level_of(document.table("log").value("level", ""));
         const std::string format = document.table("log").value("format", "logfmt");

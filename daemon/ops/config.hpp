@@ -99,6 +99,28 @@ struct TrunkConfig {
     TrunkDigest digest = TrunkDigest::both;      // what it is challenged with
 };
 
+// Whom rooms may call; deny by default.
+struct DialRuleConfig {
+    std::string name;
+    std::vector<std::string> domains;
+    std::vector<std::string> prefixes;
+    std::string gateway;
+    std::string caller;
+    std::string username;
+    std::string secret;
+    bool late_offer = false;
+    std::chrono::seconds max_duration{4 * 3600};
+};
+
+struct DialOutConfig {
+    int max_calls = 20;
+    int max_calls_per_room = 5;
+    std::chrono::seconds ring_timeout{60};
+    std::string ca;                      // PEM; empty: the system's
+    std::vector<Endpoint> name_servers;  // empty: the system's
+    std::vector<DialRuleConfig> rules;
+};
+
 enum class LogFormat { journal, logfmt, json };
 enum class LogLevel { error, warning, notice, info, debug };
 
@@ -109,6 +131,7 @@ struct Config {
     MediaConfig media;
     std::vector<RoomConfig> rooms;
     std::vector<TrunkConfig> trunks;
+    DialOutConfig dial_out;
     std::string records_path;  // JSON lines
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::logfmt;

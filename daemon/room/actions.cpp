@@ -6,7 +6,6 @@
 namespace vmr::room {
 namespace {
 
-constexpr std::size_t kMaxAddress = 256;
 constexpr std::size_t kMaxName = 128;
 
 // Which actions change nothing that matters to an auditor.
@@ -305,17 +304,6 @@ Core::Result Core::apply(const SetRecording& action) {
         emit(StopRecording{});
     }
     say(Audience::everyone, {}, recording_ ? Prompt::recording_started : Prompt::recording_stopped);
-    return {};
-}
-
-Core::Result Core::apply(const DialOut& action) {
-    if (!config.can_dial_out) {
-        return {Outcome::conflict, "dialling out is not available"};
-    }
-    if (action.address.empty() || action.address.size() > kMaxAddress) {
-        return {Outcome::invalid, "an address has 1 to 256 bytes"};
-    }
-    emit(PlaceCall{action.address, acting_});
     return {};
 }
 

@@ -180,7 +180,9 @@ struct ActionDone {
 // Permitted by the room; carried out elsewhere.
 struct StartRecording {};
 struct StopRecording {};
+// The participant is in the roster already. Answered by Progressed, then MediaUp or Left.
 struct PlaceCall {
+    ParticipantId id;
     std::string address;
     ParticipantId by;
 };

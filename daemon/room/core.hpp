@@ -96,6 +96,7 @@ private:
     void on(const Talking&);
     void on(const MediaSeen&);
     void on(const MediaSilent&);
+    void on(const Progressed&);
     void on(const ReceiptChanged&);
     void on(const ConfigChanged&);
     void on(const Tick&) {}
@@ -103,6 +104,7 @@ private:
 
     // entry.cpp
     std::optional<Cause> refusal(const Arrived&) const;
+    Seat& take_seat(Participant);
     void take_receipt(Seat&, const CryptoReceipt&);
     bool encryption_suffices(const Seat&) const;
     void ask_pin(Seat&);

@@ -6,6 +6,7 @@
 namespace vmr::room {
 namespace {
 
+constexpr std::size_t kMaxDialled = 256;                    // bytes
 constexpr std::size_t kMaxText = 128;                       // bytes of a name, address or user agent
 constexpr Duration kWorkerTime = std::chrono::seconds(20);  // for one hash comparison
 
@@ -51,7 +52,7 @@ std::optional<Cause> Core::refusal(const Arrived& arrived) const {
     unsigned at_door = 0;
     unsigned of_source = 0;
     for (const auto& [id, seat] : seats) {
-        if (seat.p.state == State::connecting || seat.p.state == State::pin) {
+        if (!seat.p.invited && (seat.p.state == State::connecting || seat.p.state == State::pin)) {
             ++at_door;
             of_source += source_of(seat.p) == source ? 1 : 0;
         }
@@ -75,8 +76,7 @@ void Core::on(const Arrived& arrived) {
         refuse(tidied, *cause);
         return;
     }
-    Seat& seat = seats[arrived.id];
-    Participant& p = seat.p;
+    Participant p;
     p.id = tidied.id;
     p.name = tidied.name;
     p.leg = tidied.leg;
@@ -85,24 +85,70 @@ void Core::on(const Arrived& arrived) {
     p.user_agent = tidied.user_agent;
     p.alias = tidied.alias;
     p.trusted_host = tidied.trusted_host;
-    p.arrived_at = now_;
+    Seat& seat = take_seat(std::move(p));
     take_receipt(seat, tidied.receipt.value_or(CryptoReceipt{}));
-    seat.order = next_order_++;
     seat.deadline = now_ + config.connect_timeout;
+    emit(Answer{seat.p.id});
+    emit(ParticipantJoined{seat.p});
+}
+
+Seat& Core::take_seat(Participant p) {
+    Seat& seat = seats[p.id];
+    seat.p = std::move(p);
+    seat.p.arrived_at = now_;
+    seat.order = next_order_++;
     seat.gate_reason = GateReason::connecting;
     seat.span_start = now_;
     seat.record.room = config.id;
     seat.record.room_title = config.title;
-    seat.record.alias = p.alias;
-    seat.record.participant = p.id;
-    seat.record.leg = p.leg;
-    seat.record.address = p.address;
-    seat.record.trunk = p.trunk;
-    seat.record.user_agent = p.user_agent;
+    seat.record.alias = seat.p.alias;
+    seat.record.participant = seat.p.id;
+    seat.record.leg = seat.p.leg;
+    seat.record.address = seat.p.address;
+    seat.record.trunk = seat.p.trunk;
+    seat.record.user_agent = seat.p.user_agent;
     seat.record.start = now_;
     seat.record.states.push_back({State::connecting, LobbyReason::none, now_});
-    emit(Answer{p.id});
-    emit(ParticipantJoined{p});
+    return seat;
+}
+
+// Whoever may dial out may let in: who is called comes past the PIN and the lock, and waits for a host alone.
+Core::Result Core::apply(const DialOut& action) {
+    if (!config.can_dial_out) {
+        return {Outcome::conflict, "dialling out is not available"};
+    }
+    if (action.id.empty() || find(action.id) != nullptr || action.address.empty() ||
+        action.address.size() > kMaxDialled) {
+        return {Outcome::invalid, "an address has 1 to 256 bytes"};
+    }
+    if (const Seat* dialling = find(acting_); dialling != nullptr && !dialling->p.trunk.empty()) {
+        return {Outcome::not_allowed, "a telephone call may not place others"};
+    }
+    if (seats.size() >= config.max_participants + config.max_waiting) {
+        return {Outcome::conflict, "the room is full"};
+    }
+    Participant p;
+    p.id = action.id;
+    p.name = tidy(action.name.empty() ? action.address : action.name);
+    p.leg = action.leg;
+    p.role = action.role;
+    p.invited = action.role;
+    p.call = CallProgress::dialling;
+    p.address = p.alias = tidy(action.address);
+    Seat& seat = take_seat(std::move(p));
+    seat.deadline = now_ + config.dial_timeout;
+    emit(ParticipantJoined{seat.p});
+    emit(PlaceCall{action.id, action.address, acting_});
+    return {};
+}
+
+void Core::on(const Progressed& event) {
+    Seat* seat = find(event.id);
+    if (seat != nullptr && seat->p.call != CallProgress::none && seat->p.call != event.call &&
+        event.call != CallProgress::none) {
+        seat->p.call = event.call;
+        touch(*seat);
+    }
 }
 
 void Core::take_receipt(Seat& seat, const CryptoReceipt& receipt) {
@@ -126,6 +172,12 @@ void Core::on(const MediaUp& event) {
         return;
     }
     seat->media = true;
+    seat->p.call = CallProgress::none;
+    if (seat->p.invited) {
+        seat->p.role = *seat->p.invited;
+        seat_in(*seat);
+        return;
+    }
     const Entry entry = entry_for(config, seat->p.trusted_host);
     if (entry.ask_pin) {
         advance(*seat, State::pin, LobbyReason::none);

@@ -80,6 +80,12 @@ struct MediaSilent {
     ParticipantId id;
 };
 
+// A call that the room placed rings, or is answered by a voice that is not the callee's yet.
+struct Progressed {
+    ParticipantId id;
+    CallProgress call = CallProgress::ringing;
+};
+
 struct ReceiptChanged {
     ParticipantId id;
     CryptoReceipt receipt;
@@ -113,7 +119,11 @@ struct SetRecording {
     bool recording = false;
 };
 struct DialOut {
+    ParticipantId id;  // of who is called; new
     std::string address;
+    std::string name;  // empty: the address
+    LegKind leg = LegKind::sip;
+    Role role = Role::guest;
 };
 struct Admit {
     ParticipantId target;
@@ -182,6 +192,6 @@ struct Action {
 
 using Event =
     std::variant<Arrived, MediaUp, Digits, Key, PinVerified, PinTimedOut, Left, Reconnecting, Resumed,
-                 Talking, MediaSeen, MediaSilent, ReceiptChanged, ConfigChanged, Tick, Action>;
+                 Talking, MediaSeen, MediaSilent, Progressed, ReceiptChanged, ConfigChanged, Tick, Action>;
 
 }  // namespace vmr::room

@@ -31,7 +31,8 @@ GateReason gate_reason(const Seat& seat) {
 
 Door Core::door_of(const Seat& seat) const {
     return {.role = seat.p.role,
-            .passes_lock = seat.p.role == Role::host && (seat.p.by_host_pin || seat.p.trusted_host),
+            .passes_lock =
+                seat.p.invited || (seat.p.role == Role::host && (seat.p.by_host_pin || seat.p.trusted_host)),
             .locked = locked_,
             .host_present = hosts_in_room() > 0};
 }

@@ -121,7 +121,7 @@ bool Core::expire_seat(Seat& seat) {
         return true;
     }
     if (seat.p.state == State::connecting) {
-        leave(seat, Cause::network, true);
+        leave(seat, seat.p.invited ? Cause::not_answered : Cause::network, true);
         return true;
     }
     if (seat.in_lobby()) {

@@ -29,6 +29,7 @@ constexpr std::array kRoles{"guest", "host"};
 constexpr std::array kStates{"connecting", "pin", "lobby", "in_room", "left"};
 constexpr std::array kReasons{"", "awaiting_host", "locked", "held"};
 constexpr std::array kLegs{"webrtc", "sip", "phone", "h323"};
+constexpr std::array kProgress{"", "dialling", "ringing", "early_media"};
 constexpr std::array kMatches{"none", "guest", "host"};
 constexpr std::array kLayouts{"speaker", "equal", "single", "content"};
 constexpr std::array kEncryptions{"required", "best_effort", "off"};
@@ -40,7 +41,8 @@ constexpr std::array kCauses{
     "normal",        "network",           "no_media",    "removed",      "refused",
     "ended_by_host", "ended_by_admin",    "host_absent", "max_duration", "lobby_timeout",
     "lone_timeout",  "pin_wrong",         "pin_timeout", "throttled",    "encryption_required",
-    "room_full",     "reconnect_timeout", "error",       "empty",        "shutdown"};
+    "room_full",     "reconnect_timeout", "error",       "not_answered", "empty",
+    "shutdown"};
 static_assert(kCauses.size() == static_cast<std::size_t>(Cause::shutdown) + 1);
 constexpr std::array kOutcomes{"done", "not_allowed", "not_found", "conflict", "invalid"};
 constexpr std::array kPrompts{"joined",
@@ -107,6 +109,9 @@ const char* to_string(LobbyReason value) {
 }
 const char* to_string(LegKind value) {
     return word(kLegs, value);
+}
+const char* to_string(CallProgress value) {
+    return word(kProgress, value);
 }
 const char* to_string(PinMatch value) {
     return word(kMatches, value);

@@ -20,6 +20,8 @@ enum class Role { guest, host };
 enum class State { connecting, pin, lobby, in_room, left };
 enum class LobbyReason { none, awaiting_host, locked, held };
 enum class LegKind { webrtc, sip, phone, h323 };
+// A call that the room places, until it is answered.
+enum class CallProgress { none, dialling, ringing, early_media };
 enum class PinMatch { none, guest, host };
 enum class Layout { speaker, equal, single, content };
 enum class Encryption { required, best_effort, off };
@@ -50,8 +52,9 @@ enum class Cause {
     room_full,            // no seat, or too many legs at the door
     reconnect_timeout,    // a dropped browser did not come back in time
     error,                // something of ours failed (the leg's pipeline, the PIN check)
-    empty,                // (room end only) everybody has left
-    shutdown,             // the daemon drains
+    not_answered,  // a call that the room placed came to nothing: refused, cancelled, no answer, no way
+    empty,         // (room end only) everybody has left
+    shutdown,      // the daemon drains
 };
 
 // Rule 21. Empty strings mean "none". `sdes` needs encrypted signalling to count.
@@ -91,6 +94,7 @@ struct RoomConfig {
     Duration pin_timeout = std::chrono::seconds(120);
     Duration connect_timeout = std::chrono::seconds(60);  // Arrived without MediaUp
     Duration reconnect_grace = std::chrono::seconds(30);
+    Duration dial_timeout = std::chrono::seconds(240);  // a placed call without an end or an answer
     unsigned pin_attempts = 3;
     // What the daemon around the room can do; asking for what it cannot is refused.
     bool can_record = false;
@@ -116,8 +120,10 @@ struct Participant {
     bool connected = true;  // false while a dropped browser may still come back
     bool trusted_host = false;
     bool by_host_pin = false;
-    std::string address;  // source address, or the caller's number
-    std::string trunk;    // phone legs: over which trunk; else empty
+    CallProgress call = CallProgress::none;
+    std::optional<Role> invited;  // the room called them: enters as this, past PIN and lock
+    std::string address;          // source address, or the caller's number
+    std::string trunk;            // phone legs: over which trunk; else empty
     std::string user_agent;
     std::string alias;  // the alias that was dialled
     CryptoReceipt crypto;
@@ -190,6 +196,7 @@ const char* to_string(Role);
 const char* to_string(State);
 const char* to_string(LobbyReason);
 const char* to_string(LegKind);
+const char* to_string(CallProgress);
 const char* to_string(PinMatch);
 const char* to_string(Layout);
 const char* to_string(Encryption);

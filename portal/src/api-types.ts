@@ -58,6 +58,17 @@ export type Participant = {
   user_agent?: string;
   crypto: Crypto;
   grants: Array<Right>;
+  /** Only while the room calls this participant and there is no answer yet. */
+  call?: "dialling" | "ringing" | "early_media";
+  /** Only in vmr.participant.left. */
+  ended?: {
+    cause: string;
+    /** Of a call of ours that came to nothing, for people: "486 Busy Here; Q.850 17 user busy". */
+    text?: string;
+    /** 0: no response came. */
+    sip_status?: number;
+    q850?: number;
+  };
 };
 
 export type Room = {
@@ -171,6 +182,18 @@ export type Keys = {
 export type Grant = {
   right: Right;
   granted: boolean;
+};
+
+export type DialOut = {
+  /** sip:, sips: or tel: URI, user@domain, or a telephone number. */
+  address: string;
+  /** In the roster; the address if there is none. */
+  name?: string;
+  role?: Role;
+};
+
+export type Dialled = {
+  participant: ParticipantId;
 };
 
 export type SessionCreate = {

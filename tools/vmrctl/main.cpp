@@ -26,6 +26,7 @@ EXAMPLES
   vmrctl room list
   vmrctl room create weekly --title Weekly --host-pin 482913 --guests
   vmrctl participant mute weekly p-7f3a
+  vmrctl room dial weekly sip:alice@example.org --name Alice
   vmrctl events --room weekly)";
 
 struct Command {
@@ -33,6 +34,7 @@ struct Command {
     bool as_json = false;
     std::string room, participant, since, layout, digits, one_time;
     int limit = 100;
+    std::string address, name, role;
     std::string id, title, host_pin, guest_pin, encryption;
     std::vector<std::string> aliases;
     bool guests = false;
@@ -111,6 +113,20 @@ void add_room_commands(CLI::App& app, Command& command) {
     add("mute-guests", "Mute all guests", action(room_path, "POST", "/mute-guests", {{"muted", true}}));
     add("unmute-guests", "Lift that mute", action(room_path, "POST", "/mute-guests", {{"muted", false}}));
     add("admit-all", "Admit everyone in the lobby", action(room_path, "POST", "/admit-all"));
+    CLI::App* dial = add("dial", "Call somebody into the room", [](Command& c) {
+        json body = {{"address", c.address}};
+        for (const auto& [key, value] : {std::pair("name", c.name), {"role", c.role}}) {
+            if (!value.empty()) {
+                body[key] = value;
+            }
+        }
+        return finish(c, Client(c.options).request("POST", room_path(c) + "/dial-out", body),
+                      [](const json& dialled) { std::cout << dialled.value("participant", "") << "\n"; });
+    });
+    dial->add_option("address", command.address, "sip:, sips: or tel: URI, user@domain or number")
+        ->required();
+    dial->add_option("--name", command.name, "In the roster");
+    dial->add_option("--role", command.role, "Comes in as")->check(CLI::IsMember({"guest", "host"}));
     add("end", "End the meeting for all", action(room_path, "POST", "/end"));
     add("layout", "Choose the layout",
         [](Command& c) {

@@ -20,68 +20,19 @@ std::string random_token(std::size_t bytes) {
     return text;
 }
 
-Call::Call(CallOwner* owner, std::string id, LegKind kind, const std::string& transaction,
-           const Message& invite, const std::string& contact_host)
-    : owner_(owner),
-      id_(std::move(id)),
-      kind_(kind),
-      invite_transaction_(transaction),
-      session_(*this, transaction, invite, random_token(8), contact_host, owner->now()) {}
-
-void Call::arrive(const Arrival& arrival) {
-    const auto self = shared_from_this();
-    std::shared_ptr<MediaSession> media = owner_->observer().on_leg_arrived(self, arrival);
-    if (!media) {
-        end(EndCause::not_found);
-        return;
-    }
-    if (session_.over()) {
-        // Refused from within on_leg_arrived with a media session made: report its end.
-        owner_->observer().on_leg_ended(id_, refused_.value_or(EndCause::forbidden), nullptr);
-        return;
-    }
-    known_ = true;
+void Call::follow(MediaSession& media) {
     MediaSession::Callbacks callbacks;
     callbacks.on_media_failed = [weak = weak_from_this()](EndCause cause, const std::string&) {
         if (const auto call = weak.lock()) {
             call->end(cause);
         }
     };
-    media->set_callbacks(std::move(callbacks));
-    session_.attach(std::move(media));
-    if (accept_wanted_) {
-        accept();
-    }
-}
-
-void Call::ring() {
-    if (owner_ != nullptr) {
-        session_.ring(owner_->now());
-        owner_->on_call_touched();
-    }
-}
-
-void Call::accept() {
-    if (!known_) {
-        accept_wanted_ = true;  // called from within on_leg_arrived
-        return;
-    }
-    if (owner_ != nullptr) {
-        session_.accept(owner_->now());
-        owner_->on_call_touched();
-    }
-}
-
-void Call::end(EndCause cause) {
-    if (owner_ != nullptr) {
-        session_.end(cause, owner_->now());
-        owner_->on_call_touched();
-    }
+    media.set_callbacks(std::move(callbacks));
 }
 
 void Call::renegotiate() {
-    if (owner_ != nullptr) {
-        session_.renegotiate(owner_->now());
+    if (owner_ != nullptr && session_) {
+        session_->renegotiate(owner_->now());
         owner_->on_call_touched();
     }
 }
@@ -122,14 +73,6 @@ void Call::on_session_answered() {
 void Call::on_key_received(char key) {
     if (known_ && owner_ != nullptr) {
         owner_->observer().on_leg_key(id_, key);
-    }
-}
-
-void Call::on_session_ended(EndCause cause, std::shared_ptr<void> receipt) {
-    if (!known_) {
-        refused_ = cause;
-    } else if (owner_ != nullptr) {
-        owner_->observer().on_leg_ended(id_, cause, std::move(receipt));
     }
 }
 

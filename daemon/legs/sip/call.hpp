@@ -1,10 +1,14 @@
-// One SIP leg: a Session, seen by the bridge as a Leg.
+// One SIP leg: a Session, seen by the bridge as a Leg. incoming_call.hpp and outgoing_call.hpp are how one
+// begins.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/legs/leg.hpp"
+#include "daemon/legs/sip/resolver.hpp"
 #include "daemon/legs/sip/session.hpp"
 
 namespace vmr::sip {
@@ -21,6 +25,11 @@ public:
     virtual std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) = 0;
     virtual LegObserver& observer() = 0;
     virtual void on_call_touched() = 0;  // look at deadlines again
+    // As Stack's; the answer comes later, on the control thread.
+    using OnResolved = std::function<void(const Result<std::vector<Target>>&)>;
+    using OnOpened = std::function<void(const Result<Flow>&)>;
+    virtual void resolve(const Destination& destination, OnResolved on_resolved) = 0;
+    virtual void open(const Target& target, const std::string& host, OnOpened on_opened) = 0;
 };
 
 // Random, unguessable, hexadecimal.
@@ -28,25 +37,28 @@ std::string random_token(std::size_t bytes);
 
 class Call : public Leg, public SessionHost, public std::enable_shared_from_this<Call> {
 public:
-    Call(CallOwner* owner, std::string id, LegKind kind, const std::string& transaction,
-         const Message& invite, const std::string& contact_host);
+    Call(CallOwner* owner, std::string id, LegKind kind) : owner_(owner), id_(std::move(id)), kind_(kind) {}
 
-    // Offers the call to the observer.
-    void arrive(const Arrival& arrival);
     // The owner goes away: nothing reaches the network any more.
     void orphan() { owner_ = nullptr; }
-    Session& session() { return session_; }
-    const Session& session() const { return session_; }
-    bool turned_away() const { return !known_; }  // by the observer, when it arrived
-    const std::string& invite_transaction() const { return invite_transaction_; }
+    // Null before a call of ours is answered.
+    Session* session() { return session_.get(); }
+    const Session* session() const { return session_.get(); }
+
+    virtual std::string key() const = 0;  // as Dialog::key(); without the remote tag where it is not known
+    virtual bool half_open() const { return false; }
+    virtual void receive(const std::string& transaction, const Message& request) = 0;
+    virtual void receive_response(std::uint64_t id, const Message& response) = 0;
+    virtual void request_timed_out(std::uint64_t id) = 0;
+    virtual void connection_closed(std::uint64_t /*connection*/) {}
+    virtual void tick() = 0;
+    virtual bool over() const = 0;  // nothing more to send or to wait for
+    virtual std::optional<std::int64_t> next_deadline() const = 0;
 
     // Leg
     const std::string& id() const override { return id_; }
     LegKind kind() const override { return kind_; }
-    void ring() override;
-    void accept() override;
     void refuse(EndCause cause) override { end(cause); }
-    void end(EndCause cause) override;
     void renegotiate() override;
 
     // SessionHost
@@ -59,17 +71,16 @@ public:
     std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override;
     void on_session_answered() override;
     void on_key_received(char key) override;
-    void on_session_ended(EndCause cause, std::shared_ptr<void> receipt) override;
 
-private:
+protected:
+    // The leg ends when its media fails.
+    void follow(MediaSession& media);
+
     CallOwner* owner_;
     const std::string id_;
     const LegKind kind_;
-    const std::string invite_transaction_;
     bool known_ = false;  // the observer holds a media session for it
-    bool accept_wanted_ = false;
-    std::optional<EndCause> refused_;  // from within on_leg_arrived
-    Session session_;
+    std::unique_ptr<Session> session_;
 };
 
 }  // namespace vmr::sip

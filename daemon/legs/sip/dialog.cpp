@@ -37,6 +37,27 @@ Dialog::Dialog(const Message& invite, std::string local_tag, const std::string& 
     remote_target_ = invite.contacts.empty() ? invite.from.uri.text : invite.contacts.front().uri.text;
 }
 
+Dialog::Dialog(const CallerHalf& caller, const Message& response)
+    : call_id_(caller.call_id),
+      local_tag_(caller.local_tag),
+      remote_tag_(response.to.tag),
+      local_(caller.local),
+      remote_target_(caller.target),
+      local_cseq_(caller.cseq),
+      contact_(caller.contact),
+      flow_(caller.flow) {
+    const std::string* to = response.header("to");
+    remote_ = to != nullptr ? *to : caller.remote;
+    confirm(response);
+}
+
+void Dialog::confirm(const Message& response) {
+    routes_.assign(response.record_route.rbegin(), response.record_route.rend());  // section 12.1.2
+    if (!response.contacts.empty()) {
+        remote_target_ = response.contacts.front().uri.text;
+    }
+}
+
 bool Dialog::accept_order(const Message& request) {
     if (request.method == "ACK" || request.method == "CANCEL") {
         return true;
@@ -82,9 +103,13 @@ std::string Dialog::write_request(const RequestParts& parts) {
     return text;
 }
 
-std::string Dialog::write_ack(std::uint32_t cseq, const std::string& branch) const {
+std::string Dialog::write_ack(std::uint32_t cseq, const std::string& branch,
+                              const std::vector<Header>& headers, const std::string& body) const {
     std::string text = write("ACK", cseq, branch);
-    append_body(text, {}, {});
+    for (const Header& header : headers) {
+        text += header.name + ": " + header.value + "\r\n";
+    }
+    append_body(text, "application/sdp", body);
     return text;
 }
 

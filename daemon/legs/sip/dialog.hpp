@@ -17,8 +17,23 @@ struct RequestParts {
     std::string content_type = "application/sdp";
 };
 
+// The caller's half of a dialog, before there is another.
+struct CallerHalf {
+    std::string call_id, local_tag;
+    std::string local, remote;  // values of From and To
+    std::string target;         // the Request-URI
+    std::string contact;        // value of ours
+    std::uint32_t cseq = 0;     // of the INVITE
+    Flow flow;
+};
+
 class Dialog {
 public:
+    // The UAC side of a dialog that this response forms, early or not.
+    Dialog(const CallerHalf& caller, const Message& response);
+    // The 2xx after provisional responses: its routes and target are the dialog's (section 13.2.2.4).
+    void confirm(const Message& response);
+
     // The UAS side of a dialog that this request forms. `contact_host` overrides the host
     // of our Contact; empty: the address the request came to.
     Dialog(const Message& invite, std::string local_tag, const std::string& contact_host);
@@ -35,9 +50,11 @@ public:
     void refresh_target(const Message& message);
 
     std::string write_request(const RequestParts& parts);  // takes the next CSeq; not for ACK
-    // The ACK to the INVITE that was sent with `cseq`.
-    std::string write_ack(std::uint32_t cseq, const std::string& branch) const;
+    // The ACK to the INVITE that was sent with `cseq`; `headers` are its credentials (section 13.2.2.4).
+    std::string write_ack(std::uint32_t cseq, const std::string& branch,
+                          const std::vector<Header>& headers = {}, const std::string& body = {}) const;
 
+    const std::string& remote_tag() const { return remote_tag_; }
     const std::string& local_tag() const { return local_tag_; }
     const std::string& contact() const { return contact_; }
     const Flow& flow() const { return flow_; }
@@ -52,7 +69,7 @@ private:
     std::string remote_target_;   // URI text
     std::vector<NameAddr> routes_;
     std::uint32_t local_cseq_ = 0;
-    std::uint32_t remote_cseq_ = 0;
+    std::int64_t remote_cseq_ = -1;  // -1: no request came yet
     std::string contact_;
     Flow flow_;
 };

@@ -40,18 +40,23 @@ struct Credentials {
 };
 
 Credentials read(std::string_view text) {
-    std::string params;
-    bool quoted = false;
-    for (const char c : text) {
-        quoted = quoted != (c == '"');
-        params += c == ',' && !quoted ? ';' : c;
-    }
+    const std::string params = digest_parameters(text);
     return {parameter(params, "username"), parameter(params, "realm"),    parameter(params, "nonce"),
             parameter(params, "uri"),      parameter(params, "response"), parameter(params, "algorithm"),
             parameter(params, "cnonce"),   parameter(params, "nc"),       parameter(params, "qop")};
 }
 
 }  // namespace
+
+std::string digest_parameters(std::string_view text) {
+    std::string params;
+    bool quoted = false;
+    for (const char c : text) {
+        quoted = quoted != (c == '"');
+        params += c == ',' && !quoted ? ';' : c;
+    }
+    return params;
+}
 
 std::string hash_hex(const char* algorithm, std::string_view text) {
     unsigned char digest[EVP_MAX_MD_SIZE];

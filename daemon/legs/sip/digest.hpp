@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/legs/sip/message.hpp"
+
 namespace vmr::sip {
 
 enum class DigestAlgorithms { both, md5, sha256 };
@@ -44,6 +46,20 @@ private:
     };
     std::map<std::string, Used> used_;
 };
+
+// Whom we are to a server that asks.
+struct DigestIdentity {
+    std::string user, secret;
+    bool given() const { return !user.empty(); }
+};
+
+// Answers a challenge to a request of ours (RFC 8760: SHA-256 where offered, else MD5). The header, or
+// nothing where no challenge can be met. `cnonce` is fresh.
+std::optional<Header> answer_challenge(const Message& challenge, const DigestIdentity& identity,
+                                       const std::string& uri, const std::string& cnonce);
+
+// Parameters of (Proxy-)Authorization and (Proxy-)Authenticate, for parameter().
+std::string digest_parameters(std::string_view text);
 
 // Hex digest of `text`: "MD5" or "SHA-256".
 std::string hash_hex(const char* algorithm, std::string_view text);

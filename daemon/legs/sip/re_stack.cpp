@@ -13,6 +13,8 @@
 #include "daemon/legs/sip/bans.hpp"
 #include "daemon/legs/sip/bounds.hpp"
 #include "daemon/legs/sip/limits.hpp"
+#include "daemon/legs/sip/re_datagrams.hpp"
+#include "daemon/legs/sip/re_outbound.hpp"
 #include "daemon/legs/sip/re_streams.hpp"
 #include "daemon/legs/sip/re_tls.hpp"
 
@@ -45,6 +47,8 @@ public:
     void set_trusted(std::function<bool(const std::string& ip)> trusted) override {
         post([this, trusted = std::move(trusted)] { bans_.set_trusted(trusted); });
     }
+    void resolve(std::uint64_t id, const Destination& destination) override;
+    void open(std::uint64_t id, const Target& target, const std::string& host) override;
     Status reload_certificate() override;
     StackStatistics statistics() const override {
         const std::lock_guard lock(mutex_);
@@ -52,16 +56,11 @@ public:
     }
 
 private:
-    struct Socket {
-        ReStack* owner;
-        udp_sock* udp;
-        Address local;
-        bool any;  // bound to all addresses
-    };
-    // What goes up to the control thread: a message, or the end of a connection.
+    // What goes up to the control thread: a message, or (never dropped, and bounded by what causes it) the
+    // end of a connection or the answer to a request from there.
     struct Upward {
         Message message;
-        std::uint64_t closed = 0;
+        std::function<void(StackHandler&)> report;
     };
 
     void run(std::promise<Result<std::vector<ListenAddress>>> started);
@@ -70,17 +69,16 @@ private:
     void close();
     void post(std::function<void()> job);
     static void on_job_posted(int id, void* data, void* arg);
-    static void on_datagram_received(const sa* source, mbuf* data, void* arg);
-    void take_datagram(const Socket& socket, const sa& source, std::string_view bytes);
+    void take_datagram(std::size_t socket, const sa& source, std::string_view bytes);
     bool take_frame(std::string_view bytes, const Flow& flow);
     void refuse(std::string_view bytes, const Flow& flow);
     void count_offence(const Flow& flow, double weight);
     bool is_banned(const std::string& ip, bool datagram);
     void transmit(const Flow& flow, std::string_view bytes);
     void hand_up(Upward item);
+    void report(std::function<void(StackHandler&)> what) { hand_up({Message(), std::move(what)}); }
     void publish();
     static gboolean on_context_ready(gpointer data);
-    std::string local_ip(const Socket& socket, const sa& source);
 
     const StackConfig config_;
     GMainContext* const context_;
@@ -101,8 +99,8 @@ private:
     SourceBans bans_;
     struct tls* tls_ = nullptr;
     std::unique_ptr<Streams> streams_;
-    std::vector<std::unique_ptr<Socket>> sockets_;
-    std::map<std::string, std::string> local_ips_;
+    std::unique_ptr<Outbound> outbound_;
+    std::unique_ptr<Datagrams> datagrams_;
 };
 
 Result<std::vector<ListenAddress>> ReStack::start() {
@@ -165,8 +163,13 @@ Result<std::vector<ListenAddress>> ReStack::open() {
             [this](const std::string& ip) { return is_banned(ip, false); },
             [this](std::string_view bytes, const Flow& flow) { refuse(bytes, flow); },
             [this](std::uint64_t id) {
-                hand_up({Message(), id});
+                report([id](StackHandler& handler) { handler.on_connection_closed(id); });
             }});
+    outbound_ = std::make_unique<Outbound>(config_, *streams_);
+    datagrams_ =
+        std::make_unique<Datagrams>([this](std::size_t socket, const sa& source, std::string_view bytes) {
+            take_datagram(socket, source, bytes);
+        });
     std::vector<ListenAddress> bound;
     for (const ListenAddress& wanted : config_.listen) {
         const Result<Address> address = open_one(wanted);
@@ -193,19 +196,7 @@ Result<Address> ReStack::open_one(const ListenAddress& wanted) {
     if (wanted.transport != Transport::udp) {
         return streams_->listen(local, wanted.transport, wanted.transport == Transport::tls ? tls_ : nullptr);
     }
-    auto socket = std::make_unique<Socket>(Socket{this, nullptr, {}, sa_is_any(&local)});
-    sa bound{};
-    int error = udp_listen(&socket->udp, &local, on_datagram_received, socket.get());
-    error = error != 0 ? error : udp_local_get(socket->udp, &bound);
-    if (error != 0) {
-        mem_deref(socket->udp);
-        return Error{"cannot listen on " + wanted.address.text() + ": " + g_strerror(error)};
-    }
-    udp_rxsz_set(socket->udp, kMaxMessage);
-    (void)udp_sockbuf_set(socket->udp, 1 << 20);
-    socket->local = to_address(bound);
-    sockets_.push_back(std::move(socket));
-    return to_address(bound);
+    return datagrams_->listen(local);
 }
 
 void ReStack::close() {
@@ -214,11 +205,9 @@ void ReStack::close() {
         mem_deref(std::exchange(queue_, nullptr));
         jobs_.clear();
     }
+    outbound_.reset();
     streams_.reset();
-    for (const auto& socket : sockets_) {
-        mem_deref(socket->udp);
-    }
-    sockets_.clear();
+    datagrams_.reset();
     tls_ = static_cast<struct tls*>(mem_deref(tls_));
 }
 
@@ -247,27 +236,7 @@ void ReStack::on_job_posted(int /*id*/, void* /*data*/, void* arg) {
     });
 }
 
-void ReStack::on_datagram_received(const sa* source, mbuf* data, void* arg) {
-    const auto* socket = static_cast<Socket*>(arg);
-    const std::string_view bytes(reinterpret_cast<const char*>(mbuf_buf(data)), mbuf_get_left(data));
-    guard(nullptr, [&] { socket->owner->take_datagram(*socket, *source, bytes); });
-}
-
-std::string ReStack::local_ip(const Socket& socket, const sa& source) {
-    if (!socket.any) {
-        return socket.local.ip;
-    }
-    if (local_ips_.size() > 256) {
-        local_ips_.clear();
-    }
-    std::string& known = local_ips_[to_address(source).ip];
-    if (known.empty()) {
-        known = source_address_for(source);
-    }
-    return known;
-}
-
-void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_view bytes) {
+void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_view bytes) {
     Flow flow;
     flow.remote = to_address(source);
     if (is_banned(flow.remote.ip, true)) {
@@ -282,7 +251,7 @@ void ReStack::take_datagram(const Socket& socket, const sa& source, std::string_
     if (found.frame == Frame::keep_alive) {
         return;
     }
-    flow.local = {local_ip(socket, source), socket.local.port};
+    flow.local = datagrams_->local_of(socket, source);
     if (found.frame != Frame::complete) {
         refuse(bytes, flow);
         return;
@@ -304,7 +273,7 @@ bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
         refuse(bytes, flow);
         return true;
     }
-    hand_up({std::move(*message), 0});
+    hand_up({std::move(*message), nullptr});
     return true;
 }
 
@@ -338,11 +307,10 @@ void ReStack::publish() {
 
 void ReStack::hand_up(Upward item) {
     const std::lock_guard lock(mutex_);
-    // The end of a connection is never dropped; connections are bounded themselves.
-    if (item.closed == 0 && upward_.size() >= static_cast<std::size_t>(config_.max_queued)) {
+    if (!item.report && upward_.size() >= static_cast<std::size_t>(config_.max_queued)) {
         ++statistics_.queue_full;
     } else {
-        statistics_.received += item.closed == 0 ? 1 : 0;
+        statistics_.received += item.report ? 0 : 1;
         upward_.push_back(std::move(item));
     }
     published_ = statistics_;
@@ -369,8 +337,8 @@ gboolean ReStack::on_context_ready(gpointer data) {
             self->upward_.pop_front();
         }
         guard(nullptr, [&] {
-            if (item.closed != 0) {
-                self->handler_.on_connection_closed(item.closed);
+            if (item.report) {
+                item.report(self->handler_);
             } else {
                 self->handler_.on_message_received(std::move(item.message));
             }
@@ -383,26 +351,33 @@ void ReStack::send(const Flow& flow, std::string bytes) {
     post([this, flow, bytes = std::move(bytes)] { transmit(flow, bytes); });
 }
 
+void ReStack::resolve(std::uint64_t id, const Destination& destination) {
+    post([this, id, destination] {
+        outbound_->resolve(destination, [this, id](const Result<std::vector<Target>>& targets) {
+            report([id, targets](StackHandler& handler) { handler.on_resolved(id, targets); });
+        });
+    });
+}
+
+void ReStack::open(std::uint64_t id, const Target& target, const std::string& host) {
+    const auto on_opened = [this, id](const Result<Flow>& flow) {
+        report([id, flow](StackHandler& handler) { handler.on_flow_opened(id, flow); });
+    };
+    post([this, target, host, on_opened] {
+        if (target.transport == Transport::udp) {
+            on_opened(datagrams_->flow_to(target.address));
+        } else {
+            outbound_->open(target, host, on_opened);
+        }
+    });
+}
+
 void ReStack::transmit(const Flow& flow, std::string_view bytes) {
     if (flow.connection != 0) {
         streams_->send(flow.connection, bytes);
         return;
     }
-    sa remote{};
-    mbuf* data = mbuf_alloc(bytes.size());
-    if (data == nullptr || sa_set_str(&remote, flow.remote.ip.c_str(), flow.remote.port) != 0) {
-        mem_deref(data);
-        return;
-    }
-    (void)mbuf_write_mem(data, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    mbuf_set_pos(data, 0);
-    for (const auto& socket : sockets_) {
-        if (socket->local.port == flow.local.port && (socket->any || socket->local.ip == flow.local.ip)) {
-            (void)udp_send(socket->udp, &remote, data);
-            break;
-        }
-    }
-    mem_deref(data);
+    datagrams_->send(flow, bytes);
 }
 
 Status ReStack::reload_certificate() {
@@ -412,6 +387,7 @@ Status ReStack::reload_certificate() {
     auto done = std::make_shared<std::promise<Status>>();
     auto outcome = done->get_future();
     post([this, done] {
+        outbound_->forget_certificates();
         done->set_value(tls_ == nullptr ? Status(Error{"no TLS listener"})
                                         : replace_certificate(tls_, config_.tls));
     });

@@ -46,7 +46,7 @@ Streams::~Streams() {
 }
 
 Result<Address> Streams::listen(const sa& local, Transport transport, struct tls* tls) {
-    auto listener = std::make_unique<Listener>(Listener{this, transport, tls, nullptr});
+    auto listener = std::make_unique<Listener>(Listener{this, transport, tls, nullptr, {}});
     int error = tcp_sock_alloc(&listener->socket, &local, on_tcp_accepted, listener.get());
     error = error != 0 ? error : tcp_sock_bind(listener->socket, &local);
     error = error != 0 ? error : tcp_sock_listen(listener->socket, kBacklog);
@@ -56,6 +56,7 @@ Result<Address> Streams::listen(const sa& local, Transport transport, struct tls
         mem_deref(listener->socket);
         return Error{"cannot listen on " + to_address(local).text() + ": " + g_strerror(error)};
     }
+    listener->bound = to_address(bound);
     listeners_.push_back(std::move(listener));
     return to_address(bound);
 }
@@ -115,14 +116,112 @@ void Streams::accept(Listener& listener, const sa& peer) {
 void Streams::on_established(void* arg) {
     auto* connection = static_cast<Connection*>(arg);
     guard(nullptr, [&] {
-        connection->established = true;
-        if (connection->tls == nullptr) {
+        Streams* owner = connection->owner;
+        if (connection->tls != nullptr && !owner->take_handshake(*connection)) {
+            ++owner->statistics_.handshakes_failed;
+            owner->tell_waiting(*connection, Error{"the certificate is not " + connection->host + "'s"});
+            owner->close_later(*connection);
             return;
         }
-        HandshakeResult handshake = take_last_handshake();
-        connection->flow.protection = std::move(handshake.protection);
-        connection->flow.peer_certificate = std::move(handshake.peer_certificate);
+        connection->established = true;
+        if (connection->ours) {
+            tmr_start(&connection->timer, static_cast<std::uint64_t>(owner->config_.idle_timeout_ms),
+                      on_timer_expired, connection);
+            owner->tell_waiting(*connection, connection->flow);
+        }
     });
+}
+
+// False: it is not who was called.
+bool Streams::take_handshake(Connection& connection) {
+    HandshakeResult handshake = take_last_handshake();
+    connection.flow.protection = std::move(handshake.protection);
+    connection.flow.peer_certificate = std::move(handshake.peer_certificate);
+    return !connection.ours || is_certificate_of(handshake.domains, connection.host);
+}
+
+void Streams::tell_waiting(Connection& connection, const Result<Flow>& outcome) {
+    const std::vector<OnOpened> waiting = std::exchange(connection.waiting, {});
+    for (const OnOpened& on_opened : waiting) {
+        on_opened(outcome);
+    }
+}
+
+// Where the other side can open a connection to us: the port that we listen on, not the one that we called
+// from.
+Address Streams::reachable_at(Transport transport, const Address& local) const {
+    for (const auto& listener : listeners_) {
+        if (listener->transport == transport) {
+            return {local.ip, listener->bound.port};
+        }
+    }
+    return local;
+}
+
+void Streams::open(const Target& target, const std::string& host, struct tls* tls, OnOpened on_opened) {
+    for (const auto& [id, known] : connections_) {
+        if (known->ours && !known->closing && known->flow.transport == target.transport &&
+            known->flow.remote == target.address && known->host == host) {
+            if (known->established) {
+                on_opened(known->flow);
+            } else {
+                known->waiting.push_back(std::move(on_opened));
+            }
+            return;
+        }
+    }
+    if (connections_.size() >= static_cast<std::size_t>(config_.max_connections)) {
+        on_opened(Error{"too many connections"});
+        return;
+    }
+    auto fresh = std::make_unique<Connection>();
+    fresh->owner = this;
+    fresh->ours = true;
+    fresh->host = host;
+    fresh->flow.transport = target.transport;
+    fresh->flow.remote = target.address;
+    fresh->flow.connection = next_id_++;
+    tmr_init(&fresh->timer);
+    Connection& connection = *fresh;
+    connections_.emplace(connection.flow.connection, std::move(fresh));
+    statistics_.connections = static_cast<int>(connections_.size());
+    const Status connecting = connect(connection, tls);
+    if (!connecting) {
+        on_opened(Error{connecting.error()});
+        close_later(connection);
+        return;
+    }
+    connection.waiting.push_back(std::move(on_opened));
+    tmr_start(&connection.timer, static_cast<std::uint64_t>(config_.outbound.open_timeout_ms),
+              on_timer_expired, &connection);
+}
+
+Status Streams::connect(Connection& connection, struct tls* tls) {
+    const Address& to = connection.flow.remote;
+    sa remote{};
+    if (sa_set_str(&remote, to.ip.c_str(), to.port) != 0 ||
+        tcp_connect(&connection.tcp, &remote, on_established, on_data_received, on_closed, &connection) !=
+            0) {
+        return Error{"cannot connect"};
+    }
+    sa local{};
+    if (tcp_conn_local_get(connection.tcp, &local) != 0) {
+        return Error{"cannot connect"};
+    }
+    const int at_once = 1;
+    (void)::setsockopt(tcp_conn_fd(connection.tcp), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+    tcp_conn_txqsz_set(connection.tcp, kMaxUnsent);
+    connection.flow.local = reachable_at(connection.flow.transport, to_address(local));
+    sa literal{};
+    if (tls == nullptr) {
+        return Ok{};
+    }
+    if (tls_start_tcp(&connection.tls, tls, connection.tcp, 0) != 0 ||
+        (sa_set_str(&literal, connection.host.c_str(), 0) != 0 &&
+         tls_set_servername(connection.tls, connection.host.c_str()) != 0)) {
+        return Error{"cannot start TLS"};
+    }
+    return Ok{};
 }
 
 void Streams::on_data_received(mbuf* data, void* arg) {
@@ -251,8 +350,11 @@ void Streams::erase(std::uint64_t id) {
     tmr_cancel(&connection->timer);
     mem_deref(connection->tls);
     mem_deref(connection->tcp);
+    tell_waiting(*connection, Error{connection->flow.transport == Transport::tls
+                                        ? "no connection, or no certificate that is trusted"
+                                        : "no connection"});
     const std::string source = source_network(connection->flow.remote.ip);
-    if (--per_source_[source] <= 0) {
+    if (!connection->ours && --per_source_[source] <= 0) {
         per_source_.erase(source);
     }
     statistics_.connections = static_cast<int>(connections_.size());

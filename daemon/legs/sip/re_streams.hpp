@@ -36,6 +36,11 @@ public:
     // `tls` is borrowed and null for TCP.
     Result<Address> listen(const sa& local, Transport transport, struct tls* tls);
     void send(std::uint64_t connection, std::string_view bytes);
+
+    using OnOpened = std::function<void(Result<Flow>)>;
+    // A connection of ours to `target`; `tls` is borrowed, null for TCP. `on_opened` is called once, perhaps
+    // from within.
+    void open(const Target& target, const std::string& host, struct tls* tls, OnOpened on_opened);
     std::size_t size() const { return connections_.size(); }
 
 private:
@@ -44,6 +49,7 @@ private:
         Transport transport;
         struct tls* tls;
         tcp_sock* socket;
+        Address bound;
     };
     struct Connection {
         Streams* owner = nullptr;
@@ -56,6 +62,10 @@ private:
         std::size_t needed = 0;    // bytes that the message at hand takes
         bool established = false;
         bool closing = false;
+        // Those that we opened.
+        bool ours = false;
+        std::string host;               // TLS: whose certificate it must be
+        std::vector<OnOpened> waiting;  // for it to be up
     };
 
     static void on_tcp_accepted(const sa* peer, void* arg);
@@ -64,6 +74,10 @@ private:
     static void on_closed(int error, void* arg);
     static void on_timer_expired(void* arg);
     void accept(Listener& listener, const sa& peer);
+    Status connect(Connection& connection, struct tls* tls);
+    bool take_handshake(Connection& connection);
+    void tell_waiting(Connection& connection, const Result<Flow>& outcome);
+    Address reachable_at(Transport transport, const Address& local) const;
     void take_frames(Connection& connection);
     bool take_frame(Connection& connection);
     void close_later(Connection& connection);

@@ -45,6 +45,15 @@ Session::Session(SessionHost& host, const std::string& transaction, Message invi
       peer_updates_(invite_.has_token("allow", "UPDATE")),
       rseq_(1 + host.random(1U << 30U)) {}
 
+Session::Session(SessionHost& host, Established established)
+    : host_(host),
+      state_(State::confirmed),
+      dialog_(std::move(established.dialog)),
+      media_(std::move(established.media)),
+      timer_(established.timer),
+      established_(true),
+      peer_updates_(established.peer_updates) {}
+
 void Session::reply(const std::string& transaction, const Message& request, Reply reply) {
     reply.to_tag = dialog_.local_tag();
     host_.respond(transaction, reply.status, write_response(request, reply));

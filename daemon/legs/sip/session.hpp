@@ -1,6 +1,7 @@
-// One call: the INVITE usage of a dialog, UAS side (RFC 3261 sections 13-15), with
-// re-INVITE, UPDATE (RFC 3311), reliable provisional responses (RFC 3262), session timers
-// (RFC 4028) and keys by INFO. Pure: time is an argument, sending goes through the host.
+// One call: the INVITE usage of a dialog (RFC 3261 sections 13-15): UAS side from the
+// INVITE on, UAC side from the answer on (invitation.hpp is before it); with re-INVITE, UPDATE (RFC 3311),
+// reliable provisional responses (RFC 3262), session timers (RFC 4028) and keys by INFO. Pure: time is an
+// argument, sending goes through the host.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -32,8 +33,17 @@ public:
     virtual void on_session_ended(EndCause cause, std::shared_ptr<void> receipt) = 0;
 };
 
+// A call of ours that was answered and acknowledged.
+struct Established {
+    Dialog dialog;
+    SessionTimer timer;
+    std::shared_ptr<MediaSession> media;
+    bool peer_updates = false;
+};
+
 class Session {
 public:
+    Session(SessionHost& host, Established established);
     Session(SessionHost& host, const std::string& transaction, Message invite, std::string local_tag,
             const std::string& contact_host, std::int64_t now);
 
@@ -56,11 +66,6 @@ public:
     const Dialog& dialog() const { return dialog_; }
     bool half_open() const { return state_ == State::incoming || state_ == State::accepted; }
     bool over() const { return state_ == State::ended; }  // nothing more to send or to wait for
-    // The first INVITE again, as another transaction.
-    bool same_invite(const Message& other) const {
-        return half_open() && other.cseq == invite_.cseq && other.call_id == invite_.call_id &&
-               other.from.tag == invite_.from.tag;
-    }
     SessionTimer::Outcome timer_outcome() const { return timer_outcome_; }
 
 private:
@@ -100,12 +105,12 @@ private:
     Dialog dialog_;
     std::shared_ptr<MediaSession> media_;
     SessionTimer timer_;
-    SessionTimer::Outcome timer_outcome_;
-    std::int64_t incoming_until_;  // then the caller is told that nobody answers
-    bool reported_ = false;        // on_session_ended was called
-    bool established_ = false;     // the first ACK came
-    bool peer_updates_ = false;    // the peer allows UPDATE
-    bool offered_ = false;         // our offer travels in a 2xx; the answer comes in the ACK
+    SessionTimer::Outcome timer_outcome_ = SessionTimer::Outcome::off;
+    std::int64_t incoming_until_ = -1;  // then the caller is told that nobody answers
+    bool reported_ = false;             // on_session_ended was called
+    bool established_ = false;          // the first ACK came
+    bool peer_updates_ = false;         // the peer allows UPDATE
+    bool offered_ = false;              // our offer travels in a 2xx; the answer comes in the ACK
     std::optional<EndCause> bye_after_ack_;
 
     // 2xx to invite_, sent again until its ACK comes (section 13.3.1.4)

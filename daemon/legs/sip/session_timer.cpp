@@ -48,7 +48,14 @@ SessionTimer::Outcome SessionTimer::negotiate(const Message& request) {
     return Outcome::on;
 }
 
+void SessionTimer::propose() {
+    interval_ = std::max(kDefaultSessionExpires, min_se_);
+    refresher_ = true;  // where the far side knows nothing of timers (section 7.2)
+}
+
 void SessionTimer::read_response(const Message& response, std::int64_t now_ms) {
+    peer_supports_ =
+        peer_supports_ || response.has_token("supported", "timer") || response.has_token("require", "timer");
     const std::string* header = response.header("session-expires");
     const std::optional<std::uint32_t> granted = seconds(header);
     if (granted) {

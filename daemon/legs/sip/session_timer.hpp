@@ -17,10 +17,14 @@ public:
     // Reads an INVITE or UPDATE that we answer (section 9). too_small: refuse with 422 and
     // Min-SE. Starts or restarts the timer only by confirm().
     Outcome negotiate(const Message& request);
+    // Our first INVITE asks for one; its 2xx says who refreshes.
+    void propose();
     // Reads the 2xx to a refresh that we sent (section 7.2).
     void read_response(const Message& response, std::int64_t now_ms);
     void confirm(std::int64_t now_ms);  // our 2xx went out
 
+    std::uint32_t interval() const { return interval_; }
+    std::uint32_t min_se() const { return min_se_; }
     bool active() const { return interval_ > 0; }
     bool refresher() const { return refresher_; }
     std::string session_expires(bool as_uac) const;  // header value

@@ -1,122 +1,22 @@
 #include "daemon/legs/sip/sip_legs.hpp"
 
 #include <algorithm>
-#include <map>
-#include <unordered_map>
 #include <utility>
 
 #include "base/guard.hpp"
-#include "base/source_network.hpp"
-#include "daemon/legs/sip/arrival.hpp"
-#include "daemon/legs/sip/call.hpp"
-#include "daemon/legs/sip/half_open.hpp"
-#include "daemon/legs/sip/limits.hpp"
-#include "daemon/legs/sip/transaction.hpp"
+#include "daemon/legs/sip/sip_legs_core.hpp"
 
 namespace vmr::sip {
-
-class SipLegs::Core : public StackHandler, public TransactionUser, public CallOwner {
-public:
-    Core(SipConfig config, LegObserver& observer, GMainContext* context)
-        : config_(std::move(config)),
-          observer_(observer),
-          context_(g_main_context_ref(context != nullptr ? context : g_main_context_default())),
-          digest_(config_.realm, random_token(32)),
-          invites_(config_.invites_per_second, config_.invites_per_second * 2),
-          transactions_([this](const Flow& flow, const std::string& bytes) { send(flow, bytes); }, *this,
-                        config_.max_transactions) {}
-    ~Core() override {
-        stop(EndCause::shutdown);
-        g_main_context_unref(context_);
-    }
-
-    Result<std::vector<ListenAddress>> start();
-    void stop(EndCause cause);
-    void drain() { draining_ = true; }
-    Status reload() { return stack_ ? stack_->reload_certificate() : Status(Error{"not started"}); }
-    Status set_trunks(std::vector<TrunkConfig> configs);
-    std::size_t calls() const { return calls_.size(); }
-    std::size_t half_open() const {
-        return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(), [](const auto& entry) {
-            return entry.second->session().half_open();
-        }));
-    }
-    StackStatistics statistics() const { return stack_ ? stack_->statistics() : StackStatistics(); }
-
-    // StackHandler
-    void on_message_received(Message message) override;
-    void on_connection_closed(std::uint64_t) override {}  // a call outlives its connection: media goes on
-
-    // TransactionUser
-    std::optional<Reply> refusal_of(const Message& request) override;
-    void on_request_received(const std::string& transaction, const Message& request) override;
-    void on_invite_cancelled(const std::string& transaction) override;
-    void on_response_received(std::uint64_t id, const Message& response) override;
-    void on_request_timed_out(std::uint64_t id) override { timed_out_.push_back(id); }
-
-    // CallOwner
-    std::int64_t now() const override { return g_get_monotonic_time() / 1000; }
-    void respond(const std::string& transaction, int status, const std::string& bytes) override {
-        transactions_.respond(transaction, status, bytes, now());
-    }
-    std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
-                          const std::string& bytes, const std::string& ack) override {
-        return transactions_.request(flow, method, branch, bytes, ack, now());
-    }
-    void send(const Flow& flow, const std::string& bytes) override {
-        if (stack_) {
-            stack_->send(flow, bytes);
-        }
-    }
-    std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override;
-    LegObserver& observer() override { return observer_; }
-    void on_call_touched() override { arm(now() + kGranularity); }
-
-private:
-    static constexpr std::int64_t kGranularity = 50;    // ms that a deadline may be late
-    static constexpr std::int64_t kPruneInterval = 10;  // ms
-    // Offences, beside the one of a message that cannot be read.
-    static constexpr double kUnknownAlias = 2;
-    static constexpr double kWrongDigest = 4;
-
-    void reply(const std::string& transaction, const Message& request, Reply reply);
-    void refuse(const std::string& transaction, const Message& invite, Reply answer, EndCause cause);
-    bool is_over_limit(const Message& request, bool begins);
-    void take_invite(const std::string& transaction, const Message& invite);
-    bool is_merged(const std::string& transaction, const Message& invite);
-    void prune_half_open();
-    void trust_trunks();
-    void punish(const Message& request, double weight);
-    std::optional<Trunks::Match> identify(const std::string& transaction, const Message& invite);
-    void tick();
-    void arm(std::int64_t at);
-    static gboolean on_timer_expired(gpointer data);
-    std::shared_ptr<Call> find(const std::string& key) const;
-
-    const SipConfig config_;
-    LegObserver& observer_;
-    GMainContext* const context_;
-    Trunks trunks_;
-    Digest digest_;
-    RateLimiter invites_;
-    Transactions transactions_;
-    std::unique_ptr<Stack> stack_;
-    std::unordered_map<std::string, std::shared_ptr<Call>> calls_;  // by Dialog::key()
-    HalfOpen half_open_;
-    std::int64_t pruned_at_ = 0;
-    std::vector<std::uint64_t> timed_out_;          // requests, within tick()
-    const std::string tag_key_ = random_token(16);  // for the tags of stateless refusals
-    GSource* timer_ = nullptr;
-    std::int64_t armed_at_ = -1;
-    bool draining_ = false;
-    // Receipts outlive calls and perhaps this: they reach it through here.
-    std::shared_ptr<Core*> self_ = std::make_shared<Core*>(this);
-};
 
 Result<std::vector<ListenAddress>> SipLegs::Core::start() {
     if (Status set = set_trunks(config_.trunks); !set) {
         return Error{set.error()};
     }
+    Result<DialRules> rules = DialRules::make(config_.dial);
+    if (!rules) {
+        return Error{rules.error()};
+    }
+    rules_ = std::move(*rules);
     stack_ = make_stack(config_.stack, context_, *this);
     Result<std::vector<ListenAddress>> bound = stack_->start();
     if (!bound) {
@@ -159,6 +59,8 @@ void SipLegs::Core::stop(EndCause cause) {
         call->orphan();
     }
     calls_.clear();
+    resolving_.clear();
+    opening_.clear();
     *self_ = nullptr;
     if (stack_) {
         stack_->stop();
@@ -173,186 +75,6 @@ void SipLegs::Core::stop(EndCause cause) {
 void SipLegs::Core::on_message_received(Message message) {
     transactions_.receive(message, now());
     arm(now() + kGranularity);
-}
-
-void SipLegs::Core::reply(const std::string& transaction, const Message& request, Reply reply) {
-    reply.to_tag = random_token(8);
-    respond(transaction, reply.status, write_response(request, reply));
-}
-
-// A call that does not even become a leg.
-void SipLegs::Core::refuse(const std::string& transaction, const Message& invite, Reply answer,
-                           EndCause cause) {
-    reply(transaction, invite, std::move(answer));
-    observer_.on_leg_refused(describe(invite, {}, "sip-" + random_token(8)), cause);
-}
-
-std::shared_ptr<Call> SipLegs::Core::find(const std::string& key) const {
-    const auto found = calls_.find(key);
-    return found != calls_.end() ? found->second : nullptr;
-}
-
-void SipLegs::Core::on_request_received(const std::string& transaction, const Message& request) {
-    if (!request.to.tag.empty()) {
-        if (const auto call = find(Dialog::key(request))) {
-            call->session().receive(transaction, request, now());
-        } else if (request.method != "ACK") {
-            reply(transaction, request, {.status = 481});
-        }
-        return;
-    }
-    if (request.method == "ACK") {
-        return;
-    }
-    if (std::optional<Reply> answer = early_answer(request)) {
-        if (request.method == "INVITE") {
-            const EndCause cause = answer->status == 400 ? EndCause::malformed : EndCause::not_acceptable;
-            refuse(transaction, request, std::move(*answer), cause);
-        } else {
-            reply(transaction, request, std::move(*answer));
-        }
-        return;
-    }
-    if (!is_merged(transaction, request)) {
-        take_invite(transaction, request);
-    }
-}
-
-// It came by two ways (section 8.2.2.2).
-bool SipLegs::Core::is_merged(const std::string& transaction, const Message& invite) {
-    const std::string* key = half_open_.find(invite);
-    const std::shared_ptr<Call> call = key != nullptr ? find(*key) : nullptr;
-    if (!call || !call->session().half_open()) {
-        return false;
-    }
-    reply(transaction, invite, {.status = 482});
-    return true;
-}
-
-// Limits: a refusal costs no transaction, so that a flood does not use up the place of others.
-std::optional<Reply> SipLegs::Core::refusal_of(const Message& request) {
-    const bool begins = request.method == "INVITE" && request.to.tag.empty();
-    if (!is_over_limit(request, begins) && !(begins && draining_)) {
-        return std::nullopt;
-    }
-    if (begins) {
-        observer_.on_leg_refused(describe(request, {}, "sip-" + random_token(8)),
-                                 draining_ ? EndCause::shutdown : EndCause::overload);
-    }
-    // The same tag for each retransmission (section 8.2.7).
-    const std::string tag = hash_hex("SHA-256", tag_key_ + request.branch + request.call_id).substr(0, 16);
-    return Reply{.status = 503, .to_tag = tag, .headers = {{"Retry-After", "10"}}};
-}
-
-bool SipLegs::Core::is_over_limit(const Message& request, bool begins) {
-    const std::string source = source_network(request.flow.remote.ip);
-    const bool trunk = trunks_.is_source(request.flow.remote.ip);
-    if (!trunk && transactions_.servers_of(source) >= config_.max_transactions_per_source) {
-        return true;
-    }
-    if (!begins) {
-        return false;
-    }
-    const auto crowded = [&] {
-        return half_open_.size() >= config_.max_half_open ||
-               (!trunk && half_open_.of(source) >= config_.max_half_open_per_source);
-    };
-    if (crowded() && now() - pruned_at_ > kPruneInterval) {
-        prune_half_open();
-    }
-    return calls_.size() >= config_.max_calls || !invites_.allow(source, now()) || crowded();
-}
-
-void SipLegs::Core::prune_half_open() {
-    pruned_at_ = now();
-    half_open_.prune([this](const std::string& key) {
-        const auto found = calls_.find(key);
-        return found != calls_.end() && found->second->session().half_open();
-    });
-}
-
-// The trunk that the call comes from, or none; nothing when the call was challenged or refused.
-std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transaction, const Message& invite) {
-    std::string user;
-    bool stale = false;
-    bool wrong = false;
-    const auto secret_of = [this, &user](const std::string& name, DigestAlgorithms answer) {
-        user = name;
-        return trunks_.secret_of(name, answer);
-    };
-    for (const Header& header : invite.headers) {
-        if (header.name != "proxy-authorization") {
-            continue;
-        }
-        const Digest::Verdict verdict =
-            digest_.verify(header.value, invite.method, invite.flow.remote.ip, secret_of, now());
-        if (verdict == Digest::Verdict::accepted) {
-            break;
-        }
-        user.clear();
-        stale = verdict == Digest::Verdict::stale;
-        wrong = wrong || verdict == Digest::Verdict::refused;
-    }
-    const Trunks::Match match = trunks_.match(invite, user);
-    if (match.kind == Trunks::Match::Kind::denied) {
-        // A trunk calls its own numbers and nothing else.
-        refuse(transaction, invite, {.status = 404}, EndCause::not_found);
-        return std::nullopt;
-    }
-    if (match.kind == Trunks::Match::Kind::challenge) {
-        Reply challenge{.status = 407};
-        for (std::string& value :
-             digest_.challenge(match.trunk->algorithms, invite.flow.remote.ip, stale, now())) {
-            challenge.headers.push_back({"Proxy-Authenticate", std::move(value)});
-        }
-        if (wrong) {
-            punish(invite, kWrongDigest);
-            refuse(transaction, invite, std::move(challenge), EndCause::unauthorized);
-        } else {
-            reply(transaction, invite, std::move(challenge));  // the call comes again with credentials
-        }
-        return std::nullopt;
-    }
-    return match;
-}
-
-void SipLegs::Core::take_invite(const std::string& transaction, const Message& invite) {
-    const std::optional<Trunks::Match> match = identify(transaction, invite);
-    if (!match) {
-        return;
-    }
-    const std::string leg = "sip-" + random_token(8);
-    const LegKind kind = match->kind == Trunks::Match::Kind::trunk ? LegKind::phone : LegKind::sip;
-    const auto call = std::make_shared<Call>(this, leg, kind, transaction, invite, config_.contact_host);
-    if (call->session().timer_outcome() == SessionTimer::Outcome::too_small) {
-        reply(transaction, invite,
-              {.status = 422, .headers = {{"Min-SE", std::to_string(kMinSessionExpires)}}});
-        return;
-    }
-    const std::string key = call->session().dialog().key();
-    calls_.emplace(key, call);
-    half_open_.add(invite, key, source_network(invite.flow.remote.ip));
-    call->arrive(describe(invite, *match, leg));
-    if (call->turned_away() && !draining_) {
-        punish(invite, kUnknownAlias);
-    }
-}
-
-void SipLegs::Core::on_invite_cancelled(const std::string& transaction) {
-    for (const auto& [key, call] : calls_) {
-        if (call->invite_transaction() == transaction) {
-            const std::shared_ptr<Call> held = call;
-            held->session().cancel(now());
-            return;
-        }
-    }
-}
-
-void SipLegs::Core::on_response_received(std::uint64_t id, const Message& response) {
-    // Our requests are all in dialogs: From holds our tag, To the peer's.
-    if (const auto call = find(response.call_id + "|" + response.from.tag + "|" + response.to.tag)) {
-        call->session().receive_response(id, response, now());
-    }
 }
 
 std::shared_ptr<void> SipLegs::Core::receipt(const std::string& transaction, const std::string& bytes) {
@@ -388,26 +110,26 @@ void SipLegs::Core::tick() {
     transactions_.tick(now());
     std::vector<std::shared_ptr<Call>> due;
     for (const auto& [key, call] : calls_) {
-        const std::optional<std::int64_t> at = call->session().next_deadline();
-        if (!timed_out_.empty() || call->session().over() || (at && *at <= now())) {
+        const std::optional<std::int64_t> at = call->next_deadline();
+        if (!timed_out_.empty() || call->over() || (at && *at <= now())) {
             due.push_back(call);
         }
     }
     const std::vector<std::uint64_t> timed_out = std::exchange(timed_out_, {});
     for (const auto& call : due) {
         for (const std::uint64_t id : timed_out) {
-            call->session().request_timed_out(id, now());
+            call->request_timed_out(id);
         }
-        call->session().tick(now());
-        if (call->session().over()) {
+        call->tick();
+        if (call->over()) {
             call->orphan();
-            calls_.erase(call->session().dialog().key());
+            calls_.erase(call->key());
         }
     }
     prune_half_open();
     std::optional<std::int64_t> next = transactions_.next_deadline();
     for (const auto& [key, call] : calls_) {
-        const std::optional<std::int64_t> at = call->session().next_deadline();
+        const std::optional<std::int64_t> at = call->next_deadline();
         if (at && (!next || *at < *next)) {
             next = at;
         }
@@ -460,6 +182,20 @@ Status SipLegs::reload_certificate() {
 }
 Status SipLegs::set_trunks(std::vector<TrunkConfig> trunks) {
     return core_->set_trunks(std::move(trunks));
+}
+Status SipLegs::set_dial_rules(DialConfig config) {
+    Result<DialRules> rules = DialRules::make(std::move(config));
+    if (!rules) {
+        return Error{rules.error()};
+    }
+    core_->set_dial_rules(std::move(*rules));
+    return Ok{};
+}
+Result<DialPlan> SipLegs::plan(const std::string& address) const {
+    return core_->plan(address);
+}
+std::shared_ptr<Leg> SipLegs::dial(const Placement& placement) {
+    return core_->dial(placement);
 }
 std::size_t SipLegs::calls() const {
     return core_->calls();

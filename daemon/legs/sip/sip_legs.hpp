@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "daemon/legs/leg.hpp"
+#include "daemon/legs/sip/dial_rules.hpp"
 #include "daemon/legs/sip/stack.hpp"
 #include "daemon/legs/sip/trunk.hpp"
 
@@ -28,13 +29,14 @@ struct SipConfig {
     std::size_t max_transactions_per_source = 2000;  // trunk sources are not held to it
     // A proxy on this machine speaks for others, so its address is not banned for what they do.
     bool ban_loopback = false;
+    DialConfig dial;  // calls that we place: none without rules
 };
 
-class SipLegs {
+class SipLegs : public Dialler {
 public:
     // `context` is the control context (null: the default one); `observer` outlives this.
     SipLegs(SipConfig config, LegObserver& observer, GMainContext* context = nullptr);
-    ~SipLegs();
+    ~SipLegs() override;
     SipLegs(const SipLegs&) = delete;
     SipLegs& operator=(const SipLegs&) = delete;
 
@@ -47,6 +49,11 @@ public:
     Status reload_certificate();
     // From the next call on; those that came from a trunk that is gone go on. An error: the old ones stay.
     Status set_trunks(std::vector<TrunkConfig> trunks);
+
+    // From the next call on; an error: the old ones stay.
+    Status set_dial_rules(DialConfig config);
+    Result<DialPlan> plan(const std::string& address) const override;
+    std::shared_ptr<Leg> dial(const Placement& placement) override;
 
     std::size_t calls() const;
     std::size_t half_open() const;

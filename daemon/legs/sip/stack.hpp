@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "daemon/legs/sip/bans.hpp"
 #include "daemon/legs/sip/message.hpp"
+#include "daemon/legs/sip/resolver.hpp"
 
 namespace vmr::sip {
 
@@ -26,9 +27,17 @@ struct TlsConfig {
     std::string client_ca_file;  // asks for (and, if given, verifies) a client certificate; may be empty
 };
 
+// Calls that we place.
+struct OutboundConfig {
+    std::vector<Address> name_servers;  // empty: the system's
+    std::string ca_file;         // PEM, whom servers' certificates are verified by; empty: the system's
+    int open_timeout_ms = 5000;  // TCP connect and TLS handshake, each target
+};
+
 struct StackConfig {
     std::vector<ListenAddress> listen;
     TlsConfig tls;
+    OutboundConfig outbound;
     int max_connections = 2000;
     int max_connections_per_source = 200;
     int first_message_timeout_ms = 15000;  // includes the TLS handshake
@@ -56,6 +65,9 @@ public:
     virtual ~StackHandler() = default;
     virtual void on_message_received(Message message) = 0;
     virtual void on_connection_closed(std::uint64_t connection) = 0;
+    // Answers to resolve() and open(), with their `id`.
+    virtual void on_resolved(std::uint64_t id, const Result<std::vector<Target>>& targets) = 0;
+    virtual void on_flow_opened(std::uint64_t id, const Result<Flow>& flow) = 0;
 };
 
 class Stack {
@@ -72,6 +84,11 @@ public:
     virtual void punish(const Flow& flow, double weight) = 0;
     // Addresses for which `trusted` holds are never banned. Called on the stack's thread.
     virtual void set_trusted(std::function<bool(const std::string& ip)> trusted) = 0;
+    // RFC 3263; the one place where a name is looked up: for a call that we place.
+    virtual void resolve(std::uint64_t id, const Destination& destination) = 0;
+    // A way to a target. TLS verifies the chain and that the certificate is `host`'s (RFC 5922), the name
+    // that was dialled. A connection that we opened there before, for the same name, is used again.
+    virtual void open(std::uint64_t id, const Target& target, const std::string& host) = 0;
     // New handshakes use the new files; open connections stay. An error keeps the old ones.
     virtual Status reload_certificate() = 0;
     virtual StackStatistics statistics() const = 0;

@@ -8,6 +8,22 @@
 
 namespace vmr::sip {
 namespace {
+// CANCEL has the branch of what it cancels (RFC 3261 section 9.1).
+std::string client_key(const std::string& branch, const std::string& method) {
+    return method == "CANCEL" ? branch + "|CANCEL" : branch;
+}
+
+// The ACK to a refusal has the refusal's To, tag and all (section 17.1.1.3).
+std::string ack_of(const std::string& ack, const Message& refusal) {
+    const std::string* to = refusal.header("to");
+    const std::size_t start = ack.find("\r\nTo: ");
+    if (to == nullptr || start == std::string::npos) {
+        return ack;
+    }
+    const std::size_t value = start + 6;
+    return ack.substr(0, value) + *to + ack.substr(ack.find("\r\n", value));
+}
+
 bool reliable(const Flow& flow) {
     return flow.transport != Transport::udp;
 }
@@ -138,7 +154,7 @@ void Transactions::respond(const std::string& transaction, int status, const std
 
 std::uint64_t Transactions::request(const Flow& flow, const std::string& method, const std::string& branch,
                                     const std::string& bytes, const std::string& ack, std::int64_t now) {
-    Client& client = clients_[branch];
+    Client& client = clients_[client_key(branch, method)];
     client.id = next_id_++;
     client.invite = method == "INVITE";
     client.flow = flow;
@@ -152,7 +168,7 @@ std::uint64_t Transactions::request(const Flow& flow, const std::string& method,
 }
 
 void Transactions::receive_response(const Message& response, std::int64_t now) {
-    const auto found = clients_.find(response.branch);
+    const auto found = clients_.find(client_key(response.branch, response.method));
     if (found == clients_.end()) {
         return;  // late or forged; a 2xx to an INVITE that is over is the peer's to time out
     }
@@ -175,7 +191,7 @@ void Transactions::receive_response(const Message& response, std::int64_t now) {
         client.retransmit_at = -1;
         const bool refused_invite = client.invite && response.status >= 300;
         if (refused_invite) {
-            send_(client.flow, client.ack);  // again for each retransmission
+            send_(client.flow, ack_of(client.ack, response));  // again for each retransmission
         }
         if (first) {
             client.ends_at = now + (client.invite ? kTimeout : linger(client.flow, kT4));

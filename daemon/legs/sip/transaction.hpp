@@ -42,7 +42,7 @@ public:
     void receive(const Message& message, std::int64_t now);
     // Sends a response and keeps it for retransmissions of the request. A no-op once final.
     void respond(const std::string& transaction, int status, const std::string& bytes, std::int64_t now);
-    // Starts a client transaction. `ack` is the ready ACK for a refusal of an INVITE.
+    // Starts a client transaction. `ack` answers a refusal of an INVITE, with the refusal's To.
     std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
                           const std::string& bytes, const std::string& ack, std::int64_t now);
     void tick(std::int64_t now);

@@ -22,6 +22,10 @@ public:
                 gone_.erase(answer->id);
                 rank_[answer->id] = 0;
                 records_[answer->id] = 0;
+            } else if (const auto* call = std::get_if<PlaceCall>(&command)) {
+                gone_.erase(call->id);
+                rank_[call->id] = 0;
+                records_[call->id] = 0;
             } else if (const auto* record = std::get_if<WriteRecord>(&command)) {
                 on_record_written(record->record);
             } else if (const auto* left = std::get_if<ParticipantLeft>(&command)) {
@@ -168,7 +172,7 @@ Event random_event(std::mt19937& random, std::map<ParticipantId, std::uint64_t>&
         pick(6) == 0 ? CryptoReceipt{} : CryptoReceipt{"TLSv1.3", "DTLS-SRTP", "AES_CM_128", 128};
     const Actor actor = pick(4) == 0 ? Actor::administrator() : Actor::of(id);
     const bool yes = pick(2) == 0;
-    switch (pick(32)) {
+    switch (pick(34)) {
         case 0:
         case 1:
         case 2: {
@@ -226,6 +230,11 @@ Event random_event(std::mt19937& random, std::map<ParticipantId, std::uint64_t>&
             return Action{actor, SetSpotlight{other, yes}, 1};
         case 29:
             return pick(30) == 0 ? Event(Action{actor, EndRoom{}, 1}) : Event(Action{actor, AdmitAll{}, 1});
+        case 30:
+            return Action{actor, DialOut{other, "sip:x@y", "", LegKind::sip, yes ? Role::host : Role::guest},
+                          1};
+        case 31:
+            return Progressed{id, static_cast<CallProgress>(pick(4))};
         default:
             return Key{id, "0123456789*#"[pick(12)]};
     }
@@ -238,6 +247,7 @@ void run_random(unsigned seed, HostAbsence absence, Encryption encryption) {
     config.encryption = encryption;
     config.max_participants = 5;
     config.guest_pin_length = seed % 2 == 0 ? 6 : 0;
+    config.can_dial_out = seed % 3 != 0;
     config.lone_timeout = std::chrono::seconds(300);
     config.max_duration = std::chrono::hours(2);
     Stage stage(config);

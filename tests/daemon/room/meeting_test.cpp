@@ -20,7 +20,7 @@ TEST_F(MeetingTest, Rule15GuestsMayNotDoWhatHostsMay) {
                                         MuteNewcomers{true},
                                         EndRoom{},
                                         SetRecording{true},
-                                        DialOut{"sip:x"},
+                                        DialOut{"d", "sip:x"},
                                         Hold{"h"},
                                         Remove{"h"},
                                         SetMute{"h", true},
@@ -54,7 +54,7 @@ TEST_F(MeetingTest, Rule15WhatTheDaemonCannotDoIsRefusedAndNotAnnounced) {
     EXPECT_EQ(act("h", SetRecording{true}), Outcome::conflict);
     EXPECT_EQ(said(Prompt::recording_started), nullptr);
     EXPECT_FALSE(room->view().recording);
-    EXPECT_EQ(act("h", DialOut{"sip:a@b"}), Outcome::conflict);
+    EXPECT_EQ(act("h", DialOut{"d", "sip:a@b"}), Outcome::conflict);
 }
 
 TEST_F(MeetingTest, Rule15LayoutSpotlightRecordDialOutEnd) {
@@ -65,9 +65,9 @@ TEST_F(MeetingTest, Rule15LayoutSpotlightRecordDialOutEnd) {
     act("h", SetRecording{true});
     EXPECT_NE(get<StartRecording>(), nullptr);
     EXPECT_NE(said(Prompt::recording_started), nullptr);
-    act("h", DialOut{"sip:a@b"});
+    act("h", DialOut{"d", "sip:a@b"});
     EXPECT_EQ(get<PlaceCall>()->by, "h");
-    EXPECT_EQ(act("h", DialOut{""}), Outcome::invalid);
+    EXPECT_EQ(act("h", DialOut{"e", ""}), Outcome::invalid);
     EXPECT_EQ(act("h", EndRoom{}), Outcome::done);
     EXPECT_NE(get<StopRecording>(), nullptr);
     EXPECT_EQ(get<RoomEnded>()->cause, Cause::ended_by_host);

@@ -14,19 +14,21 @@ process.on('exit', () => running.forEach((one) => one.process.kill('SIGKILL')));
 export class Baresip {
   // address: where SIP comes from; media always comes from 127.0.0.1, as its description says (baresip does not bind it).
   // modules: codecs; frequency: Hz of the tone sent, or `file`: a WAV to play instead (8 kHz for G.711).
-  // video: 'vp8' or 'h264', or none.
+  // video: 'vp8' or 'h264', or none. answers: takes calls by itself; certificate: PEM with its key, for TLS from others.
   static async start({ name = 'baresip', transport = 'udp', encryption = '', codecs = 'pcmu', modules = ['g711'],
-    frequency = 1000, file = '', video = '', trusted = '', account = '', address = '127.0.0.1' } = {}) {
+    frequency = 1000, file = '', video = '', trusted = '', account = '', address = '127.0.0.1', answers, certificate = '' } = {}) {
     const phone = new Baresip();
     phone.folder = mkdtempSync(join(tmpdir(), 'vmr-baresip-'));
     phone.sounds = join(phone.folder, 'sounds');
     mkdirSync(phone.sounds);
     const port = await freePort();
+    phone.user = name.toLowerCase();
+    phone.address = `${address}:${port + (transport === 'tls' ? 1 : 0)};transport=${transport}`; // baresip's TLS is one above
     const used = ['stdio', ...modules, file ? 'aufile' : 'ausine', 'sndfile', 'srtp', 'dtls_srtp'];
     if (video) used.push(video === 'h264' ? 'avcodec' : 'vp8', 'fakevideo', 'snapshot');
     const rate = file ? 8000 : 48000;
     writeFileSync(join(phone.folder, 'config'), [
-      `sip_listen ${address}:${port}`, trusted && `sip_cafile ${trusted}`, 'net_interface 127.0.0.1', 'call_max_calls 4',
+      `sip_listen ${address}:${port}`, trusted && `sip_cafile ${trusted}`, certificate && `sip_certificate ${certificate}`, 'net_interface 127.0.0.1', 'call_max_calls 4',
       `audio_source ${file ? `aufile,${file}` : `ausine,${frequency}`}`, 'audio_player nil,nil',
       `ausrc_srate ${rate}`, `ausrc_channels ${file ? 1 : 2}`, 'audio_level no', 'rtp_stats yes', `snd_path ${phone.sounds}`,
       'module_path /usr/lib/baresip/modules', ...used.map((module) => `module ${module}.so`),
@@ -35,7 +37,7 @@ export class Baresip {
         'video_bitrate 300000', 'videnc_format yuv420p'] : []),
     ].filter(Boolean).join('\n') + '\n');
     writeFileSync(join(phone.folder, 'accounts'), `"${name}" <sip:${name.toLowerCase()}@${address};transport=${transport}>;regint=0;` +
-      `audio_codecs=${codecs}${video && `;video_codecs=${video}`}${encryption && `;mediaenc=${encryption}`}${account && `;${account}`}\n`);
+      `audio_codecs=${codecs}${video && `;video_codecs=${video}`}${encryption && `;mediaenc=${encryption}`}${account && `;${account}`}${answers ? ';answermode=auto' : ''}\n`);
     writeFileSync(join(phone.folder, 'contacts'), '');
     phone.process = spawn('baresip', ['-4', '-f', phone.folder], { cwd: phone.folder, stdio: ['pipe', 'pipe', 'pipe'] });
     running.add(phone);
@@ -49,6 +51,11 @@ export class Baresip {
 
   command(line) {
     this.process.stdin.write(`/${line}\n`);
+  }
+
+  // Where it takes calls.
+  uri() {
+    return `sip:${this.user}@${this.address}`;
   }
 
   // Calls, and comes back once the call is up or has failed.

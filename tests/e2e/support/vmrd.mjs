@@ -23,7 +23,7 @@ export function freePort() {
 }
 
 export class Vmrd {
-  // `extra` is TOML: rooms, trunks; `mediaKeys`, too: of [media].
+  // `extra` is TOML: rooms, trunks, with FOLDER for the daemon's own; `mediaKeys`, too: of [media].
   static async start(extra, { media = '127.0.0.1', mediaKeys = '' } = {}) {
     const vmrd = new Vmrd();
     vmrd.folder = mkdtempSync(join(tmpdir(), 'vmr-e2e-'));
@@ -50,7 +50,7 @@ addresses = ["${media}"]
 ${mediaKeys}
 [records]
 path = "${vmrd.records}"
-${extra}`,
+${extra.replaceAll('FOLDER', vmrd.folder)}`,
     );
     await vmrd.run();
     return vmrd;
@@ -158,4 +158,6 @@ async function makeCertificate(folder) {
   ], { stdio: 'ignore' });
   const code = await new Promise((resolve) => openssl.once('exit', resolve));
   if (code !== 0) throw new Error('openssl made no certificate');
+  // As baresip wants it.
+  writeFileSync(join(folder, 'both.pem'), readFileSync(join(folder, 'sip.key'), 'utf8') + readFileSync(join(folder, 'sip.crt'), 'utf8'));
 }

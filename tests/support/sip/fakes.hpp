@@ -59,6 +59,8 @@ public:
         bool answered = false;
         std::string keys;
         std::optional<EndCause> ended;
+        std::string progress;  // "ringing ", "early_media " as they come
+        TurnDown turned_down;
         std::shared_ptr<void> receipt;
     };
     // What to do with an arriving leg; the default rings and accepts.
@@ -81,12 +83,45 @@ public:
         media->answer_attributes = answer_attributes;
         {
             const std::lock_guard lock(mutex_);
-            records_[arrival.leg] = {leg, arrival, media, false, {}, {}, nullptr};
+            Record& record = records_[arrival.leg];
+            record.leg = leg;
+            record.arrival = arrival;
+            record.media = media;
             order_.push_back(arrival.leg);
         }
         changed_.notify_all();
         on_arrival(*leg);
         return media;
+    }
+    // A call of ours: its arrival is made up of what is told here.
+    std::shared_ptr<MediaSession> on_leg_routed(const std::string& leg, const std::string& address,
+                                                const std::string& signalling) override {
+        auto media = std::make_shared<FakeMedia>();
+        media->problem = problem;
+        {
+            const std::lock_guard lock(mutex_);
+            Record& record = records_[leg];
+            record.media = media;
+            record.arrival.remote_address = address;
+            record.arrival.signalling = signalling;
+            order_.push_back(leg);
+        }
+        changed_.notify_all();
+        return media;
+    }
+    void on_leg_progressed(const std::string& leg, LegProgress progress) override {
+        change(leg, [progress](Record& record) {
+            record.progress += progress == LegProgress::ringing ? "ringing " : "early_media ";
+        });
+    }
+    void on_leg_turned_down(const std::string& leg, const TurnDown& why) override {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!records_.contains(leg)) {
+                order_.push_back(leg);  // it had no way
+            }
+        }
+        change(leg, [&why](Record& record) { record.turned_down = why; });
     }
     void on_leg_refused(const Arrival&, EndCause cause) override {
         {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +28,10 @@ void replace_certificate_files(const TlsConfig& files, const std::string& name) 
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
     X509_set_issuer_name(certificate, subject);
+    X509_EXTENSION* names =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("DNS:" + name).c_str());
+    X509_add_ext(certificate, names, -1);
+    X509_EXTENSION_free(names);
     X509_sign(certificate, key, EVP_sha256());
     FILE* file = std::fopen(files.certificate_chain_file.c_str(), "w");
     PEM_write_X509(file, certificate);

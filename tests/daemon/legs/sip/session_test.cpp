@@ -5,21 +5,12 @@
 
 #include "daemon/legs/sip/stack.hpp"
 #include "daemon/legs/sip/transaction.hpp"
+#include "tests/support/sip/fake_host.hpp"
 #include "tests/support/sip/fakes.hpp"
 #include "tests/support/sip/harness.hpp"
 
 namespace vmr::sip::test {
 namespace {
-
-Message read(const std::string& text, Transport transport = Transport::udp) {
-    Flow flow;
-    flow.transport = transport;
-    flow.remote = {"192.0.2.7", 5060};
-    flow.local = {"192.0.2.1", 5060};
-    Result<Message> message = parse_message(text, flow);
-    EXPECT_TRUE(message.ok()) << (message ? "" : message.error()) << "\n" << text;
-    return message ? *message : Message();
-}
 
 // A request of the far side, in the dialog "c1" once `to_tag` is set.
 Message request(const std::string& method, int cseq, const std::string& extra = {},
@@ -32,39 +23,6 @@ Message request(const std::string& method, int cseq, const std::string& extra = 
         (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
 }
-
-struct FakeHost : SessionHost {
-    struct Sent {
-        std::string method, bytes;
-        std::uint64_t id;
-    };
-    void respond(const std::string&, int status, const std::string& bytes) override {
-        statuses.push_back(status);
-        responses.push_back(bytes);
-    }
-    std::uint64_t request(const Flow&, const std::string& method, const std::string&,
-                          const std::string& bytes, const std::string&) override {
-        requests.push_back({method, bytes, ++next});
-        return next;
-    }
-    void send(const Flow&, const std::string& bytes) override { direct.push_back(bytes); }
-    std::string new_branch() override { return "z9hG4bK-ours"; }
-    std::uint32_t random(std::uint32_t limit) override { return limit / 2; }
-    std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override {
-        respond(transaction, 200, bytes);
-        return nullptr;
-    }
-    void on_session_answered() override { ++answered; }
-    void on_key_received(char) override {}
-    void on_session_ended(EndCause cause, std::shared_ptr<void>) override { ended.push_back(cause); }
-
-    std::vector<int> statuses;
-    std::vector<std::string> responses, direct;
-    std::vector<Sent> requests;
-    std::vector<EndCause> ended;
-    int answered = 0;
-    std::uint64_t next = 0;
-};
 
 class Rules : public ::testing::Test {
 protected:

@@ -1,0 +1,51 @@
+// A call that we place: its address is looked up, a way there opened, the INVITE sent; when a target does not
+// serve, the next is tried.
+#pragma once
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "daemon/legs/sip/call.hpp"
+#include "daemon/legs/sip/invitation.hpp"
+
+namespace vmr::sip {
+
+class OutgoingCall final : public Call, private InvitationHost {
+public:
+    OutgoingCall(CallOwner* owner, std::string id, LegKind kind, Invite invite);
+
+    void begin(const Destination& destination);
+
+    std::string key() const override { return invitation_.call_id() + "|" + invitation_.local_tag() + "|"; }
+    void receive(const std::string& transaction, const Message& request) override;
+    void receive_response(std::uint64_t id, const Message& response) override;
+    void request_timed_out(std::uint64_t id) override;
+    void connection_closed(std::uint64_t connection) override;
+    void tick() override;
+    bool over() const override;
+    std::optional<std::int64_t> next_deadline() const override;
+
+    void ring() override {}
+    void accept() override {}
+    void end(EndCause cause) override;
+
+    void on_session_ended(EndCause cause, std::shared_ptr<void> receipt) override;
+
+private:
+    void on_progressed(LegProgress progress) override;
+    void on_invitation_accepted(Established established, bool resync) override;
+    void on_invitation_refused(const Refusal& refusal) override;
+    void take_targets(const Result<std::vector<Target>>& targets);
+    void try_next(const Refusal& why);
+    void take_flow(const Result<Flow>& flow);
+    void give_up(const Refusal& refusal);
+    bool is_of_session(const std::string& remote_tag) const;
+
+    Invitation invitation_;
+    std::string host_;  // that was dialled: certificates must be its
+    std::deque<Target> targets_;
+    std::shared_ptr<MediaSession> media_;
+    bool ended_ = false;  // told the observer
+};
+
+}  // namespace vmr::sip

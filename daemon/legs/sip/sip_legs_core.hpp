@@ -1,0 +1,132 @@
+// What stands behind SipLegs. One file per subject:
+//   sip_legs.cpp       start and stop, time, the public face
+//   sip_legs_in.cpp    requests and calls that come to us
+//   sip_legs_out.cpp   calls that we place
+#pragma once
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "daemon/legs/sip/call.hpp"
+#include "daemon/legs/sip/dial_rules.hpp"
+#include "daemon/legs/sip/half_open.hpp"
+#include "daemon/legs/sip/limits.hpp"
+#include "daemon/legs/sip/sip_legs.hpp"
+#include "daemon/legs/sip/transaction.hpp"
+#include "daemon/legs/sip/writer.hpp"
+
+namespace vmr::sip {
+
+class SipLegs::Core : public StackHandler, public TransactionUser, public CallOwner {
+public:
+    Core(SipConfig config, LegObserver& observer, GMainContext* context)
+        : config_(std::move(config)),
+          observer_(observer),
+          context_(g_main_context_ref(context != nullptr ? context : g_main_context_default())),
+          digest_(config_.realm, random_token(32)),
+          invites_(config_.invites_per_second, config_.invites_per_second * 2),
+          transactions_([this](const Flow& flow, const std::string& bytes) { send(flow, bytes); }, *this,
+                        config_.max_transactions) {}
+    ~Core() override {
+        stop(EndCause::shutdown);
+        g_main_context_unref(context_);
+    }
+
+    Result<std::vector<ListenAddress>> start();
+    void stop(EndCause cause);
+    void drain() { draining_ = true; }
+    Status reload() { return stack_ ? stack_->reload_certificate() : Status(Error{"not started"}); }
+    Status set_trunks(std::vector<TrunkConfig> configs);
+    std::size_t calls() const { return calls_.size(); }
+    std::size_t half_open() const {
+        return static_cast<std::size_t>(std::count_if(
+            calls_.begin(), calls_.end(), [](const auto& entry) { return entry.second->half_open(); }));
+    }
+    StackStatistics statistics() const { return stack_ ? stack_->statistics() : StackStatistics(); }
+
+    // StackHandler
+    void on_message_received(Message message) override;
+    void on_connection_closed(std::uint64_t connection) override;
+    void on_resolved(std::uint64_t id, const Result<std::vector<Target>>& targets) override;
+    void on_flow_opened(std::uint64_t id, const Result<Flow>& flow) override;
+
+    // TransactionUser
+    std::optional<Reply> refusal_of(const Message& request) override;
+    void on_request_received(const std::string& transaction, const Message& request) override;
+    void on_invite_cancelled(const std::string& transaction) override;
+    void on_response_received(std::uint64_t id, const Message& response) override;
+    void on_request_timed_out(std::uint64_t id) override { timed_out_.push_back(id); }
+
+    // CallOwner
+    std::int64_t now() const override { return g_get_monotonic_time() / 1000; }
+    void respond(const std::string& transaction, int status, const std::string& bytes) override {
+        transactions_.respond(transaction, status, bytes, now());
+    }
+    std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
+                          const std::string& bytes, const std::string& ack) override {
+        return transactions_.request(flow, method, branch, bytes, ack, now());
+    }
+    void send(const Flow& flow, const std::string& bytes) override {
+        if (stack_) {
+            stack_->send(flow, bytes);
+        }
+    }
+    std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override;
+    LegObserver& observer() override { return observer_; }
+    void on_call_touched() override { arm(now() + kGranularity); }
+    void resolve(const Destination& destination, OnResolved on_resolved) override;
+    void open(const Target& target, const std::string& host, OnOpened on_opened) override;
+
+    // Calls that we place
+    Result<DialPlan> plan(const std::string& address) const { return rules_.plan(address); }
+    std::shared_ptr<Leg> dial(const Placement& placement);
+    void set_dial_rules(DialRules rules) { rules_ = std::move(rules); }
+
+private:
+    static constexpr std::int64_t kGranularity = 50;    // ms that a deadline may be late
+    static constexpr std::int64_t kPruneInterval = 10;  // ms
+    // Offences, beside the one of a message that cannot be read.
+    static constexpr double kUnknownAlias = 2;
+    static constexpr double kWrongDigest = 4;
+
+    void reply(const std::string& transaction, const Message& request, Reply reply);
+    void refuse(const std::string& transaction, const Message& invite, Reply answer, EndCause cause);
+    bool is_over_limit(const Message& request, bool begins);
+    void take_invite(const std::string& transaction, const Message& invite);
+    bool is_merged(const std::string& transaction, const Message& invite);
+    void prune_half_open();
+    void trust_trunks();
+    void punish(const Message& request, double weight);
+    std::optional<Trunks::Match> identify(const std::string& transaction, const Message& invite);
+    void tick();
+    void arm(std::int64_t at);
+    static gboolean on_timer_expired(gpointer data);
+    std::shared_ptr<Call> find(const std::string& key) const;
+    std::shared_ptr<Call> find(const std::string& call_id, const std::string& local_tag,
+                               const std::string& remote_tag) const;
+
+    const SipConfig config_;
+    LegObserver& observer_;
+    GMainContext* const context_;
+    Trunks trunks_;
+    Digest digest_;
+    RateLimiter invites_;
+    Transactions transactions_;
+    std::unique_ptr<Stack> stack_;
+    std::unordered_map<std::string, std::shared_ptr<Call>> calls_;  // by Call::key()
+    HalfOpen half_open_;
+    std::int64_t pruned_at_ = 0;
+    std::vector<std::uint64_t> timed_out_;          // requests, within tick()
+    const std::string tag_key_ = random_token(16);  // for the tags of stateless refusals
+    DialRules rules_;
+    std::uint64_t last_question_ = 0;
+    std::map<std::uint64_t, OnResolved> resolving_;  // until the stack answers
+    std::map<std::uint64_t, OnOpened> opening_;
+    GSource* timer_ = nullptr;
+    std::int64_t armed_at_ = -1;
+    bool draining_ = false;
+    // Receipts outlive calls and perhaps this: they reach it through here.
+    std::shared_ptr<Core*> self_ = std::make_shared<Core*>(this);
+};
+
+}  // namespace vmr::sip

@@ -1,0 +1,198 @@
+// Requests and calls that come to us, and responses to whom they belong.
+#include "base/source_network.hpp"
+#include "daemon/legs/sip/arrival.hpp"
+#include "daemon/legs/sip/incoming_call.hpp"
+#include "daemon/legs/sip/sip_legs_core.hpp"
+
+namespace vmr::sip {
+
+void SipLegs::Core::reply(const std::string& transaction, const Message& request, Reply reply) {
+    reply.to_tag = random_token(8);
+    respond(transaction, reply.status, write_response(request, reply));
+}
+
+// A call that does not even become a leg.
+void SipLegs::Core::refuse(const std::string& transaction, const Message& invite, Reply answer,
+                           EndCause cause) {
+    reply(transaction, invite, std::move(answer));
+    observer_.on_leg_refused(describe(invite, {}, "sip-" + random_token(8)), cause);
+}
+
+std::shared_ptr<Call> SipLegs::Core::find(const std::string& key) const {
+    const auto found = calls_.find(key);
+    return found != calls_.end() ? found->second : nullptr;
+}
+
+// A call that we placed may have several of the other side.
+std::shared_ptr<Call> SipLegs::Core::find(const std::string& call_id, const std::string& local_tag,
+                                          const std::string& remote_tag) const {
+    const std::string ours = call_id + "|" + local_tag + "|";
+    const auto call = find(ours + remote_tag);
+    return call ? call : find(ours);
+}
+
+void SipLegs::Core::on_request_received(const std::string& transaction, const Message& request) {
+    if (!request.to.tag.empty()) {
+        if (const auto call = find(request.call_id, request.to.tag, request.from.tag)) {
+            call->receive(transaction, request);
+        } else if (request.method != "ACK") {
+            reply(transaction, request, {.status = 481});
+        }
+        return;
+    }
+    if (request.method == "ACK") {
+        return;
+    }
+    if (std::optional<Reply> answer = early_answer(request)) {
+        if (request.method == "INVITE") {
+            const EndCause cause = answer->status == 400 ? EndCause::malformed : EndCause::not_acceptable;
+            refuse(transaction, request, std::move(*answer), cause);
+        } else {
+            reply(transaction, request, std::move(*answer));
+        }
+        return;
+    }
+    if (!is_merged(transaction, request)) {
+        take_invite(transaction, request);
+    }
+}
+
+// It came by two ways (section 8.2.2.2).
+bool SipLegs::Core::is_merged(const std::string& transaction, const Message& invite) {
+    const std::string* key = half_open_.find(invite);
+    const std::shared_ptr<Call> call = key != nullptr ? find(*key) : nullptr;
+    if (!call || !call->half_open()) {
+        return false;
+    }
+    reply(transaction, invite, {.status = 482});
+    return true;
+}
+
+// Limits: a refusal costs no transaction, so that a flood does not use up the place of others.
+std::optional<Reply> SipLegs::Core::refusal_of(const Message& request) {
+    const bool begins = request.method == "INVITE" && request.to.tag.empty();
+    if (!is_over_limit(request, begins) && !(begins && draining_)) {
+        return std::nullopt;
+    }
+    if (begins) {
+        observer_.on_leg_refused(describe(request, {}, "sip-" + random_token(8)),
+                                 draining_ ? EndCause::shutdown : EndCause::overload);
+    }
+    // The same tag for each retransmission (section 8.2.7).
+    const std::string tag = hash_hex("SHA-256", tag_key_ + request.branch + request.call_id).substr(0, 16);
+    return Reply{.status = 503, .to_tag = tag, .headers = {{"Retry-After", "10"}}};
+}
+
+bool SipLegs::Core::is_over_limit(const Message& request, bool begins) {
+    const std::string source = source_network(request.flow.remote.ip);
+    const bool trunk = trunks_.is_source(request.flow.remote.ip);
+    if (!trunk && transactions_.servers_of(source) >= config_.max_transactions_per_source) {
+        return true;
+    }
+    if (!begins) {
+        return false;
+    }
+    const auto crowded = [&] {
+        return half_open_.size() >= config_.max_half_open ||
+               (!trunk && half_open_.of(source) >= config_.max_half_open_per_source);
+    };
+    if (crowded() && now() - pruned_at_ > kPruneInterval) {
+        prune_half_open();
+    }
+    return calls_.size() >= config_.max_calls || !invites_.allow(source, now()) || crowded();
+}
+
+void SipLegs::Core::prune_half_open() {
+    pruned_at_ = now();
+    half_open_.prune([this](const std::string& key) {
+        const auto found = calls_.find(key);
+        return found != calls_.end() && found->second->half_open();
+    });
+}
+
+// The trunk that the call comes from, or none; nothing when the call was challenged or refused.
+std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transaction, const Message& invite) {
+    std::string user;
+    bool stale = false;
+    bool wrong = false;
+    const auto secret_of = [this, &user](const std::string& name, DigestAlgorithms answer) {
+        user = name;
+        return trunks_.secret_of(name, answer);
+    };
+    for (const Header& header : invite.headers) {
+        if (header.name != "proxy-authorization") {
+            continue;
+        }
+        const Digest::Verdict verdict =
+            digest_.verify(header.value, invite.method, invite.flow.remote.ip, secret_of, now());
+        if (verdict == Digest::Verdict::accepted) {
+            break;
+        }
+        user.clear();
+        stale = verdict == Digest::Verdict::stale;
+        wrong = wrong || verdict == Digest::Verdict::refused;
+    }
+    const Trunks::Match match = trunks_.match(invite, user);
+    if (match.kind == Trunks::Match::Kind::denied) {
+        // A trunk calls its own numbers and nothing else.
+        refuse(transaction, invite, {.status = 404}, EndCause::not_found);
+        return std::nullopt;
+    }
+    if (match.kind == Trunks::Match::Kind::challenge) {
+        Reply challenge{.status = 407};
+        for (std::string& value :
+             digest_.challenge(match.trunk->algorithms, invite.flow.remote.ip, stale, now())) {
+            challenge.headers.push_back({"Proxy-Authenticate", std::move(value)});
+        }
+        if (wrong) {
+            punish(invite, kWrongDigest);
+            refuse(transaction, invite, std::move(challenge), EndCause::unauthorized);
+        } else {
+            reply(transaction, invite, std::move(challenge));  // the call comes again with credentials
+        }
+        return std::nullopt;
+    }
+    return match;
+}
+
+void SipLegs::Core::take_invite(const std::string& transaction, const Message& invite) {
+    const std::optional<Trunks::Match> match = identify(transaction, invite);
+    if (!match) {
+        return;
+    }
+    const std::string leg = "sip-" + random_token(8);
+    const LegKind kind = match->kind == Trunks::Match::Kind::trunk ? LegKind::phone : LegKind::sip;
+    const auto call =
+        std::make_shared<IncomingCall>(this, leg, kind, transaction, invite, config_.contact_host);
+    if (call->session()->timer_outcome() == SessionTimer::Outcome::too_small) {
+        reply(transaction, invite,
+              {.status = 422, .headers = {{"Min-SE", std::to_string(kMinSessionExpires)}}});
+        return;
+    }
+    const std::string key = call->key();
+    calls_.emplace(key, call);
+    half_open_.add(invite, key, source_network(invite.flow.remote.ip));
+    call->arrive(describe(invite, *match, leg));
+    if (call->turned_away() && !draining_) {
+        punish(invite, kUnknownAlias);
+    }
+}
+
+void SipLegs::Core::on_invite_cancelled(const std::string& transaction) {
+    for (const auto& [key, call] : calls_) {
+        const auto incoming = std::dynamic_pointer_cast<IncomingCall>(call);
+        if (incoming && incoming->invite_transaction() == transaction) {
+            incoming->cancel();
+            return;
+        }
+    }
+}
+
+void SipLegs::Core::on_response_received(std::uint64_t id, const Message& response) {
+    // To requests of our calls: From holds our tag, To the peer's.
+    if (const auto call = find(response.call_id, response.from.tag, response.to.tag)) {
+        call->receive_response(id, response);
+    }
+}
+
+}  // namespace vmr::sip

@@ -1,0 +1,55 @@
+// Calls that we place.
+#include "daemon/legs/sip/outgoing_call.hpp"
+#include "daemon/legs/sip/sip_legs_core.hpp"
+#include "daemon/legs/sip/uri.hpp"
+
+namespace vmr::sip {
+
+std::shared_ptr<Leg> SipLegs::Core::dial(const Placement& placement) {
+    if (draining_ || !stack_ || calls_.size() >= config_.max_calls) {
+        return nullptr;
+    }
+    const std::optional<Uri> uri = parse_uri(placement.plan.uri);
+    const Result<Destination> destination =
+        uri ? destination_of(*uri) : Result<Destination>(Error{"not an address"});
+    if (!destination) {
+        return nullptr;
+    }
+    const auto call = std::make_shared<OutgoingCall>(this, placement.leg, placement.plan.kind,
+                                                     rules_.invite(placement, config_.contact_host));
+    calls_.emplace(call->key(), call);
+    call->begin(*destination);
+    return call;
+}
+
+void SipLegs::Core::resolve(const Destination& destination, OnResolved on_resolved) {
+    resolving_.emplace(++last_question_, std::move(on_resolved));
+    stack_->resolve(last_question_, destination);
+}
+
+void SipLegs::Core::open(const Target& target, const std::string& host, OnOpened on_opened) {
+    opening_.emplace(++last_question_, std::move(on_opened));
+    stack_->open(last_question_, target, host);
+}
+
+void SipLegs::Core::on_resolved(std::uint64_t id, const Result<std::vector<Target>>& targets) {
+    if (const auto answered = resolving_.extract(id)) {
+        answered.mapped()(targets);
+    }
+}
+
+void SipLegs::Core::on_flow_opened(std::uint64_t id, const Result<Flow>& flow) {
+    if (const auto answered = opening_.extract(id)) {
+        answered.mapped()(flow);
+    }
+}
+
+// An answered call outlives its connection: media goes on. One that is being placed tries another way.
+void SipLegs::Core::on_connection_closed(std::uint64_t connection) {
+    const auto calls = calls_;
+    for (const auto& [key, call] : calls) {
+        call->connection_closed(connection);
+    }
+}
+
+}  // namespace vmr::sip

@@ -1,0 +1,138 @@
+// Who may be called: deny by default; and our answers to those who challenge us, checked by our own server
+// half.
+#include "daemon/legs/sip/dial_rules.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vmr::sip {
+namespace {
+
+DialRules rules() {
+    DialConfig config;
+    config.from_host = "vmr.example";
+    DialRule partners{.name = "partners", .domains = {"Example.org", "*.example.net", "192.0.2.7"}};
+    partners.late_offer = true;
+    const DialRule far{.name = "far", .prefixes = {"+49"}, .gateway = "sip:gw.example;transport=tls"};
+    const DialRule near{.name = "near",
+                        .prefixes = {"+4930", "+49 (30) 5"},
+                        .gateway = "sips:gw2.example:5071",
+                        .caller = "+4930555",
+                        .identity = {"us", "secret"}};
+    config.rules = {partners, far, near};
+    return *DialRules::make(config);
+}
+
+std::string uri_of(const std::string& address) {
+    const Result<DialPlan> plan = rules().plan(address);
+    return plan ? plan->uri : "";
+}
+
+TEST(DialRules, NobodyWithoutARule) {
+    for (const char* address :
+         {"sip:a@b.example", "a@b.example", "+4930123", "tel:+4930123", "sip:127.0.0.1"}) {
+        EXPECT_FALSE(DialRules().plan(address).ok()) << address;
+    }
+}
+
+TEST(DialRules, DomainsAreExactOrBelowAStar) {
+    EXPECT_EQ(uri_of("sip:alice@example.org"), "sip:alice@example.org");
+    EXPECT_EQ(uri_of("alice@EXAMPLE.org"), "sip:alice@example.org");
+    EXPECT_EQ(uri_of("sips:alice@a.b.example.net:5062"), "sips:alice@a.b.example.net:5062");
+    EXPECT_EQ(uri_of("sip:192.0.2.7;transport=tcp"), "sip:192.0.2.7;transport=tcp");
+    for (const char* address : {"sip:a@example.net", "sip:a@notexample.org", "sip:a@example.org.evil",
+                                "sip:a@sub.example.org", "sip:a@192.0.2.70", "sip:a@evilexample.net"}) {
+        EXPECT_EQ(uri_of(address), "") << address;
+    }
+}
+
+TEST(DialRules, OnlyUserHostPortAndTransportAreLeft) {
+    EXPECT_EQ(uri_of("sip:a%20b@example.org;maddr=10.0.0.1;ttl=1?Route=%3csip:x%3e&Subject=y"),
+              "sip:a%20b@example.org");
+    EXPECT_EQ(uri_of("sip:alice:password@example.org"), "sip:alice@example.org");
+    EXPECT_EQ(uri_of("sip:a@example.org\r\nVia: x"), "");
+    EXPECT_EQ(uri_of("sip:a@example.org>;tag=1"), "");
+    EXPECT_EQ(uri_of("sip:a@example.org;transport=sctp"), "");
+    EXPECT_EQ(uri_of(std::string(300, 'a') + "@example.org"), "");
+    EXPECT_EQ(uri_of("http://example.org"), "");
+}
+
+TEST(DialRules, TheLongestPrefixSendsANumberToItsGateway) {
+    EXPECT_EQ(uri_of("+49 89 123"), "sip:+4989123@gw.example;transport=tls;user=phone");
+    EXPECT_EQ(uri_of("tel:+49-30-123;ext=5"), "sips:+4930123@gw2.example:5071;user=phone");
+    EXPECT_EQ(uri_of("+4930512"), "sips:+4930512@gw2.example:5071;user=phone");
+    EXPECT_EQ(uri_of("4989123"), "");
+    EXPECT_EQ(uri_of("+33123"), "");
+    EXPECT_EQ(uri_of("tel:nonsense"), "");
+    EXPECT_EQ(rules().plan("+49 89 123")->kind, LegKind::phone);
+}
+
+TEST(DialRules, ANumberAtAGatewayIsANumberHoweverItIsWritten) {
+    EXPECT_EQ(uri_of("sip:+4930123@gw.example"), "sips:+4930123@gw2.example:5071;user=phone");
+    EXPECT_EQ(uri_of("sip:+33123@gw.example"), "");
+    EXPECT_EQ(uri_of("sip:+33123;phone-context=x@GW2.example:5080;user=phone"), "");
+    EXPECT_EQ(uri_of("sip:alice@gw.example"), "");
+}
+
+TEST(DialRules, TheRuleSaysAsWhomWeCall) {
+    const DialRules all = rules();
+    const Invite number = all.invite({"l", *all.plan("+4930123"), "Board", "board"}, "");
+    EXPECT_EQ(number.from_user, "+4930555");
+    EXPECT_EQ(number.identity.user, "us");
+    const Invite partner = all.invite({"l", *all.plan("alice@example.org"), "Board", "bo\"ard>"}, "");
+    EXPECT_EQ(partner.from_user, "board");
+    EXPECT_EQ(partner.from_host, "vmr.example");
+    EXPECT_FALSE(partner.identity.given());
+    EXPECT_TRUE(partner.late_offer);
+}
+
+TEST(DialRules, MistakesAreRefused) {
+    for (const DialRule& rule : {DialRule{.name = "empty"}, DialRule{.name = "all", .domains = {"*"}},
+                                 DialRule{.name = "inner", .domains = {"a.*.example"}},
+                                 DialRule{.name = "lost", .prefixes = {"+49"}},
+                                 DialRule{.name = "user", .prefixes = {"+49"}, .gateway = "sip:x@gw"},
+                                 DialRule{.name = "letters", .prefixes = {"abc"}, .gateway = "sip:gw"},
+                                 DialRule{.name = "quote", .domains = {"a"}, .identity = {"a\"b", "s"}}}) {
+        EXPECT_FALSE(DialRules::make({{rule}, "", std::chrono::seconds(60)}).ok()) << rule.name;
+    }
+}
+
+// What we answer is what our own server half accepts, by either hash.
+TEST(DigestClient, OurServerHalfAcceptsIt) {
+    Digest server("vmr", "key");
+    for (const DigestAlgorithms algorithms :
+         {DigestAlgorithms::md5, DigestAlgorithms::sha256, DigestAlgorithms::both}) {
+        Message challenge;
+        challenge.request = false;
+        challenge.method = "INVITE";
+        challenge.status = 407;
+        for (const std::string& value : server.challenge(algorithms, "192.0.2.1", false, 1000)) {
+            challenge.headers.push_back({"proxy-authenticate", value});
+        }
+        const auto header = answer_challenge(challenge, {"us", "secret"}, "sip:bob@b.example", "c0ffee");
+        ASSERT_TRUE(header);
+        EXPECT_EQ(header->name, "Proxy-Authorization");
+        const auto secret_of = [](const std::string& user, DigestAlgorithms) {
+            return user == "us" ? std::optional<std::string>("secret") : std::nullopt;
+        };
+        EXPECT_EQ(server.verify(header->value, "INVITE", "192.0.2.1", secret_of, 2000),
+                  Digest::Verdict::accepted);
+        EXPECT_EQ(header->value.find("SHA-256") != std::string::npos, algorithms != DigestAlgorithms::md5);
+    }
+}
+
+TEST(DigestClient, WhatCannotBeAnsweredIsNot) {
+    Message challenge;
+    challenge.request = false;
+    challenge.status = 401;
+    for (const char* value :
+         {"Basic realm=\"x\"", "Digest realm=\"x\"", "Digest realm=\"x\", nonce=\"n\", algorithm=MD5-sess",
+          "Digest realm=\"x\", nonce=\"n\", qop=\"auth-int\""}) {
+        challenge.headers = {{"www-authenticate", value}};
+        EXPECT_FALSE(answer_challenge(challenge, {"us", "secret"}, "sip:b", "c")) << value;
+    }
+    challenge.headers = {{"www-authenticate", "Digest realm=\"x\", nonce=\"n\""}};
+    EXPECT_FALSE(answer_challenge(challenge, {}, "sip:b", "c"));
+}
+
+}  // namespace
+}  // namespace vmr::sip

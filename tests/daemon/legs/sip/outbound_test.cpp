@@ -1,0 +1,84 @@
+// Flows that we open: to a SipLegs on the loopback, over each transport.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/support/sip/harness.hpp"
+#include "tests/support/sip/stack_client.hpp"
+
+namespace vmr::sip::test {
+namespace {
+
+std::string options(const Flow& flow, const std::string& branch) {
+    return "OPTIONS sip:x@first SIP/2.0\r\nVia: SIP/2.0/" + std::string(via_name(flow.transport)) + " " +
+           flow.local.text() + ";branch=z9hG4bK" + branch +
+           ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@first>\r\nCall-ID: " + branch +
+           "\r\nCSeq: 1 OPTIONS\r\nContact: <sip:a@b>\r\nContent-Length: 0\r\n\r\n";
+}
+
+StackConfig trusting(const std::string& ca_file, int timeout_ms = 5000) {
+    StackConfig config;
+    config.outbound.ca_file = ca_file;
+    config.outbound.open_timeout_ms = timeout_ms;
+    return config;
+}
+
+class Outbound : public ::testing::Test {
+protected:
+    Target target(Transport transport) const { return {transport, {"127.0.0.1", harness_.port(transport)}}; }
+    Harness harness_;  // its certificate is "first"'s
+};
+
+TEST_F(Outbound, ARequestGoesOutAndItsAnswerComesBackOnEachTransport) {
+    StackClient client({}, trusting(harness_.tls.certificate_chain_file));
+    for (const Transport transport : {Transport::udp, Transport::tcp, Transport::tls}) {
+        const Result<Flow> flow = client.open(target(transport), "first");
+        ASSERT_TRUE(flow.ok()) << uri_param(transport) << ": " << flow.error();
+        EXPECT_EQ(flow.value().protection.starts_with("TLSv1."), transport == Transport::tls);
+        client.messages.clear();
+        client.stack->send(flow.value(), options(flow.value(), uri_param(transport)));
+        ASSERT_TRUE(client.wait([&] { return !client.messages.empty(); })) << uri_param(transport);
+        EXPECT_EQ(client.messages[0].status, 200);
+    }
+}
+
+TEST_F(Outbound, AConnectionIsUsedAgainForTheSameNameOnly) {
+    StackClient client({}, trusting(harness_.tls.certificate_chain_file));
+    const Result<Flow> first = client.open(target(Transport::tls), "first");
+    const Result<Flow> again = client.open(target(Transport::tls), "first");
+    ASSERT_TRUE(first.ok() && again.ok());
+    EXPECT_EQ(first.value().connection, again.value().connection);
+    EXPECT_FALSE(client.open(target(Transport::tls), "other").ok());
+}
+
+TEST_F(Outbound, AnothersCertificateIsRefused) {
+    StackClient client({}, trusting(harness_.tls.certificate_chain_file));
+    for (const char* host : {"second", "first.example", "*", "127.0.0.1", ""}) {
+        EXPECT_FALSE(client.open(target(Transport::tls), host).ok()) << host;
+    }
+}
+
+TEST_F(Outbound, AnUntrustedChainIsRefused) {
+    StackClient client({}, trusting(""));  // the system's: it does not know this one
+    const Result<Flow> flow = client.open(target(Transport::tls), "first");
+    ASSERT_FALSE(flow.ok());
+    EXPECT_NE(flow.error().find("certificate"), std::string::npos) << flow.error();
+}
+
+TEST_F(Outbound, NobodyThereIsReported) {
+    StackClient client({}, trusting(""));
+    EXPECT_FALSE(client.open({Transport::tcp, {"127.0.0.1", 1}}, "x").ok());
+    EXPECT_FALSE(client.open({Transport::udp, {"2001:db8::1", 5060}}, "x").ok());
+    EXPECT_FALSE(client.open({Transport::udp, {"nonsense", 5060}}, "x").ok());
+}
+
+// A listener that accepts and says nothing: the TLS handshake never ends.
+TEST_F(Outbound, AHandshakeThatNeverEndsIsGivenUp) {
+    StackClient client({}, trusting(harness_.tls.certificate_chain_file, 300));
+    const Result<Flow> flow =
+        client.open({Transport::tls, {"127.0.0.1", harness_.port(Transport::tcp)}}, "first");
+    EXPECT_FALSE(flow.ok());
+}
+
+}  // namespace
+}  // namespace vmr::sip::test
