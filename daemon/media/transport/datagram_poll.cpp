@@ -1,5 +1,6 @@
 #include "daemon/media/transport/datagram_poll.hpp"
 
+#include <glib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -16,10 +17,6 @@ constexpr int kEvents = 64;
 constexpr int kRounds = 4;            // of kEvents, before timers and tasks get their turn
 constexpr int64_t kGatherUs = 1'000;  // 1 ms
 
-GSourceFuncs polled_source = {
-    nullptr, nullptr, [](GSource*, GSourceFunc callback, gpointer data) { return callback(data); },
-    nullptr, nullptr, nullptr};
-
 }  // namespace
 
 DatagramPoll::Batch::Batch() {
@@ -31,20 +28,13 @@ DatagramPoll::Batch::Batch() {
     }
 }
 
-DatagramPoll::DatagramPoll(GMainContext* context)
-    : epoll_(epoll_create1(EPOLL_CLOEXEC)), source_(g_source_new(&polled_source, sizeof(GSource))) {
+DatagramPoll::DatagramPoll() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     if (epoll_ < 0) {
         throw std::system_error(errno, std::generic_category(), "media-io");
     }
-    g_source_set_static_name(source_, "vmr sockets");
-    g_source_set_callback(source_, on_ready, this, nullptr);
-    watch_ = g_source_add_unix_fd(source_, epoll_, G_IO_IN);
-    g_source_attach(source_, context);
 }
 
 DatagramPoll::~DatagramPoll() {
-    g_source_destroy(source_);
-    g_source_unref(source_);
     ::close(epoll_);
 }
 
@@ -65,26 +55,21 @@ void DatagramPoll::remove(int socket) {
     }
 }
 
-gboolean DatagramPoll::on_ready(gpointer self) {
-    guard(nullptr, [self] { static_cast<DatagramPoll*>(self)->serve(); });
-    return G_SOURCE_CONTINUE;
+std::optional<int64_t> DatagramPoll::wait_until() const {
+    return gathering_ ? std::optional(last_ + kGatherUs) : std::nullopt;
 }
 
 // Where datagrams come thick and fast, a turn of the loop for each would cost more than the datagram: then
 // the sockets are looked at once in kGatherUs, until there was nothing.
 void DatagramPoll::serve() {
     const int64_t now = g_get_monotonic_time();
+    if (gathering_ && now < last_ + kGatherUs) {
+        return;
+    }
     const bool any = read_all();
-    const bool gather = any && (gathering_ || now - last_ < kGatherUs);
+    gathering_ = any && (gathering_ || now - last_ < kGatherUs);
     if (any) {
         last_ = now;
-    }
-    if (gather != gathering_) {
-        gathering_ = gather;
-        g_source_modify_unix_fd(source_, watch_, gather ? static_cast<GIOCondition>(0) : G_IO_IN);
-    }
-    if (gather || g_source_get_ready_time(source_) != -1) {
-        g_source_set_ready_time(source_, gather ? now + kGatherUs : -1);
     }
 }
 
@@ -97,7 +82,7 @@ bool DatagramPoll::read_all() {
             const int socket = events[static_cast<size_t>(i)].data.fd;
             // An earlier one's reader may have removed it.
             if (const auto reader = readers_.find(socket); reader != readers_.end()) {
-                any |= read(socket, *reader->second);
+                guard(nullptr, [&] { any |= read(socket, *reader->second); });
             }
         }
         if (count < kEvents) {

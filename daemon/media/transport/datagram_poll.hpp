@@ -1,12 +1,12 @@
-// The UDP sockets of one media-io thread: one epoll for all, as one source of its loop, because GLib hands
-// all descriptors to poll() whenever the loop turns. Used on that thread only.
+// The UDP sockets of one media-io thread: one epoll for all, because GLib hands all of its descriptors to
+// poll() whenever the loop turns, and wakes itself twice for each that it served. Used on that thread only.
 #pragma once
-#include <glib.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "base/bytes.hpp"
@@ -29,7 +29,7 @@ public:
 
 class DatagramPoll {
 public:
-    explicit DatagramPoll(GMainContext* context);
+    DatagramPoll();
     ~DatagramPoll();
     DatagramPoll(const DatagramPoll&) = delete;
     DatagramPoll& operator=(const DatagramPoll&) = delete;
@@ -37,6 +37,13 @@ public:
     // The socket is non-blocking and stays open until remove(). False: the system refused.
     bool add(int socket, DatagramReader& reader);
     void remove(int socket);
+
+    // Readable when a socket is; nobody is to wait for it before wait_until().
+    int descriptor() const { return epoll_; }
+    // µs of the monotonic clock; empty: datagrams are to be read as they come.
+    std::optional<int64_t> wait_until() const;
+    // Reads what is there.
+    void serve();
 
 private:
     static constexpr unsigned kBatch = 16;  // datagrams of one socket before others get their turn
@@ -49,14 +56,10 @@ private:
         std::array<std::array<uint8_t, kMaxDatagram>, kBatch> data;
     };
 
-    static gboolean on_ready(gpointer self);
-    void serve();
     bool read_all();
     bool read(int socket, DatagramReader& reader);
 
     int epoll_;
-    GSource* source_;
-    gpointer watch_ = nullptr;
     std::unordered_map<int, DatagramReader*> readers_;
     const std::unique_ptr<Batch> batch_ = std::make_unique<Batch>();
     int64_t last_ = 0;  // µs, when there was something last

@@ -1,5 +1,7 @@
 #include "daemon/media/transport/io_timer.hpp"
 
+#include <glib.h>
+
 #include <utility>
 
 #include "base/guard.hpp"
@@ -7,70 +9,33 @@
 
 namespace vmr::media {
 
-namespace {
-
-// A source that has nothing but a time.
-GSourceFuncs timed_source = {
-    nullptr, nullptr, [](GSource*, GSourceFunc callback, gpointer data) { return callback(data); },
-    nullptr, nullptr, nullptr};
-
-}  // namespace
-
-IoTimers::IoTimers(GMainContext* context) : source_(g_source_new(&timed_source, sizeof(GSource))) {
-    g_source_set_static_name(source_, "vmr timers");
-    g_source_set_callback(source_, on_due, this, nullptr);
-    g_source_attach(source_, context);
+std::optional<int64_t> IoTimers::next() const {
+    return queue_.empty() ? std::nullopt : std::optional(queue_.begin()->first);
 }
 
-IoTimers::~IoTimers() {
-    g_source_destroy(source_);
-    g_source_unref(source_);
-}
-
-IoTimers::Queue::iterator IoTimers::add(IoTimer& timer, int64_t due) {
-    const auto at = queue_.emplace(due, &timer);
-    rearm();
-    return at;
-}
-
-void IoTimers::remove(Queue::iterator at) {
-    const bool first = at == queue_.begin();
-    queue_.erase(at);
-    if (first) {
-        rearm();
+void IoTimers::fire_due() {
+    if (queue_.empty()) {
+        return;
     }
-}
-
-void IoTimers::rearm() {
-    const gint64 due = queue_.empty() ? -1 : queue_.begin()->first;
-    if (g_source_get_ready_time(source_) != due) {
-        g_source_set_ready_time(source_, due);
-    }
-}
-
-gboolean IoTimers::on_due(gpointer self) {
-    auto* timers = static_cast<IoTimers*>(self);
     // Those that an action starts anew wait for the next turn, or the loop would not go on.
     const int64_t now = g_get_monotonic_time();
-    while (!timers->queue_.empty() && timers->queue_.begin()->first <= now) {
-        timers->queue_.begin()->second->fire();
+    while (!queue_.empty() && queue_.begin()->first <= now) {
+        queue_.begin()->second->fire();
     }
-    timers->rearm();
-    return G_SOURCE_CONTINUE;
 }
 
 void IoTimer::start(MediaIo& io, std::chrono::microseconds delay, std::function<void()> action) {
     cancel();
     action_ = std::move(action);
-    // At least 1 µs from now: see on_due().
+    // At least 1 µs from now: see fire_due().
     const int64_t wait = delay.count() > 1 ? delay.count() : 1;
     timers_ = &io.timers();
-    at_ = timers_->add(*this, g_get_monotonic_time() + wait);
+    at_ = timers_->queue_.emplace(g_get_monotonic_time() + wait, this);
 }
 
 void IoTimer::cancel() {
     if (timers_ != nullptr) {
-        std::exchange(timers_, nullptr)->remove(at_);
+        std::exchange(timers_, nullptr)->queue_.erase(at_);
     }
 }
 

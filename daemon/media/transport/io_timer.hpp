@@ -1,37 +1,29 @@
-// One-shot timers of a media-io thread. All of them are one source of its loop: GLib looks at each source
-// whenever the loop turns, and each leg has timers.
+// One-shot timers of a media-io thread, in a queue of its own: GLib looks at each of its sources whenever the
+// loop turns, and each leg has timers.
 #pragma once
-#include <glib.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 
 namespace vmr::media {
 
 class IoTimer;
 class MediaIo;
 
-// Used on the thread of its context only.
+// Used on the media-io thread only.
 class IoTimers {
 public:
-    explicit IoTimers(GMainContext* context);
-    ~IoTimers();  // no timer may be left
-    IoTimers(const IoTimers&) = delete;
-    IoTimers& operator=(const IoTimers&) = delete;
+    // When the first is due, µs of the monotonic clock; empty: there is none.
+    std::optional<int64_t> next() const;
+    void fire_due();
 
 private:
     friend class IoTimer;
-    using Queue = std::multimap<int64_t, IoTimer*>;  // by µs of the monotonic clock
-
-    Queue::iterator add(IoTimer& timer, int64_t due);
-    void remove(Queue::iterator at);
-    void rearm();
-    static gboolean on_due(gpointer self);
+    using Queue = std::multimap<int64_t, IoTimer*>;
 
     Queue queue_;
-    GSource* source_;
 };
 
 // Used on the thread that it was started on only.

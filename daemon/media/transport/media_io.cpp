@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <ctime>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 
 namespace vmr::media {
 
 namespace {
 
 constexpr unsigned kMostByDefault = 4;  // threads
+
+thread_local MediaIo* this_io = nullptr;
 
 gboolean run_task(gpointer data) {
     (*static_cast<std::function<void()>*>(data))();
@@ -32,30 +37,65 @@ void post_to(GMainContext* context, std::function<void()> task) {
 }
 
 MediaIo::MediaIo(const std::string& name)
-    : context_(g_main_context_new()),
-      loop_(g_main_loop_new(context_, FALSE)),
-      sockets_(std::make_unique<DatagramPoll>(context_)),
-      timers_(std::make_unique<IoTimers>(context_)),
-      thread_(g_thread_new(name.c_str(), thread_main, this)) {}
+    : context_(g_main_context_new()), thread_(g_thread_new(name.c_str(), thread_main, this)) {}
 
 MediaIo::~MediaIo() {
-    post([this] { g_main_loop_quit(loop_); });
+    stopping_ = true;
+    g_main_context_wakeup(context_);
     g_thread_join(thread_);
+    g_main_context_set_poll_func(context_, nullptr);  // GLib's own
     // Agents close asynchronously; their last steps would leak otherwise.
     while (g_main_context_iteration(context_, FALSE)) {
     }
-    timers_.reset();
-    sockets_.reset();
-    g_main_loop_unref(loop_);
     g_main_context_unref(context_);
 }
 
 gpointer MediaIo::thread_main(gpointer self) {
     auto* io = static_cast<MediaIo*>(self);
+    this_io = io;
     g_main_context_push_thread_default(io->context_);
-    g_main_loop_run(io->loop_);
+    g_main_context_set_poll_func(io->context_, poll);
+    while (!io->stopping_) {
+        g_main_context_iteration(io->context_, TRUE);
+        if (std::exchange(io->readable_, false)) {
+            io->sockets_.serve();
+        }
+        io->timers_.fire_due();
+    }
     g_main_context_pop_thread_default(io->context_);
     return nullptr;
+}
+
+gint MediaIo::poll(GPollFD* descriptors, guint count, gint timeout) {
+    return this_io->wait({descriptors, count}, timeout);
+}
+
+// GLib's poll(), which also ends when a socket or a timer of ours wants something. `timeout` in ms; negative:
+// none.
+gint MediaIo::wait(std::span<GPollFD> descriptors, gint timeout) {
+    const auto gather = sockets_.wait_until();
+    waiting_.clear();
+    for (const GPollFD& each : descriptors) {
+        waiting_.push_back({each.fd, static_cast<short>(each.events), 0});
+    }
+    waiting_.push_back({gather ? -1 : sockets_.descriptor(), POLLIN, 0});  // -1: not looked at
+    const int64_t now = g_get_monotonic_time();
+    std::optional<int64_t> end = timers_.next();
+    if (timeout >= 0) {
+        end = std::min(end.value_or(INT64_MAX), now + 1000 * int64_t{timeout});
+    }
+    if (gather) {
+        end = std::min(end.value_or(INT64_MAX), *gather);
+    }
+    const int64_t left = end ? std::max<int64_t>(*end - now, 0) : 0;
+    const timespec limit{left / 1'000'000, left % 1'000'000 * 1000};
+    const int ready = ::ppoll(waiting_.data(), waiting_.size(), end ? &limit : nullptr, nullptr);
+    const bool ours = ready > 0 && waiting_.back().revents != 0;
+    readable_ = ours || gather;
+    for (size_t i = 0; i < descriptors.size(); i++) {
+        descriptors[i].revents = static_cast<gushort>(ready > 0 ? waiting_[i].revents : 0);
+    }
+    return ready - (ours ? 1 : 0);
 }
 
 bool MediaIo::on_thread() const {

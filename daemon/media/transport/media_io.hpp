@@ -2,9 +2,12 @@
 // for all legs of all rooms; a transport stays on one for life.
 #pragma once
 #include <glib.h>
+#include <poll.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,16 +31,20 @@ public:
     void run(const std::function<void()>& task);
 
     // On the thread.
-    DatagramPoll& sockets() { return *sockets_; }
-    IoTimers& timers() { return *timers_; }
+    DatagramPoll& sockets() { return sockets_; }
+    IoTimers& timers() { return timers_; }
 
 private:
     static gpointer thread_main(gpointer self);
+    static gint poll(GPollFD* descriptors, guint count, gint timeout);
+    gint wait(std::span<GPollFD> descriptors, gint timeout);
 
     GMainContext* context_;
-    GMainLoop* loop_;
-    std::unique_ptr<DatagramPoll> sockets_;
-    std::unique_ptr<IoTimers> timers_;
+    DatagramPoll sockets_;
+    IoTimers timers_;
+    std::vector<pollfd> waiting_;  // the thread's own
+    bool readable_ = false;
+    std::atomic<bool> stopping_ = false;
     GThread* thread_;
 };
 
