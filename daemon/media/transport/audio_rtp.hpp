@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/gst_ptr.hpp"
+#include "daemon/media/transport/audio_sender.hpp"
 #include "daemon/media/transport/rtcp_writer.hpp"
-#include "daemon/media/transport/send_line.hpp"
 #include "daemon/media/transport/stream_choice.hpp"
 #include "daemon/media/transport/telephone_events.hpp"
 #include "daemon/media/transport/types.hpp"
@@ -38,6 +38,9 @@ public:
     virtual void on_bye_read(unsigned media, uint32_t ssrc) = 0;
 };
 
+// For pads of which neither events nor queries cross to others of their element.
+GstIterator* no_internal_links(GstPad* pad, GstObject* parent);
+
 class AudioRtp {
 public:
     // `bin` gets the pads and outlives this.
@@ -48,8 +51,8 @@ public:
 
     // Control thread.
     void set(const MediaParams& params);
-    void set_sending(bool sending);
-    GstPad* sink() const { return sink_.get(); }
+    void set_sending(bool sending) { sender_.set_sending(sending); }
+    GstPad* sink() const { return sender_.pad(); }
     GstPad* source() const { return source_.get(); }
     void release_stream() { ++released_; }
     void send_bye();
@@ -68,28 +71,20 @@ private:
         bool events = false;         // telephone-event
     };
 
-    void receive_events(const RtpHeader& header, Bytes packet);
-    void receive_sound(const RtpHeader& header, Bytes packet, const Format& format);
-    void announce(const RtpHeader& header, const CapsPtr& caps);
+    void receive_events(const vmr::RtpHeader& header, Bytes packet);
+    void receive_sound(const vmr::RtpHeader& header, Bytes packet, const Format& format);
+    void announce(const vmr::RtpHeader& header, const CapsPtr& caps);
     void pass_on(BufferPtr buffer);
     void push(BufferPtr buffer);
     bool start_source();
-    void send_buffer(GstBuffer* buffer);
-    CapsPtr sink_caps() const;
-    bool handle_sink_query(GstQuery* query);
-    void handle_sink_event(GstEvent* event);
-    std::optional<SenderInfo> take_sender_info();
     std::optional<ReportBlock> take_report_block();
-
-    static GstFlowReturn on_buffer_received(GstPad* pad, GstObject* parent, GstBuffer* buffer);
-    static gboolean on_sink_query(GstPad* pad, GstObject* parent, GstQuery* query);
-    static gboolean on_sink_event(GstPad* pad, GstObject* parent, GstEvent* event);
 
     GstElement* bin_;
     const unsigned media_;
     const std::string cname_;
     AudioRtpHost& host_;
-    PadPtr sink_, source_;
+    AudioSender sender_;
+    PadPtr source_;
 
     // media-io
     StreamChoice choice_;
@@ -100,8 +95,7 @@ private:
     unsigned announced_ = 0;
     std::atomic<unsigned> released_ = 0;
 
-    // Both are leaves: nothing is sent, pushed or called under them.
-    mutable std::mutex receive_mutex_;
+    mutable std::mutex receive_mutex_;  // leaf: nothing is sent, pushed or called under it
     std::map<uint8_t, Format> formats_;
     ReceiveCounts counts_;
     unsigned receive_rate_ = 8000;  // Hz
@@ -109,13 +103,6 @@ private:
     uint64_t reported_received_[2] = {0, 0};  // at the last report, and at the one before
     uint32_t peer_report_ = 0;                // NTP, the middle 32 bits, of the peer's last
     int64_t peer_report_at_ = 0;              // µs, monotonic
-
-    mutable std::mutex send_mutex_;
-    SendLine line_;
-    GstSegment segment_;
-    std::string wanted_encoding_, given_encoding_;  // what was agreed on, and what the source makes
-    bool sending_ = true;
-    uint64_t reported_sent_[2] = {0, 0};
 };
 
 }  // namespace vmr::media

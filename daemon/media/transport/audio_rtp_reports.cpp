@@ -5,21 +5,6 @@
 
 namespace vmr::media {
 
-// A sender's report is one of who sent since the last report but one (RFC 3550 section 6.4).
-std::optional<SenderInfo> AudioRtp::take_sender_info() {
-    const GstClockTime running_time = gst_element_get_current_running_time(bin_);
-    const std::lock_guard held(send_mutex_);
-    const uint64_t packets = line_.counts().packets;
-    const uint64_t before_last = std::exchange(reported_sent_[1], std::exchange(reported_sent_[0], packets));
-    if (packets == before_last || !GST_CLOCK_TIME_IS_VALID(running_time)) {
-        return std::nullopt;
-    }
-    return SenderInfo{.ntp = ntp_time(g_get_real_time()),
-                      .timestamp = line_.timestamp_at(running_time),
-                      .packets = static_cast<uint32_t>(packets),
-                      .bytes = static_cast<uint32_t>(line_.counts().bytes)};
-}
-
 std::optional<ReportBlock> AudioRtp::take_report_block() {
     const std::lock_guard held(receive_mutex_);
     const uint64_t before_last =
@@ -40,26 +25,15 @@ std::optional<ReportBlock> AudioRtp::take_report_block() {
     return block;
 }
 
+// Without anything to say it still tells that we are there.
 void AudioRtp::report() {
-    const auto sender = take_sender_info();
-    const auto block = take_report_block();
-    uint32_t ssrc = 0;
-    {
-        const std::lock_guard held(send_mutex_);
-        ssrc = line_.settings().ssrc;
-    }
-    // Without anything to say it still tells that we are there.
-    host_.send(Component::rtcp, write_report(ssrc, cname_, sender, block));
+    const auto sender = sender_.take_info();
+    host_.send(Component::rtcp, write_report(sender_.ssrc(), cname_, sender, take_report_block()));
 }
 
 void AudioRtp::send_bye() {
-    uint32_t ssrc = 0;
-    {
-        const std::lock_guard held(send_mutex_);
-        sending_ = false;
-        ssrc = line_.settings().ssrc;
-    }
-    host_.send(Component::rtcp, write_bye(ssrc, cname_));
+    sender_.set_sending(false);
+    host_.send(Component::rtcp, write_bye(sender_.ssrc(), cname_));
 }
 
 void AudioRtp::fill(MediaStats& stats) const {
@@ -70,9 +44,7 @@ void AudioRtp::fill(MediaStats& stats) const {
         stats.lost_packets = counts_.lost();
         stats.jitter_ms = 1000.0 * counts_.jitter() / receive_rate_;
     }
-    const std::lock_guard held(send_mutex_);
-    stats.sent_packets = line_.counts().packets;
-    stats.sent_bytes = line_.counts().bytes;
+    sender_.fill(stats);
 }
 
 }  // namespace vmr::media

@@ -104,9 +104,7 @@ protected:
         ASSERT_TRUE(near_->accept_answer(answer.sdp()).ok());
         ASSERT_TRUE(come_true([&] { return received(*near_) > 5 && received(*far_) > 5; }));
     }
-    static uint64_t received(const Session& session) {
-        return counted(session).received_packets;
-    }
+    static uint64_t received(const Session& session) { return counted(session).received_packets; }
     static MediaStats counted(const Session& session) {
         for (const SessionStats& stats : session.stats()) {
             if (stats.slot == Slot::audio) {
