@@ -274,11 +274,12 @@ nlohmann::json RoomHost::snapshot(bool with_addresses) const {
     return {{"room", to_json(room_.view())}, {"participants", participants}};
 }
 
-// Whose network carries less gets a picture of fewer bits; then of more again.
+// Whose network carries less gets a picture of fewer bits, then of more again; who loses sound gets it with
+// FEC.
 void RoomHost::follow_network(Seat& seat) {
-    const auto bitrate = seat.session->follow_network(services_.video.bitrate);
-    if (pipeline_ && bitrate) {
-        pipeline_->set_video_bitrate(seat.arrival.leg, *bitrate);
+    const media::Network network = seat.session->follow_network(services_.video.bitrate);
+    if (pipeline_) {
+        pipeline_->set_network(seat.arrival.leg, network);
     }
 }
 

@@ -115,15 +115,19 @@ bool RoomPipeline::may_share(const Member& member, Slot slot) const {
     return member.present && !(slot == Slot::audio && member.speaking);
 }
 
-// The smaller of what the peer takes and what its network carries; 0: no limit.
-void RoomPipeline::apply_bitrate(Member& member, Slot slot) {
+// Video: the smaller of what the peer takes and what its network carries; 0: no limit.
+void RoomPipeline::apply_network(Member& member, Slot slot) {
     const auto pad = member.pads.find(to_string(slot) + std::string("_src_") + std::to_string(member.index));
-    if (slot == Slot::audio || pad == member.pads.end()) {
+    if (pad == member.pads.end()) {
+        return;
+    }
+    if (slot == Slot::audio) {
+        g_object_set(pad->second.get(), "packet-loss", member.network.audio_loss, nullptr);
         return;
     }
     uint32_t limit = member.leg->max_bitrate(slot);
-    if (member.video_bitrate != 0 && (limit == 0 || member.video_bitrate < limit)) {
-        limit = member.video_bitrate;
+    if (const auto carried = member.network.video_bitrate; carried && (limit == 0 || *carried < limit)) {
+        limit = *carried;
     }
     g_object_set(pad->second.get(), "max-bitrate", limit, nullptr);
 }
@@ -162,7 +166,7 @@ void RoomPipeline::link_from_room(Member& member, Slot slot) {
     if (wanted && !gst_pad_is_linked(sink)) {
         drop_pad(member, name);  // what it fed is gone
         const PadPtr pad = mixer_pad(member, name);
-        apply_bitrate(member, slot);
+        apply_network(member, slot);
         gst_pad_link(pad.get(), sink);
     }
 }
@@ -274,11 +278,12 @@ void RoomPipeline::show_banner(const std::string& text) {
     g_signal_emit_by_name(mixer_.get(), "banner", text.c_str(), kBannerMs);
 }
 
-void RoomPipeline::set_video_bitrate(const std::string& name, uint32_t bitrate) {
+void RoomPipeline::set_network(const std::string& name, const Network& network) {
     if (const auto found = members_.find(name); found != members_.end()) {
-        found->second.video_bitrate = bitrate;
-        apply_bitrate(found->second, Slot::video);
-        apply_bitrate(found->second, Slot::content);
+        found->second.network = network;
+        for (const Slot slot : kSlots) {
+            apply_network(found->second, slot);
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 #include "base/gst_ptr.hpp"
 #include "base/result.hpp"
 #include "daemon/media/leg_bin.hpp"
+#include "daemon/media/network.hpp"
 #include "daemon/media/pipelines.hpp"
 
 namespace vmr::media {
@@ -75,8 +76,9 @@ public:
     void set_room_encrypted(bool encrypted);
     // A line at the top of every picture, for a few seconds.
     void show_banner(const std::string& text);
-    // What the participant's network carries, bit/s: they get a picture of that class.
-    void set_video_bitrate(const std::string& name, uint32_t bitrate);
+    // What the participant's network does to what they are sent: they get a picture of that class, sound with
+    // FEC.
+    void set_network(const std::string& name, const Network& network);
 
 private:
     struct Member {
@@ -85,7 +87,7 @@ private:
         std::string display_name;
         bool muted = false;
         bool encrypted = true;
-        uint32_t video_bitrate = 0;          // bit/s, 0: unknown
+        Network network;
         bool present = false;                // on stage and in the mix
         bool speaking = false;               // pin-ivr says something over the mix
         std::map<std::string, PadPtr> pads;  // of the mixer, by pad name
@@ -99,7 +101,7 @@ private:
     void drop_pad(Member& member, const std::string& name);
     PadPtr mixer_pad(Member& member, const std::string& name);
     bool may_share(const Member& member, Slot slot) const;
-    void apply_bitrate(Member& member, Slot slot);
+    void apply_network(Member& member, Slot slot);
     void apply(Member& member);
     void on_element_message(GstMessage* message);
     std::string leg_of(GstObject* source) const;

@@ -10,6 +10,7 @@
 #include "daemon/legs/leg.hpp"
 #include "daemon/media/bitrate_estimate.hpp"
 #include "daemon/media/leg_bin.hpp"
+#include "daemon/media/network.hpp"
 #include "daemon/media/source_limit.hpp"
 #include "daemon/media/transport/transport.hpp"
 #include "daemon/sdp/negotiation.hpp"
@@ -67,8 +68,8 @@ public:
     std::optional<std::chrono::milliseconds> silence() const;
     std::vector<SessionStats> stats() const;
     // To be called each second: asks the peer for no more video than the room shows of it, and tells what its
-    // network carries of ours, at most `ceiling` (bit/s); empty: nothing is known.
-    std::optional<uint32_t> follow_network(uint32_t ceiling);
+    // network does to what we send; video of at most `ceiling` bit/s.
+    Network follow_network(uint32_t ceiling);
 
 private:
     struct Path {
@@ -104,7 +105,9 @@ private:
     void on_candidate_found(std::size_t path, const std::string& candidate);
     uint32_t ssrc(std::size_t media) { return ssrc(media, false); }
     uint32_t ssrc(std::size_t media, bool retransmission);
-    std::optional<MediaStats> rtp_stats(Slot slot) const;
+    std::map<Slot, MediaStats> rtp_stats() const;
+    std::optional<uint32_t> video_carried(const std::optional<MediaStats>& video, uint32_t ceiling);
+    bool takes_fec() const;
     std::optional<PathTrend> video_trend() const;
     void limit_sources();
 

@@ -1,4 +1,7 @@
 // What a session asks of the peer's network and learns of it.
+#include <algorithm>
+#include <cmath>
+
 #include "daemon/media/session.hpp"
 #include "daemon/media/session_map.hpp"
 
@@ -9,16 +12,25 @@ constexpr uint32_t kLeastVideo = 100'000;  // bit/s
 
 }  // namespace
 
-std::optional<MediaStats> Session::rtp_stats(Slot slot) const {
+std::map<Slot, MediaStats> Session::rtp_stats() const {
+    std::map<Slot, MediaStats> all;
     for (const auto& [id, path] : paths_) {
         for (const MediaStats& media : path.transport->stats().media) {
-            if (negotiated_ && media.media < negotiated_->media.size() &&
-                slot_of(negotiated_->media[media.media]) == slot) {
-                return media;
+            if (negotiated_ && media.media < negotiated_->media.size()) {
+                all.emplace(slot_of(negotiated_->media[media.media]), media);
             }
         }
     }
-    return std::nullopt;
+    return all;
+}
+
+// RFC 7587 section 6.1: the peer's decoder makes use of it.
+bool Session::takes_fec() const {
+    const auto* audio = negotiated_ ? negotiated_->find(sdp::MediaKind::audio) : nullptr;
+    const auto* fec = audio != nullptr && audio->codecs.front().codec == sdp::Codec::opus
+                          ? sdp::find(audio->codecs.front().remote_fmtp, "useinbandfec")
+                          : nullptr;
+    return fec != nullptr && *fec == "1";
 }
 
 // What the camera and the shared screen need for what is shown of them, each path for itself.
@@ -51,9 +63,7 @@ std::optional<PathTrend> Session::video_trend() const {
     return std::nullopt;
 }
 
-std::optional<uint32_t> Session::follow_network(uint32_t ceiling) {
-    limit_sources();
-    const auto video = rtp_stats(Slot::video);
+std::optional<uint32_t> Session::video_carried(const std::optional<MediaStats>& video, uint32_t ceiling) {
     const auto trend = video_trend();
     if (!video || (!video->remote_fraction_lost && !video->remote_limit && !trend)) {
         return std::nullopt;
@@ -67,6 +77,21 @@ std::optional<uint32_t> Session::follow_network(uint32_t ceiling) {
     }
     const uint32_t carried = network_->update(loss, trend, BitrateEstimate::Time::clock::now());
     return std::max(std::min(carried, video->remote_limit.value_or(ceiling)), std::min(kLeastVideo, ceiling));
+}
+
+Network Session::follow_network(uint32_t ceiling) {
+    limit_sources();
+    const auto all = rtp_stats();
+    const auto of = [&](Slot slot) {
+        const auto found = all.find(slot);
+        return found == all.end() ? std::nullopt : std::optional(found->second);
+    };
+    Network network{video_carried(of(Slot::video), ceiling), 0};
+    if (const auto audio = of(Slot::audio); audio && audio->remote_fraction_lost && takes_fec()) {
+        network.audio_loss =
+            static_cast<unsigned>(std::lround(100 * std::clamp(*audio->remote_fraction_lost, 0.0, 1.0)));
+    }
+    return network;
 }
 
 }  // namespace vmr::media

@@ -221,7 +221,7 @@ TEST_F(SessionTest, ACameraIsDecodedOnlyOnStage) {
     };
     EXPECT_TRUE(run_until([&] { return received("packets") > 20; }));
     EXPECT_TRUE(asked_for(bitrate_for({})));
-    EXPECT_EQ(near->follow_network(1'000'000), bitrate_for({}));
+    EXPECT_EQ(near->follow_network(1'000'000).video_bitrate, bitrate_for({}));
     EXPECT_FALSE(far->bin().wanted(Slot::video).on_stage);
     EXPECT_EQ(mixer_stat(*far, "video-decodes"), 0U);
 
