@@ -314,7 +314,7 @@ void Daemon::publish_status(const ops::Config& config) {
     for (const std::string& address : sip_addresses_) {
         addresses[address.substr(address.rfind('=') + 1)] = address;
     }
-    bridge_->set_reception(config.sip.reception);
+    bridge_->set_reception(config.sip.reception, config.sip.unknown_to_reception);
     bridge_->set_status({{"sip", addresses}, {"numbers", numbers}, {"pins", self_made_pins(config)}});
 }
 

@@ -107,7 +107,8 @@ RoomHost* Bridge::resumed_host(const Arrival& arrival, api::Caller& caller) cons
 std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrived) {
     Arrival arrival = arrived;
     if (arrival.kind == LegKind::sip && !reception_alias_.empty() &&
-        room_key(arrival.alias) == reception_alias_) {
+        (room_key(arrival.alias) == reception_alias_ ||
+         (unknown_to_reception_ && host_of_alias(arrival.alias) == nullptr))) {
         arrival.ask_meeting_number = true;
     }
     const auto refuse = [&](EndCause cause) {

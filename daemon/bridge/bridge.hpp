@@ -34,7 +34,11 @@ public:
     // What getStatus adds to its own: SIP addresses and numbers.
     void set_status(nlohmann::json status) { status_ = std::move(status); }
     // The user part of a SIP address that asks for a meeting number; empty: none does.
-    void set_reception(std::string alias) { reception_alias_ = std::move(alias); }
+    // `unknown`: whoever calls a name that does not exist is asked there for a meeting number too.
+    void set_reception(std::string alias, bool unknown) {
+        reception_alias_ = std::move(alias);
+        unknown_to_reception_ = unknown;
+    }
     // Calls are placed from now on, within these limits.
     struct DialLimits {
         std::size_t max_calls = 0;  // in all rooms, ringing ones included
@@ -124,6 +128,7 @@ private:
     std::map<std::string, Door> door_;
     Reception reception_;
     std::string reception_alias_;
+    bool unknown_to_reception_ = false;
     nlohmann::json status_ = nlohmann::json::object();
     DialLimits dial_limits_;
     bool draining_ = false;

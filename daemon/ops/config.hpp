@@ -39,6 +39,8 @@ struct SipConfig {
     std::string domain;           // our SIP domain; empty: the addresses
     std::string advertised_host;  // for Contact and Via behind NAT; empty: the local address
     std::string reception;        // user part that asks for a meeting number ("virtual reception")
+    bool unknown_to_reception =
+        false;  // names that do not exist are answered there too: none can be told apart
 };
 
 struct TurnServer {

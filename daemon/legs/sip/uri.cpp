@@ -121,7 +121,7 @@ bool is_host_port(std::string_view text) {
 std::optional<Uri> parse_uri(std::string_view text) {
     const std::size_t colon = text.find(':');
     const bool graphic = std::all_of(text.begin(), text.end(), [](unsigned char c) {
-        return c > 0x20 && c != 0x7f && c != '<' && c != '>' && c != '"';
+        return c > 0x20 && c != 0x7f && c != '<' && c != '>' && c != '"' && c != '\\';
     });
     if (colon == std::string_view::npos || text.size() > kMaxUri || !graphic ||
         !is_scheme(text.substr(0, colon))) {

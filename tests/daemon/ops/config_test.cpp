@@ -81,6 +81,8 @@ TEST(ConfigTest, ErrorsNameLineAndKey) {
         errors("[media]\n\naudio_dscp = \"x\"\n").rfind("vmrd.toml:3: media.audio_dscp: must be of type", 0),
         0u)
         << errors("[media]\n\naudio_dscp = \"x\"\n");
+    EXPECT_EQ(errors("[sip]\nunknown_to_reception = true\n"),
+              "vmrd.toml:2: sip.unknown_to_reception: needs sip.reception");
     EXPECT_EQ(errors("a = \n").rfind("vmrd.toml:1: ", 0), 0u);
     EXPECT_EQ(errors("[sip]\n[trunk]\nx = 1\n").rfind("vmrd.toml:2: trunk: ", 0), 0u)
         << errors("[sip]\n[trunk]\nx = 1\n");

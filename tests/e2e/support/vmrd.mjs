@@ -23,8 +23,8 @@ export function freePort() {
 }
 
 export class Vmrd {
-  // `extra` is TOML: rooms, trunks, with FOLDER for the daemon's own; `mediaKeys`, too: of [media].
-  static async start(extra, { media = '127.0.0.1', mediaKeys = '' } = {}) {
+  // `extra` is TOML: rooms, trunks, with FOLDER for the daemon's own; `mediaKeys` and `sipKeys`, too: of [media] and [sip].
+  static async start(extra, { media = '127.0.0.1', mediaKeys = '', sipKeys = '' } = {}) {
     const vmrd = new Vmrd();
     vmrd.folder = mkdtempSync(join(tmpdir(), 'vmr-e2e-'));
     vmrd.http = await freePort();
@@ -45,6 +45,7 @@ tls = ["127.0.0.1:${vmrd.sips}"]
 certificate = "${vmrd.folder}/sip.crt"
 key = "${vmrd.folder}/sip.key"
 reception = "reception"
+${sipKeys}
 [media]
 addresses = ["${media}"]
 ${mediaKeys}

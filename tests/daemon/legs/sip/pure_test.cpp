@@ -212,7 +212,7 @@ TEST(Uris, ReadAndRefused) {
     EXPECT_EQ(parse_uri("tel:+49-30-1;phone-context=x")->user, "+49-30-1");
     for (const char* bad :
          {"", ":", "sip:", "sip:a@", "sip:a@b:0", "sip:a@b:99999", "sip:a%0@b", "sip:a%zz@b", "sip:a@b c",
-          " sip:a@b", "sip:@b", "sip:[2001:db8::x]", "sip:2001:db8::1", "1x:y", "sip:a@[::1"}) {
+          " sip:a@b", "sip:@b", "sip:[2001:db8::x]", "sip:2001:db8::1", "1x:y", "sip:a\\b@c", "sip:a@[::1"}) {
         EXPECT_FALSE(parse_uri(bad)) << bad;
     }
     EXPECT_EQ(parse_uri("sip:a%00@b")->user, "a%00");  // legal, and never unescaped
