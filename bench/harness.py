@@ -13,6 +13,10 @@ class Failed(Exception):
     """A case that could not be measured, or measured something wrong."""
 
 
+class Busy(Failed):
+    """No measurement: the machine had no time for the load. Another run may be one."""
+
+
 @dataclasses.dataclass
 class Case:
     name: str
@@ -28,6 +32,7 @@ class Entry:
     case: Case
     runs: list = dataclasses.field(default_factory=list)
     problems: list = dataclasses.field(default_factory=list)
+    busy: list = dataclasses.field(default_factory=list)
     seconds: float = 0
 
     def median(self):
@@ -35,6 +40,11 @@ class Entry:
 
     def failed(self):
         return bool(self.problems) and not self.case.may_fail
+
+    def settle(self):
+        """Being too busy now and then is no problem, if there were other runs."""
+        if not self.runs and self.busy:
+            self.problems.append(self.busy[0])
 
 
 def median(runs):
@@ -79,6 +89,8 @@ class Session:
                 # Side by side where the cost is not what is asked.
                 with concurrent.futures.ThreadPoolExecutor(section.TOGETHER) as pool:
                     list(pool.map(lambda entry: self.measure(entry, number), due))
+        for entry in self.entries:
+            entry.settle()
 
     def spent(self, section):
         """The cheap ones first, when there is time to measure again."""
@@ -93,6 +105,9 @@ class Session:
         try:
             entry.runs.append(entry.section.measure(self.build, entry.case))
             text = entry.section.line(entry.runs[-1])
+        except Busy as problem:
+            text = f"no measurement: {problem}"
+            entry.busy.append(str(problem))
         except (Failed, OSError, subprocess.SubprocessError, ValueError, KeyError) as problem:
             text = f"FAILED: {problem}"
             self.note(entry, str(problem))

@@ -13,6 +13,7 @@ from harness import Failed
 START_SECONDS = 10
 ANSWER_SECONDS = 10
 START_ATTEMPTS = 8
+LONGEST = 1 << 20    # bytes of an answer: who joins is told of everybody
 JOIN_SECONDS = 25  # for all participants
 
 
@@ -84,7 +85,7 @@ events: {{ broadcast = false }}
         """Sends a request and returns the first answer of kind `wanted`."""
         self.socket.send(json.dumps({"transaction": "bench", **message}).encode())
         while True:
-            packet = self.socket.recv(65536)
+            packet = self.socket.recv(LONGEST)
             if not packet:
                 raise ConnectionError("janus has closed its socket")
             answer = json.loads(packet)

@@ -57,7 +57,9 @@ void Load::run() {
             on_packet(port, packet, arrival);
         });
         const std::int64_t rest = start_ns_ + (ms + 1) * kMs - now_ns();
-        late_ms_ = std::max(late_ms_, -static_cast<double>(rest) / kMs);
+        if (measuring_) {
+            late_ms_ = std::max(late_ms_, -static_cast<double>(rest) / kMs);
+        }
         if (rest > 0) {
             std::this_thread::sleep_for(std::chrono::nanoseconds(rest));
         }

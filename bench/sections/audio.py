@@ -12,7 +12,8 @@ CODECS = {"opus": "Opus", "pcmu": "PCMU"}
 
 
 def room_case(engine, codec, legs, suite="none", case=None, extra="", **settings):
-    settings = {"engine": engine, "codec": codec, "legs": legs, "suite": suite, "warmup": 1, "seconds": 1.5, **settings}
+    settings = {"engine": engine, "codec": codec, "legs": legs, "suite": suite, "warmup": 1 if legs < 200 else 2,
+                "seconds": 1.5, **settings}
     if suite in KEY_BYTES:
         settings["key"] = base64.b64encode(bytes(range(1, KEY_BYTES[suite] + 1))).decode()
     name = f"{engine} {codec} N={legs}" + (f" {suite}" if suite != "none" else "") + extra
