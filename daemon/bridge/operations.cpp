@@ -288,8 +288,8 @@ void Bridge::dial_out(RoomHost& room, const api::Caller& caller, const json& par
     if (all >= dial_limits_.max_calls || room.placed_calls() >= dial_limits_.max_calls_per_room) {
         return reply(api::problem(409, "too many calls are placed already"));
     }
-    const auto role = room::parse_role(params.value("role", "guest")).value_or(room::Role::guest);
-    room.dial(actor_of(caller), std::move(*plan), params.value("name", ""), role, std::move(reply));
+    room.dial(actor_of(caller), std::move(*plan), params.value("name", ""),
+              room::parse_role(params.value("role", "")), std::move(reply));
 }
 
 void Bridge::create_room(const json& params, api::Reply reply) {

@@ -15,8 +15,8 @@ room::ParticipantId new_participant() {
 
 }  // namespace
 
-void RoomHost::dial(const room::Actor& actor, DialPlan plan, const std::string& name, room::Role role,
-                    api::Reply reply) {
+void RoomHost::dial(const room::Actor& actor, DialPlan plan, const std::string& name,
+                    std::optional<room::Role> role, api::Reply reply) {
     const room::ParticipantId id = new_participant();
     const room::DialOut action{id, plan.address, name, room_kind(plan.kind), role};
     planned_[id] = std::move(plan);

@@ -33,8 +33,8 @@ public:
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt);
     void on_leg_answered(const std::string& leg);
     // Calls `plan`'s address into the room; the reply names the new participant.
-    void dial(const room::Actor& actor, DialPlan plan, const std::string& name, room::Role role,
-              api::Reply reply);
+    void dial(const room::Actor& actor, DialPlan plan, const std::string& name,
+              std::optional<room::Role> role, api::Reply reply);
     // The call has a way: what its media session is made of, and the session.
     const Arrival* route(const std::string& leg, const std::string& address, const std::string& signalling);
     bool take_session(const std::string& leg, std::shared_ptr<media::Session> session);

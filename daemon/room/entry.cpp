@@ -131,8 +131,9 @@ Core::Result Core::apply(const DialOut& action) {
     p.id = action.id;
     p.name = tidy(action.name.empty() ? action.address : action.name);
     p.leg = action.leg;
-    p.role = action.role;
-    p.invited = action.role;
+    const Entry entry = entry_for(config, false);
+    p.role = action.role.value_or(entry.ask_pin ? Role::guest : entry.role);
+    p.invited = p.role;
     p.call = CallProgress::dialling;
     p.address = p.alias = tidy(action.address);
     Seat& seat = take_seat(std::move(p));

@@ -123,7 +123,7 @@ struct DialOut {
     std::string address;
     std::string name;  // empty: the address
     LegKind leg = LegKind::sip;
-    Role role = Role::guest;
+    std::optional<Role> role;  // none: a guest, or where everyone is a host (rule 1) that
 };
 struct Admit {
     ParticipantId target;

@@ -16,6 +16,9 @@ before(async () => {
 [[rooms]]
 id = "meet"
 [[rooms]]
+id = "safe"
+encryption = "required"
+[[rooms]]
 id = "board"
 host_pin = "482913"
 guests_allowed = true
@@ -39,7 +42,7 @@ secret = "correct horse"
 afterEach(async () => {
   await Promise.all(opened.map((one) => one.stop()));
   opened = [];
-  for (const room of ['meet', 'board']) {
+  for (const room of ['meet', 'safe', 'board']) {
     await until(async () => (await vmrd.participants(room)).length === 0, 15_000, () => vmrd.output.slice(-1000));
   }
 });
@@ -64,13 +67,14 @@ const record = (id) => until(() => vmrd.calls().find((each) => each.participant 
 
 for (const transport of ['udp', 'tcp', 'tls']) {
   test(`${transport}: dialled, hears the room and is heard, hangs up`, async () => {
-    const caller = keep(await Baresip.start({ name: 'Ada', frequency: 1000, trusted: `${vmrd.folder}/sip.crt` }));
-    await caller.dial(vmrd.sipUri('meet'));
-    const certificate = transport === 'tls' ? `${vmrd.folder}/both.pem` : '';
-    const callee = await phone({ name: 'Bob', frequency: 2000, transport, certificate, encryption: certificate && 'srtp-mand',
-      trusted: `${vmrd.folder}/sip.crt` });
-    const id = await dial('meet', callee.uri(), { name: 'Bob' });
-    const here = await joined('meet', id);
+    const room = transport === 'tls' ? 'safe' : 'meet';
+    const secure = transport === 'tls' ? { certificate: `${vmrd.folder}/both.pem`, encryption: 'srtp-mand', trusted: `${vmrd.folder}/sip.crt` } : {};
+    const caller = keep(await Baresip.start({ name: 'Ada', frequency: 1000, transport, ...secure }));
+    await caller.dial(transport === 'tls' ? vmrd.sipsUri(room) : vmrd.sipUri(room));
+    assert.ok(caller.established(), caller.output);
+    const callee = await phone({ name: 'Bob', frequency: 2000, transport, ...secure });
+    const id = await dial(room, callee.uri(), { name: 'Bob' });
+    const here = await joined(room, id);
     assert.equal(here.name, 'Bob');
     assert.equal(here.crypto.encrypted, transport === 'tls');
     await caller.hears([2000], [1000]);
@@ -80,7 +84,7 @@ for (const transport of ['udp', 'tcp', 'tls']) {
     checkRecord(made);
     assert.equal(made.direction, 'out');
     assert.equal(made.end_cause, 'normal');
-    assert.equal(made.from, 'meet');
+    assert.equal(made.from, room);
     assert.ok(made.admitted);
   });
 }

@@ -119,7 +119,9 @@ Result<DialPlan> DialRules::plan(const std::string& address) const {
     if (text.empty() || text.size() > kMaxDialled || !printable) {
         return Error{"not an address"};
     }
-    const std::string bare = normalise_number(text);
+    // As people write them: a tel: URI has no spaces (RFC 3966).
+    const bool tel = text.size() > 4 && equal_nocase(text.substr(0, 4), "tel:");
+    const std::string bare = normalise_number(tel ? text.substr(4, text.find(';') - 4) : text);
     if (!bare.empty()) {
         return plan_number(bare);
     }
@@ -128,10 +130,6 @@ Result<DialPlan> DialRules::plan(const std::string& address) const {
     const std::optional<Uri> uri = parse_uri(scheme ? std::string(text) : "sip:" + std::string(text));
     if (!uri) {
         return Error{"not an address"};
-    }
-    if (uri->scheme == "tel") {
-        const std::string number = normalise_number(uri->user);
-        return number.empty() ? Result<DialPlan>(Error{"not a number"}) : plan_number(number);
     }
     if (uri->scheme != "sip" && uri->scheme != "sips") {
         return Error{"not a SIP or telephone address"};

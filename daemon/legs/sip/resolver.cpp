@@ -119,19 +119,37 @@ std::vector<Question> Resolution::start() {
         return fail("not a host name");
     }
     if (literal || wanted_.port != 0) {  // sections 4.1 and 4.2: UDP where nothing else is said
-        const Transport plain = means_.udp ? Transport::udp : Transport::tcp;
-        const Transport chosen = transport.value_or(plain);
-        if (!means_.can(chosen)) {
-            return fail("no transport for this address");
-        }
-        places_ = {{chosen, wanted_.host, wanted_.port != 0 ? wanted_.port : default_port(chosen)}};
-        return ask_addresses();
+        places_ = plain_places();
+        return places_.empty() ? fail("no transport for this address") : ask_addresses();
     }
     if (wanted_.transport) {
         services_ = {{*transport, service_prefix(*transport) + wanted_.host}};
         return ask_services();
     }
     return ask({{RecordType::naptr, wanted_.host}});
+}
+
+// The host itself, where nothing tells a transport but perhaps the URI. A request that does not fit a
+// datagram tries TCP first.
+std::vector<Resolution::Place> Resolution::plain_places() const {
+    std::vector<Transport> order{Transport::udp, Transport::tcp};
+    if (wanted_.secure) {
+        order = {Transport::tls};
+    } else if (wanted_.transport) {
+        order = {*wanted_.transport};
+    } else if (wanted_.large) {
+        order = {Transport::tcp, Transport::udp};
+    } else if (means_.udp) {
+        order = {Transport::udp};
+    }
+    std::vector<Place> places;
+    for (const Transport transport : order) {
+        if (means_.can(transport)) {
+            places.push_back(
+                {transport, wanted_.host, wanted_.port != 0 ? wanted_.port : default_port(transport)});
+        }
+    }
+    return places;
 }
 
 std::vector<Question> Resolution::ask(std::vector<Question> questions) {
@@ -244,9 +262,7 @@ void Resolution::take_services() {
     if (!places_.empty() || service_denied_) {
         return;
     }
-    const Transport plain = means_.udp ? Transport::udp : means_.tcp ? Transport::tcp : Transport::tls;
-    const Transport transport = wanted_.secure ? Transport::tls : wanted_.transport.value_or(plain);
-    places_ = {{transport, wanted_.host, default_port(transport)}};
+    places_ = plain_places();
 }
 
 std::vector<Question> Resolution::ask_addresses() {

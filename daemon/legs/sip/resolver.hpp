@@ -29,6 +29,7 @@ struct Destination {
     std::uint16_t port = 0;              // 0: not said
     std::optional<Transport> transport;  // as the URI's parameter says
     bool secure = false;                 // sips: TLS or nothing
+    bool large = false;                  // the request does not fit a datagram (RFC 3261 section 18.1.1)
 };
 // The error is one line: an unknown scheme or transport.
 Result<Destination> destination_of(const Uri& uri);
@@ -87,6 +88,7 @@ private:
     std::vector<Question> advance();
     std::vector<Question> ask_services();
     std::vector<Question> ask_addresses();
+    std::vector<Place> plain_places() const;
     void take_naptr();
     void take_services();
     void take_addresses();

@@ -10,11 +10,12 @@ std::shared_ptr<Leg> SipLegs::Core::dial(const Placement& placement) {
         return nullptr;
     }
     const std::optional<Uri> uri = parse_uri(placement.plan.uri);
-    const Result<Destination> destination =
+    Result<Destination> destination =
         uri ? destination_of(*uri) : Result<Destination>(Error{"not an address"});
     if (!destination) {
         return nullptr;
     }
+    destination->large = true;  // with the description of all that we can
     const auto call = std::make_shared<OutgoingCall>(this, placement.leg, placement.plan.kind,
                                                      rules_.invite(placement, config_.contact_host));
     calls_.emplace(call->key(), call);

@@ -65,6 +65,38 @@ format = "json"
     EXPECT_EQ(config->log_level, LogLevel::debug);
 }
 
+TEST(ConfigTest, NobodyIsCalledUnlessARuleSaysSo) {
+    const auto none = parse_config("", "vmrd.toml");
+    ASSERT_TRUE(none) << none.error();
+    EXPECT_TRUE(none->dial_out.rules.empty());
+    const auto config = parse_config(R"(
+[dial_out]
+max_calls = 7
+ring_timeout = 30
+name_servers = ["192.0.2.53:53"]
+[[dial_out.rules]]
+name = "carrier"
+prefixes = ["+49"]
+gateway = "sip:gw.example"
+username = "us"
+secret = "s"
+offer = "late"
+max_duration = 60
+)",
+                                     "vmrd.toml");
+    ASSERT_TRUE(config) << config.error();
+    EXPECT_EQ(config->dial_out.max_calls, 7);
+    EXPECT_EQ(config->dial_out.name_servers.at(0).text(), "192.0.2.53:53");
+    const DialRuleConfig& rule = config->dial_out.rules.at(0);
+    EXPECT_EQ(rule.prefixes, (std::vector<std::string>{"+49"}));
+    EXPECT_EQ(rule.secret, "s");
+    EXPECT_TRUE(rule.late_offer);
+    EXPECT_EQ(rule.max_duration.count(), 60);
+    for (const char* mistake : {"", "prefixes = ['+49']", "domains = ['a']\nusername = 'u'"}) {
+        EXPECT_NE(errors(std::string("[[dial_out.rules]]\nname = 'x'\n") + mistake), "") << mistake;
+    }
+}
+
 TEST(ConfigTest, ErrorsNameLineAndKey) {
     EXPECT_EQ(errors("[[rooms]]\nid = \"a\"\n\nhost_pin = \"12\"\n"),
               "vmrd.toml:4: rooms[0].host_pin: must be 4 to 20 digits");

@@ -58,6 +58,21 @@ TEST_F(DialTest, AGuestWaitsForAHostAsOthersDo) {
     EXPECT_EQ(state("a"), State::in_room);
 }
 
+TEST_F(DialTest, IsAHostWhereEveryoneIs) {
+    RoomConfig open;
+    open.id = "open";
+    open.guests_allowed = false;
+    open.can_dial_out = true;
+    use(open);
+    act(Actor::administrator(), DialOut{"a", "alice@example.org", "", LegKind::sip, {}});
+    send(MediaUp{"a", strong()});
+    EXPECT_EQ(state("a"), State::in_room);
+    EXPECT_EQ(role("a"), Role::host);
+    act(Actor::administrator(), DialOut{"b", "bob@example.org", "", LegKind::sip, Role::guest});
+    send(MediaUp{"b", strong()});
+    EXPECT_EQ(role("b"), Role::guest);
+}
+
 TEST_F(DialTest, EncryptionPolicyHoldsForThemToo) {
     RoomConfig config = room->config();
     config.encryption = Encryption::required;

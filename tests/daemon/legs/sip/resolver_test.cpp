@@ -178,6 +178,16 @@ TEST(Resolver, HostileAnswersAreBounded) {
     }
 }
 
+TEST(Resolver, ALargeRequestTriesTcpFirstWhereNothingElseIsSaid) {
+    Resolution large({.host = "192.0.2.1", .large = true}, {});
+    EXPECT_TRUE(large.start().empty());
+    EXPECT_THAT(large.result().value(), ElementsAre(target(Transport::tcp, "192.0.2.1", 5060),
+                                                    target(Transport::udp, "192.0.2.1", 5060)));
+    Resolution said({.host = "192.0.2.1", .transport = Transport::udp, .large = true}, {});
+    EXPECT_TRUE(said.start().empty());
+    EXPECT_THAT(said.result().value(), ElementsAre(target(Transport::udp, "192.0.2.1", 5060)));
+}
+
 TEST(Resolver, UnusableAddressesAreRefused) {
     for (const char* uri : {"tel:+49", "sip:x@a.example;transport=sctp", "sips:x@a.example;transport=udp",
                             "sip:x@-", "sip:x@a..example"}) {
