@@ -28,7 +28,7 @@ public:
     uint32_t update(const std::optional<LossReport>& loss, const std::optional<PathTrend>& trend, Time now);
 
 private:
-    void follow_loss(const LossReport& loss, bool queue_is_short, Time now);
+    void follow_loss(const LossReport& loss, const PathTrend* trend, Time now);  // no trend: not told
     void follow_trend(const PathTrend& trend, Time now);
 
     double floor_, ceiling_;

@@ -38,10 +38,8 @@ Result<std::unique_ptr<RoomPipeline>> RoomPipeline::create(const Pipelines& pipe
     auto pipeline = ElementPtr::adopt(gst_pipeline_new(("room-" + room).c_str()));
     ElementPtr bin = pipelines.make_bin("room");
     ElementPtr mixer = named(bin.get(), "mixer");
-    g_object_set(mixer.get(), "width", video.width, "height", video.height, "video-bitrate", video.bitrate,
-                 nullptr);
-    gst_util_set_object_arg(G_OBJECT(mixer.get()), "framerate",
-                            (std::to_string(video.framerate) + "/1").c_str());
+    g_object_set(mixer.get(), "width", video.width, "height", video.height, "framerate",
+                 static_cast<int>(video.framerate), "video-bitrate", video.bitrate, nullptr);
     // The mixer alone goes into the pipeline: its request pads then need no ghosts.
     gst_bin_remove(GST_BIN(bin.get()), mixer.get());
     gst_bin_add(GST_BIN(pipeline.get()), mixer.get());

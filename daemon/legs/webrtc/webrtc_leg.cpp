@@ -1,5 +1,7 @@
 #include "daemon/legs/webrtc/webrtc_leg.hpp"
 
+#include <glib.h>
+
 namespace vmr::webrtc {
 namespace {
 
@@ -31,7 +33,10 @@ void WebRtcLeg::set_session(std::shared_ptr<MediaSession> session) {
         channel_->send(
             {{"type", "candidate"}, {"candidate", candidate}, {"sdpMid", mid}, {"sdpMLineIndex", mline}});
     };
-    callbacks.on_media_failed = [this](EndCause cause, const std::string&) { end(cause); };
+    callbacks.on_media_failed = [this](EndCause cause, const std::string& text) {
+        g_message("%s: %s: %s", id_.c_str(), to_string(cause), text.c_str());
+        end(cause);
+    };
     session_->set_callbacks(std::move(callbacks));
 }
 

@@ -64,8 +64,11 @@ Result<std::unique_ptr<IceChannel>> IceChannel::open(std::shared_ptr<MediaIo> io
 }
 
 Status IceChannel::start() {
-    int options = NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_ICE_TRICKLE |
-                  NICE_AGENT_OPTION_CONSENT_FRESHNESS;
+    // Not libnice's consent checks: one that is lost with all its repetitions ends the path within seconds,
+    // where RFC 7675 gives 30, and a tenth of the packets lost each way is enough for it. What shows that the
+    // peer still wants to hear us is what it sends: the session's owner ends it when nothing authentic comes
+    // any more.
+    int options = NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_ICE_TRICKLE;
     if (params_.lite) {
         options |= NICE_AGENT_OPTION_LITE_MODE;
     }
@@ -287,7 +290,7 @@ void IceChannel::on_state_changed(NiceAgent*, guint, guint, guint state, gpointe
     } else if (state == NICE_COMPONENT_STATE_FAILED && !channel->deadline_.running() && !channel->failed_) {
         // Before the deadline peer-reflexive candidates may still turn up (RFC 8863).
         channel->failed_ = true;
-        channel->events_.on_path_failed(channel->connected_ ? "ICE consent was lost" : "ICE failed");
+        channel->events_.on_path_failed(channel->connected_ ? "ICE lost its path" : "ICE failed");
     }
 }
 

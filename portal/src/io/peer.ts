@@ -21,6 +21,8 @@ export interface Peer {
   accept(sdp: string): Promise<void>;
   addCandidate(candidate: SignalCandidate): Promise<void>;
   setTrack(slot: Slot, track: MediaStreamTrack | null): Promise<void>;
+  /** Bytes of media that have come so far. */
+  received(): Promise<number>;
   close(): void;
 }
 
@@ -99,6 +101,13 @@ export function createPeer(iceServers: RTCIceServer[], codec: PreferredCodec, ha
       else if (early.length < 64) early.push(candidate);
     },
     setTrack: (slot, track) => slots[slot].sender.replaceTrack(track),
+    received: async () => {
+      let bytes = 0;
+      (await pc.getStats()).forEach((one) => {
+        if (one.type === 'inbound-rtp') bytes += one.bytesReceived ?? 0;
+      });
+      return bytes;
+    },
     close: () => {
       pc.onicecandidate = pc.oniceconnectionstatechange = pc.onconnectionstatechange = null;
       pc.close();

@@ -34,7 +34,7 @@ export type Streams = Pick<Peer, 'sound' | 'room' | 'content'> | null;
 
 const kJoinMs = 4_000; // socket opened and joined, or the attempt is given up
 const kIceMs = 10_000; // joined, then ICE up (TURN over TLS may take its time)
-const kShakyMs = 1_000; // ICE `disconnected` for so long counts as lost
+const kShakyMs = 1_000; // ICE `disconnected` for so long counts as lost, unless media still comes
 const kPinMs = 6_000; // for the server to check a PIN (it may be slowed down under attack)
 const kMaxDeadMedia = 4; // attempts in a row with signalling but never any media
 
@@ -43,6 +43,7 @@ interface Attempt {
   peer: Peer | null;
   joined: boolean;
   answered: boolean;
+  shaky: boolean;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -162,7 +163,7 @@ export class Session {
   }
 
   private connect(): void {
-    const attempt: Attempt = { peer: null, joined: false, answered: false, timer: undefined } as unknown as Attempt;
+    const attempt: Attempt = { peer: null, joined: false, answered: false, shaky: false, timer: undefined } as unknown as Attempt;
     attempt.timer = setTimeout(() => this.connection_lost(attempt), kJoinMs);
     this.attempt = attempt;
     attempt.signalling = this.deps.openSignalling({
@@ -247,6 +248,7 @@ export class Session {
 
   private on_ice_changed(attempt: Attempt, state: IceState): void {
     if (attempt !== this.attempt) return;
+    attempt.shaky = state === 'shaky';
     if (state === 'connected') {
       clearTimeout(attempt.timer);
       this.tries = 0;
@@ -254,9 +256,21 @@ export class Session {
     } else if (state === 'failed') {
       this.connection_lost(attempt);
     } else if (state === 'shaky') {
-      clearTimeout(attempt.timer);
-      attempt.timer = setTimeout(() => this.connection_lost(attempt), kShakyMs);
+      void this.watch(attempt);
     }
+  }
+
+  /** Where many packets are lost, ICE loses its answers too: only silence is an end. */
+  private async watch(attempt: Attempt): Promise<void> {
+    const before = await attempt.peer!.received();
+    if (!attempt.shaky || attempt !== this.attempt) return;
+    clearTimeout(attempt.timer);
+    attempt.timer = setTimeout(async () => {
+      const now = await attempt.peer!.received();
+      if (!attempt.shaky || attempt !== this.attempt) return;
+      if (now > before) void this.watch(attempt);
+      else this.connection_lost(attempt);
+    }, kShakyMs);
   }
 
   private on_state_changed(message: Extract<LegMessage, { type: 'state' }>): void {

@@ -72,6 +72,9 @@ TEST_F(BitrateEstimateTest, AQueueThatIsCarriedAllTheSameHasToGrowForLonger) {
 }
 
 TEST_F(BitrateEstimateTest, WhereLittleIsSentACutIsNoFallToTheFloor) {
+    EXPECT_EQ(queue(true, 120'000, 500ms), 1'000'000u);
+    queue(false, 120'000);
+    EXPECT_EQ(queue(true, 120'000, 500ms), 1'000'000u) << "for a moment only";
     EXPECT_EQ(queue(true, 120'000), 500'000u);
     EXPECT_EQ(queue(true, 120'000), 250'000u);
     EXPECT_EQ(queue(true, 120'000), 125'000u);
@@ -109,6 +112,12 @@ TEST_F(BitrateEstimateTest, LossWithoutAQueueIsTheMediumsOwn) {
         EXPECT_EQ(estimate.update(LossReport{++reports, i % 2 == 0 ? 0.13 : 0.08},
                                   PathTrend{++arrivals, false, 1, 900'000}, now),
                   1'000'000u);
+    }
+    for (int i = 0; i < 60; ++i) {
+        EXPECT_EQ(estimate.update(LossReport{++reports, i % 2 == 0 ? 0.6 : 0.0},
+                                  PathTrend{++arrivals, false, 1, 30'000}, now += 1s),
+                  1'000'000u)
+            << "of a few packets";
     }
     for (int i = 0; i < 4; ++i) {
         estimate.update(LossReport{++reports, 0.35}, PathTrend{++arrivals, false, 1, 700'000}, now += 1s);

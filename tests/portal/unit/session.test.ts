@@ -15,7 +15,7 @@ interface FakeSocket {
 
 function setUp() {
   const sockets: FakeSocket[] = [];
-  const peers: Array<{ handlers: PeerHandlers; closed: boolean }> = [];
+  const peers: Array<{ handlers: PeerHandlers; closed: boolean; received: number }> = [];
   const events: Array<{ since: string; bearer: string; handlers: EventHandlers; closed: boolean }> = [];
   const stopped: string[] = [];
   const deps = {
@@ -30,7 +30,7 @@ function setUp() {
       return { close: () => (open.closed = true) };
     },
     createPeer: (_ice: unknown, _codec: unknown, handlers: PeerHandlers) => {
-      const peer = { handlers, closed: false };
+      const peer = { handlers, closed: false, received: 0 };
       peers.push(peer);
       return {
         room: {},
@@ -39,6 +39,7 @@ function setUp() {
         accept: async () => undefined,
         addCandidate: async () => undefined,
         setTrack: async () => undefined,
+        received: async () => peer.received,
         close: () => (peer.closed = true),
       };
     },
@@ -128,6 +129,20 @@ describe('Session', () => {
     t.peers[0]!.handlers.on_ice_changed('connected');
     await vi.advanceTimersByTimeAsync(20_000);
     expect([t.sockets.length, t.store.state.phase]).toEqual([1, 'in_room']);
+  });
+
+  it('stays as long as media comes, whatever ICE says', async () => {
+    const t = setUp();
+    t.session.join({ name: 'Ada', pin: '', asGuest: false });
+    await t.enter();
+    t.peers[0]!.handlers.on_ice_changed('shaky');
+    for (let second = 0; second < 5; second++) {
+      t.peers[0]!.received += 1000;
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect([t.sockets.length, t.store.state.phase]).toEqual([1, 'in_room']);
+    await vi.advanceTimersByTimeAsync(2_001);
+    expect(t.store.state.phase).toBe('reconnecting');
   });
 
   it('tries at least every 3 s in the first minute, so that a network that is back finds it in time', async () => {
