@@ -18,6 +18,7 @@ ALLOWED = {
     "plugins/rtp-io": ["base", "srtp"],
     "daemon/room": ["base/source_network.hpp"],
     "daemon/sdp": ["base"],
+    "daemon/bfcp": ["base"],
     "daemon/ops": ["base", "schemas"],
     "daemon/store": ["base", "schemas"],
     "daemon/api": ["base", "schemas"],

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "daemon/legs/sip/bounds.hpp"
-#include "daemon/legs/sip/re_lib.hpp"
+#include "base/libre.hpp"
 #include "daemon/legs/sip/stack.hpp"
 #include "daemon/legs/sip/uri.hpp"
 
