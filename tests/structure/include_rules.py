@@ -26,7 +26,7 @@ ALLOWED = {
     "daemon/legs/sip": ["base", "daemon/legs"],
     "daemon/legs/webrtc": ["base", "daemon/legs", "daemon/api/signalling.hpp"],
     "daemon/media/transport": ["base", "srtp"],
-    "daemon/media": ["base", "daemon/media/transport", "daemon/sdp", "daemon/legs"],
+    "daemon/media": ["base", "daemon/bfcp", "daemon/media/transport", "daemon/sdp", "daemon/legs"],
     "daemon/bridge": ["base", "schemas", "daemon/room", "daemon/media", "daemon/media/transport", "daemon/sdp",
                       "daemon/legs", "daemon/api", "daemon/ops", "daemon/store"],
     "daemon": ["base", "schemas", "daemon/bridge", "daemon/room", "daemon/media", "daemon/media/transport",
