@@ -34,6 +34,7 @@ public:
             accept_best(kind, Role::main);
         }
         accept_best(MediaKind::video, Role::content);
+        accept_floor();
         if (std::none_of(result_.media.begin(), result_.media.end(),
                          [](const auto& m) { return m.accepted; })) {
             return refusal();
@@ -181,6 +182,26 @@ private:
         }
         if (best) {
             accept(*best);
+        }
+    }
+
+    // The server's part is ours; a peer that would only be the server itself gets no floor control.
+    void accept_floor() {
+        const auto content = std::ranges::find_if(
+            result_.media, [](const auto& m) { return m.accepted && m.role == Role::content; });
+        if (!policy_.floor || policy_.kind != LegKind::sip || content == result_.media.end()) {
+            return;
+        }
+        for (const auto& media : offer_.media) {
+            if (auto floor = floor_of(media); floor && media.floor.client) {
+                if (content->label.empty()) {
+                    content->label = media.floor.stream.empty() ? kContentLabel : media.floor.stream;
+                }
+                floor->index = static_cast<std::size_t>(&media - offer_.media.data());
+                floor->stream = content->label;
+                result_.floor = std::move(floor);
+                return;
+            }
         }
     }
 

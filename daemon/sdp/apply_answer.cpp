@@ -69,6 +69,14 @@ private:
         if (media.kind_name != ours.kind_name || (!media.mid.empty() && media.mid != ours.mid)) {
             return malformed("an m-line of the answer is of another kind");
         }
+        if (offer_.floor && local_.floor && offer_.floor->index == i) {
+            if (auto floor = floor_of(media)) {
+                floor->index = i;
+                floor->stream = offer_.floor->stream;
+                result_.floor = std::move(floor);
+            }
+            return std::nullopt;
+        }
         if (!ours.enabled || media.disabled()) {
             return std::nullopt;
         }

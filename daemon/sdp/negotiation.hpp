@@ -29,6 +29,7 @@ struct Policy {
     std::vector<Codec> video_codecs = {Codec::h264, Codec::vp8};
     bool video = true;
     bool content = true;
+    bool floor = false;             // there is a BFCP server for the content; SIP only
     bool ice = true;                // take ICE when a SIP peer offers it; WebRTC always has it
     bool sdes_gcm = true;           // offer AEAD suites in SDES (some clients refuse the whole line)
     std::uint32_t max_bitrate = 0;  // bit/s for one video stream, both ways; 0: no limit
@@ -163,10 +164,21 @@ struct TransportPlan {
     bool counts_as_encrypted = false;
 };
 
+// BFCP (RFC 8856): we are the server of the floor that the content has.
+struct FloorPlan {
+    std::size_t index = 0;  // of its m-line
+    bool tcp = false;       // else UDP
+    bool passive = true;    // TCP: the peer connects to us
+    std::string remote_address;
+    std::uint16_t remote_port = 0;
+    std::string stream;  // label of the content's m-line
+};
+
 struct Negotiated {
     LegKind kind = LegKind::sip;
     std::vector<MediaPlan> media;  // one per m-line, in order
     std::vector<TransportPlan> transports;
+    std::optional<FloorPlan> floor;
     bool bundle = false;
     bool trickle = false;  // the peer takes trickled candidates
     bool extmap_allow_mixed = false;
@@ -202,6 +214,14 @@ struct LocalMedia {
     std::string msid;            // "stream track"; empty: none
 };
 
+struct LocalFloor {
+    std::string address;
+    std::uint16_t port = 0;
+    std::uint32_t conference = 0;  // the same for all in a room
+    std::uint16_t user = 0;        // the peer's
+};
+inline constexpr unsigned kContentFloor = 1;
+
 struct LocalParams {
     std::string username = "vmr";
     std::uint64_t session_id = 0;
@@ -210,6 +230,7 @@ struct LocalParams {
     std::string cname;
     std::vector<LocalTransport> transports;
     std::vector<LocalMedia> media;
+    std::optional<LocalFloor> floor;  // without it BFCP is refused, and not offered
 };
 
 std::string write_answer(const Negotiated& negotiated, const LocalParams& local);
@@ -256,6 +277,7 @@ struct OfferPlan {
     Policy policy;
     std::vector<OfferMedia> media;
     std::vector<OfferTransport> transports;
+    std::optional<FloorPlan> floor;
     bool bundle = false;
 };
 

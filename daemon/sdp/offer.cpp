@@ -3,6 +3,7 @@
 
 #include "daemon/sdp/codec_choice.hpp"
 #include "daemon/sdp/keying.hpp"
+#include "daemon/sdp/plan_parts.hpp"
 
 namespace vmr::sdp {
 
@@ -63,6 +64,7 @@ public:
                 add(MediaKind::video, Role::content);
             }
         }
+        plan_floor();
         return std::move(plan_);
     }
 
@@ -128,6 +130,26 @@ private:
         media.proto = proto_over(plan_.transports[media.transport]);
         media.proto_name = to_string(media.proto);
         plan_.media.push_back(std::move(media));
+    }
+
+    // Keeps its m-line, or adds one where there is content to control.
+    void plan_floor() {
+        if (current_ != nullptr) {
+            plan_.floor = current_->floor;
+            return;
+        }
+        const auto content = std::ranges::find(plan_.media, Role::content, &OfferMedia::role);
+        if (!policy_.floor || policy_.kind != LegKind::sip || content == plan_.media.end()) {
+            return;
+        }
+        content->label = kContentLabel;
+        plan_.floor = FloorPlan{.index = plan_.media.size(), .stream = kContentLabel};
+        OfferMedia line;
+        line.enabled = false;
+        line.kind_name = "application";
+        line.proto_name = "UDP/BFCP";
+        line.format_names = {"*"};
+        plan_.media.push_back(std::move(line));
     }
 
     std::string free_mid() const {

@@ -279,6 +279,40 @@ const char* read_ssrc_group(std::string_view value, Media& media) {
     return nullptr;
 }
 
+// c-only, s-only, c-s; several words are alternatives (RFC 8856 section 5.1).
+const char* read_floorctrl(std::string_view value, Media& media) {
+    media.floor.client = media.floor.server = false;
+    for (auto word = text::take_word(value); !word.empty(); word = text::take_word(value)) {
+        media.floor.client |= word == "c-only" || word == "c-s";
+        media.floor.server |= word == "s-only" || word == "c-s";
+    }
+    return nullptr;
+}
+
+const char* read_confid(std::string_view value, Media& media) {
+    media.floor.conference =
+        static_cast<std::uint32_t>(text::number(text::trimmed(value), 0xffffffff).value_or(0));
+    return nullptr;
+}
+
+const char* read_userid(std::string_view value, Media& media) {
+    media.floor.user = static_cast<std::uint16_t>(text::number(text::trimmed(value), 0xffff).value_or(0));
+    return nullptr;
+}
+
+// <floor> mstrm:<label> …; drafts wrote m-stream.
+const char* read_floorid(std::string_view value, Media& media) {
+    const auto floor = text::number(text::take_word(value), 0xffff);
+    auto streams = text::take_word(value);
+    const auto name = text::take(streams, ':');
+    const bool named = (name == "mstrm" || name == "m-stream") && streams.size() <= kMaxToken;
+    if (floor && media.floor.floor == 0) {
+        media.floor.floor = static_cast<std::uint16_t>(*floor);
+        media.floor.stream = named ? streams : std::string_view();
+    }
+    return nullptr;
+}
+
 struct Entry {
     std::string_view name;
     Reader read;
@@ -315,6 +349,10 @@ constexpr std::array kReaders = std::to_array<Entry>({
     {"extmap", read_extmap},
     {"ssrc", read_ssrc},
     {"ssrc-group", read_ssrc_group},
+    {"floorctrl", read_floorctrl},
+    {"confid", read_confid},
+    {"userid", read_userid},
+    {"floorid", read_floorid},
 });
 
 }  // namespace

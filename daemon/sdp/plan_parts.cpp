@@ -168,6 +168,20 @@ void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_ar
     }
 }
 
+std::optional<FloorPlan> floor_of(const Media& media) {
+    FloorPlan floor;
+    floor.tcp = text::equals_ignore_case(media.proto_name, "TCP/BFCP");
+    const bool bfcp = floor.tcp || text::equals_ignore_case(media.proto_name, "UDP/BFCP");
+    // Port 9 is that of a TCP client, which connects itself (RFC 8856 section 8).
+    if (media.kind_name != "application" || !bfcp || media.disabled() || media.connection.address.empty()) {
+        return std::nullopt;
+    }
+    floor.passive = media.setup != Setup::passive;
+    floor.remote_address = media.connection.address;
+    floor.remote_port = media.port;
+    return floor;
+}
+
 void conclude(Negotiated& now) {
     now.counts_as_encrypted = !now.transports.empty();
     now.trickle = false;

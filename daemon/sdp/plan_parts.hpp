@@ -17,6 +17,9 @@ TransportPlan make_transport(const Media& source, const Keying& keying, bool ice
 std::optional<Setup> kept_dtls_role(const Negotiated* previous, std::size_t index);
 // Gives each transport its id, unless an offer of ours gave it, and says what changed.
 void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_are_given);
+// What a live m-line of BFCP over UDP or TCP says; empty: it is none.
+std::optional<FloorPlan> floor_of(const Media& media);
+inline constexpr const char* kContentLabel = "content";
 void conclude(Negotiated& now);  // the fields that sum up
 
 }  // namespace vmr::sdp

@@ -170,6 +170,15 @@ struct Ssrc {
     std::string msid;  // "stream track"
 };
 
+// Of an m-line of BFCP (RFC 8856): a=floorctrl, a=confid, a=userid and the first a=floorid.
+struct Floor {
+    bool client = true, server = false;  // parts that the writer would take; without a=floorctrl the client's
+    std::uint32_t conference = 0;
+    std::uint16_t user = 0;
+    std::uint16_t floor = 0;
+    std::string stream;  // label of the m-line that the floor is of
+};
+
 struct SsrcGroup {
     std::string semantics;  // FID
     std::vector<std::uint32_t> ids;
@@ -209,6 +218,7 @@ struct Media {
     std::vector<Extmap> extmaps;
     std::vector<Ssrc> ssrcs;
     std::vector<SsrcGroup> ssrc_groups;
+    Floor floor;
 
     // Refused or switched off (RFC 3264 section 6); a bundle-only line has port 0 and is alive (RFC 8843).
     bool disabled() const { return port == 0 && !bundle_only; }

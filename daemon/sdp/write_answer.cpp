@@ -61,6 +61,10 @@ std::string write_answer(const Negotiated& negotiated, const LocalParams& local)
     const auto& address = local_transport(local, negotiated.transports.front().id).address;
     auto out = head_text(local, address, bundles);
     for (const auto& plan : negotiated.media) {
+        if (negotiated.floor && local.floor && plan.index == negotiated.floor->index) {
+            out += floor_text(*negotiated.floor, *local.floor);
+            continue;
+        }
         if (!plan.accepted) {
             out += refused_text(plan.kind_name, plan.proto_name, plan.format_names, plan.mid);
             continue;

@@ -228,6 +228,21 @@ std::string media_text(const MediaText& media, const LocalParams& local, std::si
     return out;
 }
 
+std::string floor_text(const FloorPlan& floor, const LocalFloor& local) {
+    std::string out;
+    line(out, "m=application " + to_string(local.port) + (floor.tcp ? " TCP/BFCP *" : " UDP/BFCP *"));
+    line(out, "c=" + address_text(local.address));
+    if (floor.tcp) {
+        line(out, floor.passive ? "a=setup:passive" : "a=setup:active");
+        line(out, "a=connection:new");
+    }
+    line(out, "a=floorctrl:s-only");
+    line(out, "a=confid:" + to_string(local.conference));
+    line(out, "a=userid:" + to_string(local.user));
+    line(out, "a=floorid:" + to_string(kContentFloor) + " mstrm:" + floor.stream);
+    return out;
+}
+
 std::string refused_text(const std::string& kind_name, const std::string& proto_name,
                          const std::vector<std::string>& format_names, const std::string& mid) {
     std::string text = "m=" + kind_name + " 0 " + proto_name;

@@ -43,6 +43,7 @@ std::string head_text(const LocalParams& local, const std::string& address,
                       const std::vector<std::vector<std::string>>& bundles);
 std::string media_text(const MediaText& media, const LocalParams& local, std::size_t index,
                        const std::string& session_address);
+std::string floor_text(const FloorPlan& floor, const LocalFloor& local);
 std::string refused_text(const std::string& kind_name, const std::string& proto_name,
                          const std::vector<std::string>& format_names, const std::string& mid);
 

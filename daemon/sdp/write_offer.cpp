@@ -76,6 +76,10 @@ std::string write_offer(const OfferPlan& plan, const LocalParams& local) {
     auto out = head_text(local, address, bundles);
     for (std::size_t i = 0; i < plan.media.size(); ++i) {
         const auto& media = plan.media[i];
+        if (plan.floor && local.floor && plan.floor->index == i) {
+            out += floor_text(*plan.floor, *local.floor);
+            continue;
+        }
         if (!media.enabled) {
             out += refused_text(media.kind_name, media.proto_name, media.format_names, media.mid);
             continue;

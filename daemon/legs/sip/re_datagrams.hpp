@@ -1,6 +1,6 @@
 // UDP sockets over libre. Everything runs on the sip thread.
 #pragma once
-#include "daemon/legs/sip/re_lib.hpp"
+#include "base/libre.hpp"
 
 #include <functional>
 #include <map>

@@ -1,6 +1,6 @@
 // Resolutions over libre's DNS client. Everything runs on the sip thread; nothing waits.
 #pragma once
-#include "daemon/legs/sip/re_lib.hpp"
+#include "base/libre.hpp"
 
 #include <functional>
 #include <list>

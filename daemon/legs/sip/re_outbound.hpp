@@ -1,7 +1,7 @@
 // Ways that we open: name look-up, and connections with the far side's certificate checked. Everything runs
 // on the sip thread.
 #pragma once
-#include "daemon/legs/sip/re_lib.hpp"
+#include "base/libre.hpp"
 
 #include <string>
 

@@ -1,5 +1,5 @@
 // The stack over libre: one thread "sip" runs its event loop.
-#include "daemon/legs/sip/re_lib.hpp"
+#include "base/libre.hpp"
 
 #include <atomic>
 #include <deque>

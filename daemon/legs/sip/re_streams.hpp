@@ -1,7 +1,7 @@
 // TCP and TLS connections over libre sockets: accept within limits, frame, write back.
 // Everything runs on the sip thread.
 #pragma once
-#include "daemon/legs/sip/re_lib.hpp"
+#include "base/libre.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -4,7 +4,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include "daemon/legs/sip/re_lib.hpp"
+
+#include "base/libre.hpp"
 
 #include <arpa/inet.h>
 

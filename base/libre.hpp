@@ -1,4 +1,4 @@
-// libre's headers, which want these to come first. Only re_*.cpp include this.
+// libre's headers, which want these to come first. Only what speaks to libre includes this.
 #pragma once
 #include <sys/socket.h>
 #include <sys/types.h>

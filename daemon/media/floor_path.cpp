@@ -1,0 +1,117 @@
+#include "daemon/media/floor_path.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/guard.hpp"
+#include "daemon/media/floor_path_parts.hpp"
+
+namespace vmr::media {
+
+bool FloorRate::allows(std::int64_t now_us) {
+    const double refill = static_cast<double>(now_us - last_us_) * kPerSecond / 1e6;
+    tokens_ = last_us_ == 0 ? tokens_ : std::min(2 * kPerSecond, tokens_ + refill);
+    last_us_ = now_us;
+    if (tokens_ < 1) {
+        return false;
+    }
+    tokens_ -= 1;
+    return true;
+}
+
+GPtr<GSocket> bind_in_range(const FloorPathParams& params, GSocketType type, std::uint16_t& port) {
+    const auto address =
+        GPtr<GInetAddress>::adopt(g_inet_address_new_from_string(params.local_address.c_str()));
+    if (!address || params.port_min > params.port_max) {
+        return nullptr;
+    }
+    const unsigned ports = params.port_max - params.port_min + 1U;
+    const unsigned start = static_cast<unsigned>(g_random_int_range(0, static_cast<gint32>(ports)));
+    for (unsigned i = 0; i < ports; ++i) {
+        auto socket = GPtr<GSocket>::adopt(
+            g_socket_new(g_inet_address_get_family(address.get()), type, G_SOCKET_PROTOCOL_DEFAULT, nullptr));
+        if (!socket) {
+            return nullptr;
+        }
+        g_socket_set_blocking(socket.get(), FALSE);
+        port = static_cast<std::uint16_t>(params.port_min + (start + i) % ports);
+        const auto local = GPtr<GSocketAddress>::adopt(g_inet_socket_address_new(address.get(), port));
+        if (g_socket_bind(socket.get(), local.get(), FALSE, nullptr)) {
+            return socket;
+        }
+    }
+    return nullptr;
+}
+
+namespace {
+
+class UdpFloorPath final : public FloorPath {
+public:
+    UdpFloorPath(const FloorPathParams& params, Receive receive)
+        : params_(params), receive_(std::move(receive)) {}
+
+    bool open() {
+        socket_ = bind_in_range(params_, G_SOCKET_TYPE_DATAGRAM, port_);
+        if (socket_) {
+            watch_ = SocketWatch(socket_.get(), on_readable, this);
+        }
+        return static_cast<bool>(socket_);
+    }
+
+    std::uint16_t port() const override { return port_; }
+
+    void set_remote(const std::string& address, std::uint16_t port) override {
+        peer_ = GPtr<GSocketAddress>::adopt(g_inet_socket_address_new_from_string(address.c_str(), port));
+    }
+
+    void send(const std::string& bytes) override {
+        if (peer_) {
+            // Lost where it cannot be sent now: it is repeated until acknowledged.
+            g_socket_send_to(socket_.get(), peer_.get(), bytes.data(), bytes.size(), nullptr, nullptr);
+        }
+    }
+
+private:
+    static gboolean on_readable(GSocket*, GIOCondition, gpointer self) {
+        guard(nullptr, [self] { static_cast<UdpFloorPath*>(self)->read(); });
+        return G_SOURCE_CONTINUE;
+    }
+
+    void read() {
+        std::array<char, bfcp::kMaxMessage + 1> bytes;
+        GSocketAddress* from = nullptr;
+        const gssize size =
+            g_socket_receive_from(socket_.get(), &from, bytes.data(), bytes.size(), nullptr, nullptr);
+        const auto source = GPtr<GSocketAddress>::adopt(from);
+        if (size <= 0 || static_cast<std::size_t>(size) > bfcp::kMaxMessage || !source ||
+            !rate_.allows(g_get_monotonic_time())) {
+            return;
+        }
+        const std::string_view message(bytes.data(), static_cast<std::size_t>(size));
+        if (is_peers(params_, message)) {
+            peer_ = source;  // behind a NAT it is not where signalling said
+            receive_(message);
+        }
+    }
+
+    const FloorPathParams params_;
+    const Receive receive_;
+    GPtr<GSocket> socket_;
+    SocketWatch watch_;
+    std::uint16_t port_ = 0;
+    GPtr<GSocketAddress> peer_;
+    FloorRate rate_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FloorPath>> open_udp_floor_path(const FloorPathParams& params,
+                                                       FloorPath::Receive receive) {
+    auto path = std::make_unique<UdpFloorPath>(params, std::move(receive));
+    if (!path->open()) {
+        return Error{"no free UDP port for floor control"};
+    }
+    return std::unique_ptr<FloorPath>(std::move(path));
+}
+
+}  // namespace vmr::media
