@@ -1,39 +1,12 @@
 // Token buckets, one per source, in bounded memory; time is an argument.
 #pragma once
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <string>
 #include <unordered_map>
 
+#include "base/token_bucket.hpp"
+
 namespace vmr::api {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
-
-class TokenBucket {
-public:
-    TokenBucket(double per_second, double burst, SteadyTime now)
-        : per_second_(per_second), burst_(burst), level_(burst), at_(now) {}
-
-    bool take(SteadyTime now, double amount = 1.0) {
-        level_ = std::min(burst_, level_ + per_second_ * std::chrono::duration<double>(now - at_).count());
-        at_ = now;
-        if (level_ < amount) {
-            return false;
-        }
-        level_ -= amount;
-        return true;
-    }
-    bool is_full(SteadyTime now) const {
-        return level_ + per_second_ * std::chrono::duration<double>(now - at_).count() >= burst_;
-    }
-
-private:
-    double per_second_;
-    double burst_;
-    double level_;
-    SteadyTime at_;
-};
 
 class SourceLimiter {
 public:

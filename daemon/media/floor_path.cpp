@@ -1,23 +1,11 @@
 #include "daemon/media/floor_path.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "base/guard.hpp"
 #include "daemon/media/floor_path_parts.hpp"
 
 namespace vmr::media {
-
-bool FloorRate::allows(std::int64_t now_us) {
-    const double refill = static_cast<double>(now_us - last_us_) * kPerSecond / 1e6;
-    tokens_ = last_us_ == 0 ? tokens_ : std::min(2 * kPerSecond, tokens_ + refill);
-    last_us_ = now_us;
-    if (tokens_ < 1) {
-        return false;
-    }
-    tokens_ -= 1;
-    return true;
-}
 
 GPtr<GSocket> bind_in_range(const FloorPathParams& params, GSocketType type, std::uint16_t& port) {
     const auto address =
@@ -84,7 +72,7 @@ private:
             g_socket_receive_from(socket_.get(), &from, bytes.data(), bytes.size(), nullptr, nullptr);
         const auto source = GPtr<GSocketAddress>::adopt(from);
         if (size <= 0 || static_cast<std::size_t>(size) > bfcp::kMaxMessage || !source ||
-            !rate_.allows(g_get_monotonic_time())) {
+            !rate_.take(SteadyTime::clock::now())) {
             return;
         }
         const std::string_view message(bytes.data(), static_cast<std::size_t>(size));
@@ -100,7 +88,7 @@ private:
     SocketWatch watch_;
     std::uint16_t port_ = 0;
     GPtr<GSocketAddress> peer_;
-    FloorRate rate_;
+    TokenBucket rate_ = floor_rate(SteadyTime::clock::now());
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "base/token_bucket.hpp"
 
 namespace vmr::media {
 
@@ -36,15 +37,9 @@ Result<std::unique_ptr<FloorPath>> open_udp_floor_path(const FloorPathParams& pa
 Result<std::unique_ptr<FloorPath>> open_tcp_floor_path(const FloorPathParams& params, bool passive,
                                                        FloorPath::Receive receive);
 
-// Messages a second that are looked at; a burst of twice as many.
-class FloorRate {
-public:
-    bool allows(std::int64_t now_us);
-
-private:
-    static constexpr double kPerSecond = 20;
-    double tokens_ = 2 * kPerSecond;
-    std::int64_t last_us_ = 0;
-};
+// What is looked at of a peer's messages: 20 a second, in bursts of 40.
+inline TokenBucket floor_rate(SteadyTime now) {
+    return {20, 40, now};
+}
 
 }  // namespace vmr::media

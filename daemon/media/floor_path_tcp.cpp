@@ -132,7 +132,7 @@ private:
             return false;
         }
         if (*length > bfcp::kMaxMessage || !is_peers(params_, connection.unread) ||
-            !rate_.allows(g_get_monotonic_time())) {
+            !rate_.take(SteadyTime::clock::now())) {
             drop(connection);
             return false;
         }
@@ -163,7 +163,7 @@ private:
     GPtr<GCancellable> connecting_;
     std::list<Connection> connections_;
     Connection* peer_ = nullptr;
-    FloorRate rate_;
+    TokenBucket rate_ = floor_rate(SteadyTime::clock::now());
 };
 
 }  // namespace
