@@ -3,43 +3,18 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include "daemon/media/room_pipeline.hpp"
-#include "daemon/media/session.hpp"
+#include "two_rooms.hpp"
 
 namespace vmr::media {
 namespace {
 
 using namespace std::chrono_literals;
 
-struct Listener : RoomPipelineObserver {
-    void on_talking_changed(const std::vector<std::string>& legs) override {
-        talkers = legs;
-        talked.insert(talked.end(), legs.begin(), legs.end());
-    }
-    void on_digits_entered(const std::string&, const std::string&) override {}
-    void on_key_pressed(const std::string&, char) override {}
-    void on_pin_timed_out(const std::string&) override {}
-    void on_leg_failed(const std::string& leg, const std::string& text) override {
-        problems.push_back(leg + ": " + text);
-    }
-    void on_room_failed(const std::string& text) override { problems.push_back(text); }
-    bool heard(const std::string& leg) const { return std::ranges::find(talked, leg) != talked.end(); }
-    std::vector<std::string> problems, talkers, talked;
-};
-
 bool come_true(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + 15s;
-    const guint waker = g_timeout_add(
-        20, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
-    while (!condition() && std::chrono::steady_clock::now() < deadline) {
-        g_main_context_iteration(nullptr, TRUE);
-    }
-    g_source_remove(waker);
-    return condition();
+    return run_until(condition, 15s);
 }
 
 unsigned threads_of_rtp() {
@@ -52,35 +27,19 @@ unsigned threads_of_rtp() {
     return threads;
 }
 
-class AudioWayTest : public testing::Test {
+class AudioWayTest : public TwoRooms {
 protected:
-    static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
     void SetUp() override {
-        auto loaded = Pipelines::load(std::string(std::getenv("VMR_SOURCE_ROOT")) + "/pipelines");
-        ASSERT_TRUE(loaded.ok()) << loaded.error();
-        pipelines_ = std::make_unique<Pipelines>(std::move(*loaded));
-        environment_.pipelines = pipelines_.get();
-        environment_.io = std::make_shared<MediaIoPool>();
-        environment_.ice = [] { return IceParams{}; };
-        environment_.certificate = *DtlsCertificate::generate();
-        near_room_ = std::move(RoomPipeline::create(*pipelines_, "near", {}, listener_).value());
-        far_room_ = std::move(RoomPipeline::create(*pipelines_, "far", {}, far_listener_).value());
+        ASSERT_NO_FATAL_FAILURE(TwoRooms::SetUp());
         near_ = session("near-leg");
         far_ = session("far-leg");
-        near_room_->attach("near-leg", near_->bin(), "Near");
-        far_room_->attach("far-leg", far_->bin(), "Far");
-        near_->set_on_changed([&] { near_room_->refresh("near-leg"); });
-        far_->set_on_changed([&] { far_room_->refresh("far-leg"); });
+        attach(*near_, *far_);
     }
     void TearDown() override {
-        near_room_->detach("near-leg");
-        far_room_->detach("far-leg");
+        detach();
         near_.reset();
         far_.reset();
-        near_room_.reset();
-        far_room_.reset();
-        EXPECT_EQ(listener_.problems, std::vector<std::string>());
-        EXPECT_EQ(far_listener_.problems, std::vector<std::string>());
+        TwoRooms::TearDown();
     }
     std::unique_ptr<Session> session(const char* name) {
         sdp::Policy policy;
@@ -122,10 +81,6 @@ protected:
         room.admit(name);
     }
 
-    std::unique_ptr<Pipelines> pipelines_;
-    MediaEnvironment environment_;
-    Listener listener_, far_listener_;
-    std::unique_ptr<RoomPipeline> near_room_, far_room_;
     std::unique_ptr<Session> near_, far_;
 };
 

@@ -1,42 +1,11 @@
 // Two media sessions talk to each other through two rooms, over real sockets: what was offered and answered
 // becomes media with the promised encryption.
-#include "daemon/media/session.hpp"
-
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <cstdlib>
-
-#include "daemon/media/room_pipeline.hpp"
+#include "two_rooms.hpp"
 
 namespace vmr::media {
 namespace {
-
-using namespace std::chrono_literals;
-
-struct Quiet : RoomPipelineObserver {
-    void on_talking_changed(const std::vector<std::string>&) override {}
-    void on_digits_entered(const std::string&, const std::string&) override {}
-    void on_key_pressed(const std::string&, char) override {}
-    void on_pin_timed_out(const std::string&) override {}
-    void on_leg_failed(const std::string& leg, const std::string& text) override {
-        problems.push_back(leg + ": " + text);
-    }
-    void on_room_failed(const std::string& text) override { problems.push_back(text); }
-    std::vector<std::string> problems;
-};
-
-// Runs the control thread's main loop until `condition`, at most ten seconds.
-bool run_until(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    const guint waker = g_timeout_add(
-        20, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
-    while (!condition() && std::chrono::steady_clock::now() < deadline) {
-        g_main_context_iteration(nullptr, TRUE);
-    }
-    g_source_remove(waker);
-    return condition();
-}
 
 double field(const GstStructure* structure, const char* name) {
     guint64 count = 0;
@@ -69,25 +38,8 @@ guint64 mixer_stat(Session& session, const char* name) {
     return count;
 }
 
-class SessionTest : public testing::Test {
+class SessionTest : public TwoRooms {
 protected:
-    static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
-    void SetUp() override {
-        auto loaded = Pipelines::load(std::string(std::getenv("VMR_SOURCE_ROOT")) + "/pipelines");
-        ASSERT_TRUE(loaded.ok()) << loaded.error();
-        pipelines_ = std::make_unique<Pipelines>(std::move(*loaded));
-        environment_.pipelines = pipelines_.get();
-        environment_.io = std::make_shared<MediaIoPool>();
-        environment_.ice = [] { return IceParams{}; };
-        environment_.certificate = *DtlsCertificate::generate();
-        near_room_ = std::move(RoomPipeline::create(*pipelines_, "near", {}, quiet_).value());
-        far_room_ = std::move(RoomPipeline::create(*pipelines_, "far", {}, quiet_).value());
-    }
-    void TearDown() override {
-        near_room_.reset();
-        far_room_.reset();
-        EXPECT_EQ(quiet_.problems, std::vector<std::string>());
-    }
     std::unique_ptr<Session> session(const char* name, sdp::Encryption encryption, bool tls) {
         sdp::Policy policy;
         policy.encryption = encryption;
@@ -96,26 +48,21 @@ protected:
         made->set_signalling(tls ? "TLSv1.3 TLS_AES_256_GCM_SHA384" : "none");
         return made;
     }
-
-    std::unique_ptr<Pipelines> pipelines_;
-    MediaEnvironment environment_;
-    Quiet quiet_;
-    std::unique_ptr<RoomPipeline> near_room_, far_room_;
+    // One call, all of it accepted.
+    static void negotiate(Session& near, Session& far) {
+        const SdpResult offer = near.offer();
+        ASSERT_TRUE(offer.ok()) << offer.problem().text;
+        const SdpResult answer = far.answer(offer.sdp());
+        ASSERT_TRUE(answer.ok()) << answer.problem().text;
+        ASSERT_TRUE(near.accept_answer(answer.sdp()).ok());
+    }
 };
 
 TEST_F(SessionTest, AudioAndVideoFlowWithTheStrongestKeys) {
     auto near = session("near-leg", sdp::Encryption::required, true);
     auto far = session("far-leg", sdp::Encryption::required, true);
-    near_room_->attach("near-leg", near->bin(), "Near");
-    far_room_->attach("far-leg", far->bin(), "Far");
-    near->set_on_changed([&] { near_room_->refresh("near-leg"); });
-    far->set_on_changed([&] { far_room_->refresh("far-leg"); });
-
-    const SdpResult offer = near->offer();
-    ASSERT_TRUE(offer.ok()) << offer.problem().text;
-    const SdpResult answer = far->answer(offer.sdp());
-    ASSERT_TRUE(answer.ok()) << answer.problem().text;
-    ASSERT_TRUE(near->accept_answer(answer.sdp()).ok());
+    attach(*near, *far);
+    ASSERT_NO_FATAL_FAILURE(negotiate(*near, *far));
     EXPECT_TRUE(run_until([&] {
         const auto counts = far->stats();
         unsigned flowing = 0;
@@ -127,8 +74,7 @@ TEST_F(SessionTest, AudioAndVideoFlowWithTheStrongestKeys) {
     EXPECT_EQ(far->crypto_receipt().suite, "AEAD_AES_256_GCM");
     EXPECT_EQ(near->crypto_receipt().key_exchange, "SDES");
     EXPECT_TRUE(near->ready());
-    near_room_->detach("near-leg");
-    far_room_->detach("far-leg");
+    detach();
 }
 
 // In the room a leg has no encoder of its own; a prompt gives it one for audio as long as it lasts; at a
@@ -137,15 +83,8 @@ TEST_F(SessionTest, AudioAndVideoFlowWithTheStrongestKeys) {
 TEST_F(SessionTest, WhoIsInTheRoomSharesTheEncoders) {
     auto near = session("near-leg", sdp::Encryption::required, true);
     auto far = session("far-leg", sdp::Encryption::required, true);
-    near_room_->attach("near-leg", near->bin(), "Near");
-    far_room_->attach("far-leg", far->bin(), "Far");
-    near->set_on_changed([&] { near_room_->refresh("near-leg"); });
-    far->set_on_changed([&] { far_room_->refresh("far-leg"); });
-    const SdpResult offer = near->offer();
-    ASSERT_TRUE(offer.ok());
-    const SdpResult answer = far->answer(offer.sdp());
-    ASSERT_TRUE(answer.ok());
-    ASSERT_TRUE(near->accept_answer(answer.sdp()).ok());
+    attach(*near, *far);
+    ASSERT_NO_FATAL_FAILURE(negotiate(*near, *far));
     const auto received = [&](Slot slot) {
         for (const auto& one : far->stats()) {
             if (one.slot == slot) {
@@ -181,23 +120,15 @@ TEST_F(SessionTest, WhoIsInTheRoomSharesTheEncoders) {
     for (const auto& one : far->stats()) {
         EXPECT_LT(one.rtp.lost_packets, 1) << to_string(one.slot);
     }
-    near_room_->detach("near-leg");
-    far_room_->detach("far-leg");
+    detach();
 }
 
 // The camera travels encoded to the mixer, which decodes it once it is on stage; the leg is told of that.
 TEST_F(SessionTest, ACameraIsDecodedOnlyOnStage) {
     auto near = session("near-leg", sdp::Encryption::required, true);
     auto far = session("far-leg", sdp::Encryption::required, true);
-    near_room_->attach("near-leg", near->bin(), "Near");
-    far_room_->attach("far-leg", far->bin(), "Far");
-    near->set_on_changed([&] { near_room_->refresh("near-leg"); });
-    far->set_on_changed([&] { far_room_->refresh("far-leg"); });
-    const SdpResult offer = near->offer();
-    ASSERT_TRUE(offer.ok());
-    const SdpResult answer = far->answer(offer.sdp());
-    ASSERT_TRUE(answer.ok());
-    ASSERT_TRUE(near->accept_answer(answer.sdp()).ok());
+    attach(*near, *far);
+    ASSERT_NO_FATAL_FAILURE(negotiate(*near, *far));
     const auto received = [&](const char* name) {
         for (const auto& one : far->stats()) {
             if (one.slot == Slot::video) {
@@ -234,8 +165,7 @@ TEST_F(SessionTest, ACameraIsDecodedOnlyOnStage) {
     far_room_->dismiss("far-leg", "held");
     EXPECT_TRUE(run_until([&] { return !far->bin().wanted(Slot::video).on_stage; }));
     EXPECT_TRUE(asked_for(bitrate_for({})));
-    near_room_->detach("near-leg");
-    far_room_->detach("far-leg");
+    detach();
 }
 
 TEST_F(SessionTest, AnUnencryptedOfferIsRefusedWhereKeysAreRequired) {
