@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "daemon/legs/leg.hpp"
-#include "daemon/legs/sip/resolver.hpp"
-#include "daemon/legs/sip/session.hpp"
+#include "daemon/legs/sip/dialog/session.hpp"
+#include "daemon/legs/sip/network/resolver.hpp"
 
 namespace vmr::sip {
 

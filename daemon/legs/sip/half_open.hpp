@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "daemon/legs/sip/message.hpp"
+#include "daemon/legs/sip/message/message.hpp"
 
 namespace vmr::sip {
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "daemon/legs/sip/call.hpp"
-#include "daemon/legs/sip/invitation.hpp"
+#include "daemon/legs/sip/dialog/invitation.hpp"
 
 namespace vmr::sip {
 

@@ -10,9 +10,9 @@
 
 #include "base/result.hpp"
 #include "daemon/legs/leg.hpp"
-#include "daemon/legs/sip/dial_rules.hpp"
-#include "daemon/legs/sip/stack.hpp"
-#include "daemon/legs/sip/trunk.hpp"
+#include "daemon/legs/sip/network/stack.hpp"
+#include "daemon/legs/sip/routing/dial_rules.hpp"
+#include "daemon/legs/sip/routing/trunk.hpp"
 
 namespace vmr::sip {
 

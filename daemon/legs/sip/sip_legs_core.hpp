@@ -8,12 +8,12 @@
 #include <unordered_map>
 
 #include "daemon/legs/sip/call.hpp"
-#include "daemon/legs/sip/dial_rules.hpp"
+#include "daemon/legs/sip/dialog/transaction.hpp"
 #include "daemon/legs/sip/half_open.hpp"
-#include "daemon/legs/sip/limits.hpp"
+#include "daemon/legs/sip/message/writer.hpp"
+#include "daemon/legs/sip/network/limits.hpp"
+#include "daemon/legs/sip/routing/dial_rules.hpp"
 #include "daemon/legs/sip/sip_legs.hpp"
-#include "daemon/legs/sip/transaction.hpp"
-#include "daemon/legs/sip/writer.hpp"
 
 namespace vmr::sip {
 

@@ -1,7 +1,7 @@
 // Requests and calls that come to us, and responses to whom they belong.
 #include "base/source_network.hpp"
-#include "daemon/legs/sip/arrival.hpp"
 #include "daemon/legs/sip/incoming_call.hpp"
+#include "daemon/legs/sip/routing/arrival.hpp"
 #include "daemon/legs/sip/sip_legs_core.hpp"
 
 namespace vmr::sip {

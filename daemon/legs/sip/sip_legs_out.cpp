@@ -1,7 +1,7 @@
 // Calls that we place.
+#include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/outgoing_call.hpp"
 #include "daemon/legs/sip/sip_legs_core.hpp"
-#include "daemon/legs/sip/uri.hpp"
 
 namespace vmr::sip {
 

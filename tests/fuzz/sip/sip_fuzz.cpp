@@ -6,13 +6,14 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/legs/sip/arrival.hpp"
-#include "daemon/legs/sip/bounds.hpp"
-#include "daemon/legs/sip/dialog.hpp"
-#include "daemon/legs/sip/digest.hpp"
-#include "daemon/legs/sip/stack.hpp"
-#include "daemon/legs/sip/trunk.hpp"
-#include "daemon/legs/sip/writer.hpp"
+#include "daemon/legs/sip/dialog/dialog.hpp"
+#include "daemon/legs/sip/message/bounds.hpp"
+#include "daemon/legs/sip/message/digest.hpp"
+#include "daemon/legs/sip/message/parse.hpp"
+#include "daemon/legs/sip/message/writer.hpp"
+#include "daemon/legs/sip/network/stack.hpp"
+#include "daemon/legs/sip/routing/arrival.hpp"
+#include "daemon/legs/sip/routing/trunk.hpp"
 
 namespace vmr::sip {
 namespace {

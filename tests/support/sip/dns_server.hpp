@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/legs/sip/resolver.hpp"
+#include "daemon/legs/sip/network/resolver.hpp"
 
 namespace vmr::sip::test {
 

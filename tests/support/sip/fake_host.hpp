@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "daemon/legs/sip/session.hpp"
-#include "daemon/legs/sip/stack.hpp"
+#include "daemon/legs/sip/dialog/session.hpp"
+#include "daemon/legs/sip/message/parse.hpp"
+#include "daemon/legs/sip/network/stack.hpp"
 
 namespace vmr::sip::test {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/legs/sip/stack.hpp"
-#include "daemon/legs/sip/uri.hpp"
+#include "daemon/legs/sip/message/uri.hpp"
+#include "daemon/legs/sip/network/stack.hpp"
 
 namespace vmr::sip::test {
 

@@ -1,6 +1,6 @@
 // Who may be called: deny by default; and our answers to those who challenge us, checked by our own server
 // half.
-#include "daemon/legs/sip/dial_rules.hpp"
+#include "daemon/legs/sip/routing/dial_rules.hpp"
 
 #include <gtest/gtest.h>
 

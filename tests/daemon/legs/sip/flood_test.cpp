@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "daemon/legs/sip/bans.hpp"
 #include "daemon/legs/sip/half_open.hpp"
+#include "daemon/legs/sip/network/bans.hpp"
 #include "tests/support/sip/harness.hpp"
 
 namespace vmr::sip::test {

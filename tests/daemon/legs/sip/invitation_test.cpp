@@ -1,9 +1,9 @@
 // A call that we place, until it is answered: by RFC and section, on a made-up clock.
-#include "daemon/legs/sip/invitation.hpp"
+#include "daemon/legs/sip/dialog/invitation.hpp"
 
 #include <gmock/gmock.h>
 
-#include "daemon/legs/sip/transaction.hpp"
+#include "daemon/legs/sip/dialog/transaction.hpp"
 #include "tests/support/sip/fake_host.hpp"
 #include "tests/support/sip/fakes.hpp"
 #include "tests/support/sip/harness.hpp"

@@ -1,8 +1,9 @@
 // The parser's own rules, beyond those that the messages of RFC 4475 show.
 #include <gtest/gtest.h>
 
-#include "daemon/legs/sip/bounds.hpp"
-#include "daemon/legs/sip/stack.hpp"
+#include "daemon/legs/sip/message/bounds.hpp"
+#include "daemon/legs/sip/message/parse.hpp"
+#include "daemon/legs/sip/network/stack.hpp"
 
 namespace vmr::sip {
 namespace {

@@ -1,14 +1,15 @@
 // Transactions, digest, trunks, URIs, bounds: pure logic on a made-up clock.
 #include <gtest/gtest.h>
 
-#include "daemon/legs/sip/bounds.hpp"
-#include "daemon/legs/sip/digest.hpp"
-#include "daemon/legs/sip/limits.hpp"
-#include "daemon/legs/sip/stack.hpp"
-#include "daemon/legs/sip/transaction.hpp"
-#include "daemon/legs/sip/trunk.hpp"
-#include "daemon/legs/sip/uri.hpp"
-#include "daemon/legs/sip/writer.hpp"
+#include "daemon/legs/sip/dialog/transaction.hpp"
+#include "daemon/legs/sip/message/bounds.hpp"
+#include "daemon/legs/sip/message/digest.hpp"
+#include "daemon/legs/sip/message/parse.hpp"
+#include "daemon/legs/sip/message/uri.hpp"
+#include "daemon/legs/sip/message/writer.hpp"
+#include "daemon/legs/sip/network/limits.hpp"
+#include "daemon/legs/sip/network/stack.hpp"
+#include "daemon/legs/sip/routing/trunk.hpp"
 
 namespace vmr::sip {
 namespace {

@@ -1,10 +1,10 @@
 // RFC 3263 on written-down answers; then the same over libre's client and a server of our own.
-#include "daemon/legs/sip/resolver.hpp"
+#include "daemon/legs/sip/network/resolver.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/legs/sip/uri.hpp"
+#include "daemon/legs/sip/message/uri.hpp"
 #include "tests/support/sip/dns_server.hpp"
 #include "tests/support/sip/stack_client.hpp"
 

@@ -1,10 +1,10 @@
 // The rules of a call, by RFC and section, on a made-up clock.
-#include "daemon/legs/sip/session.hpp"
+#include "daemon/legs/sip/dialog/session.hpp"
 
 #include <gtest/gtest.h>
 
-#include "daemon/legs/sip/stack.hpp"
-#include "daemon/legs/sip/transaction.hpp"
+#include "daemon/legs/sip/dialog/transaction.hpp"
+#include "daemon/legs/sip/network/stack.hpp"
 #include "tests/support/sip/fake_host.hpp"
 #include "tests/support/sip/fakes.hpp"
 #include "tests/support/sip/harness.hpp"

@@ -1,0 +1,102 @@
+// The 2xx to our INVITE, and requests of the far side before it.
+#include "daemon/legs/sip/dialog/invitation.hpp"
+#include "daemon/legs/sip/dialog/transaction.hpp"
+
+namespace vmr::sip {
+
+void Invitation::receive_accepted(const Message& response, std::int64_t now) {
+    const std::string& tag = response.to.tag;
+    if (const auto known = acks_.find(tag); known != acks_.end()) {
+        network_.send(half_.flow, known->second);  // the ACK was lost
+        return;
+    }
+    constexpr std::size_t kMaxAnswers = 8;  // of one fork
+    if (state_ == State::idle || state_ == State::over || acks_.size() >= kMaxAnswers) {
+        return;  // the far side's BYE ends it
+    }
+    const auto found = early_.find(tag);
+    Early accepted = found != early_.end() ? found->second : Early{Dialog(half_, response)};
+    accepted.dialog.confirm(response);
+    const bool first = state_ == State::calling || state_ == State::proceeding;
+    std::string ack_body;
+    const std::optional<MediaProblem> problem =
+        first ? agree(accepted, response, ack_body) : std::optional<MediaProblem>();
+    acks_[tag] = accepted.dialog.write_ack(response.cseq, network_.new_branch(), credentials_, ack_body);
+    network_.send(half_.flow, acks_[tag]);
+    // Second: somebody ended the call while its media was set up.
+    if (!first || state_ == State::cancelling) {
+        hang_up(accepted.dialog, state_ == State::cancelling ? cancel_cause_ : EndCause::hangup);
+        return;
+    }
+    if (problem) {
+        const EndCause cause = end_cause(problem->kind);
+        hang_up(accepted.dialog, cause);
+        refuse(local_refusal(cause, problem->text, false), now);
+        return;
+    }
+    timer_.read_response(response, now);
+    const bool resync = accepted.answered && media_tag_ != tag;
+    Established established{std::move(accepted.dialog), timer_, media_,
+                            !response.header("allow") || response.has_token("allow", "UPDATE")};
+    settle(now);
+    host_.on_invitation_accepted(std::move(established), resync);
+}
+
+// Offer and answer are complete with this 2xx and, where the offer is theirs, our ACK; or they are not.
+std::optional<MediaProblem> Invitation::agree(const Early& early, const Message& response,
+                                              std::string& ack_body) {
+    if (early.answered) {
+        return std::nullopt;  // in the PRACK
+    }
+    const auto media = media_;  // the call may end from within
+    media->set_signalling(response.flow.protection);
+    if (!invite_.late_offer) {
+        const std::string& answer = early.reliable || response.body.empty() ? early.answer : response.body;
+        if (answer.empty()) {
+            return MediaProblem{MediaProblem::Kind::malformed, "No answer to our offer"};
+        }
+        const SdpResult taken = media->accept_answer(answer);
+        return taken ? std::nullopt : std::optional(taken.problem());
+    }
+    if (response.body.empty()) {
+        return MediaProblem{MediaProblem::Kind::malformed, "No offer"};
+    }
+    const SdpResult answer = media->answer(response.body);
+    if (!answer) {
+        return answer.problem();
+    }
+    ack_body = answer.sdp();
+    return std::nullopt;
+}
+
+void Invitation::hang_up(Dialog& dialog, EndCause cause) {
+    RequestParts bye{.method = "BYE", .branch = network_.new_branch()};
+    bye.headers.push_back({"Reason", "Q.850;cause=" + std::to_string(sip_cause(cause).q850) + ";text=\"" +
+                                         to_string(cause) + "\""});
+    bye.headers.insert(bye.headers.end(), credentials_.begin(), credentials_.end());
+    (void)network_.request(half_.flow, "BYE", bye.branch, dialog.write_request(bye), {});
+}
+
+// Before the answer the far side may ask little: an offer of its own would have to wait (RFC 3311
+// section 5.2).
+void Invitation::receive(const std::string& transaction, const Message& request) {
+    const auto found = early_.find(request.from.tag);
+    const auto respond = [&](Reply reply) {
+        network_.respond(transaction, reply.status, write_response(request, reply));
+    };
+    if (found == early_.end() || state_ == State::settled || state_ == State::over) {
+        return respond({.status = 481});
+    }
+    if (!found->second.dialog.accept_order(request)) {
+        return respond({.status = 500, .reason = "CSeq Out Of Order"});
+    }
+    if (request.method == "UPDATE" && !request.body.empty()) {
+        return respond({.status = 500, .headers = {{"Retry-After", "5"}}});
+    }
+    if (request.method == "UPDATE" || request.method == "INFO" || request.method == "OPTIONS") {
+        return respond({.headers = {{"Contact", half_.contact}, {"Allow", kAllow}}});
+    }
+    respond({.status = request.method == "BYE" ? 481 : 405, .headers = {{"Allow", kAllow}}});
+}
+
+}  // namespace vmr::sip

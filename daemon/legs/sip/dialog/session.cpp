@@ -1,0 +1,321 @@
+#include "daemon/legs/sip/dialog/session.hpp"
+
+#include <algorithm>
+
+#include "daemon/legs/sip/dialog/transaction.hpp"
+
+namespace vmr::sip {
+namespace {
+constexpr std::int64_t kMaxRinging = 180000;  // ms; as RFC 3261's timer C
+}
+
+char info_key(const Message& info) {
+    std::string_view text = trim(info.body);
+    if (info.content_type == "application/dtmf-relay") {
+        const std::string lowered = lower(text);
+        const std::size_t signal = lowered.find("signal");
+        const std::size_t equals = signal == std::string::npos ? signal : text.find('=', signal);
+        if (equals == std::string_view::npos) {
+            return 0;
+        }
+        text = trim(text.substr(equals + 1));
+        text = trim(text.substr(0, text.find_first_of("\r\n")));
+    } else if (info.content_type != "application/dtmf") {
+        return 0;
+    }
+    if (text == "10" || text == "11") {
+        return text == "10" ? '*' : '#';  // some gateways send the event number of RFC 4733
+    }
+    if (text.size() != 1) {
+        return 0;
+    }
+    const char key = text.front() >= 'a' && text.front() <= 'd' ? static_cast<char>(text.front() - 'a' + 'A')
+                                                                : text.front();
+    return std::string_view("0123456789*#ABCD").find(key) == std::string_view::npos ? '\0' : key;
+}
+
+Session::Session(SessionHost& host, const std::string& transaction, Message invite, std::string local_tag,
+                 const std::string& contact_host, std::int64_t now)
+    : host_(host),
+      invite_(std::move(invite)),
+      transaction_(transaction),
+      dialog_(invite_, std::move(local_tag), contact_host),
+      timer_outcome_(timer_.negotiate(invite_)),
+      incoming_until_(now + kMaxRinging),
+      peer_updates_(invite_.has_token("allow", "UPDATE")),
+      rseq_(1 + host.random(1U << 30U)) {}
+
+Session::Session(SessionHost& host, Established established)
+    : host_(host),
+      state_(State::confirmed),
+      dialog_(std::move(established.dialog)),
+      media_(std::move(established.media)),
+      timer_(established.timer),
+      established_(true),
+      peer_updates_(established.peer_updates) {}
+
+void Session::reply(const std::string& transaction, const Message& request, Reply reply) {
+    reply.to_tag = dialog_.local_tag();
+    host_.respond(transaction, reply.status, write_response(request, reply));
+}
+
+void Session::ring(std::int64_t now) {
+    if (state_ != State::incoming || transaction_.empty() || !provisional_.empty()) {
+        return;
+    }
+    const bool must = invite_.has_token("require", "100rel");
+    const bool can = must || invite_.has_token("supported", "100rel");
+    if (must && invite_.body.empty()) {
+        return;  // its first reliable answer must hold an offer (RFC 3262 section 5): the 200 does
+    }
+    Reply ringing{.status = 180, .headers = {{"Contact", dialog_.contact()}, {"Allow", kAllow}}};
+    ringing.to_tag = dialog_.local_tag();
+    if (can && !invite_.body.empty()) {
+        ringing.headers.push_back({"Require", "100rel"});
+        ringing.headers.push_back({"RSeq", std::to_string(rseq_)});
+        provisional_ = write_response(invite_, ringing);
+        provisional_interval_ = kT1;
+        provisional_at_ = now + kT1;
+        provisional_until_ = now + kTimeout;
+    }
+    host_.respond(transaction_, 180, write_response(invite_, ringing));
+}
+
+void Session::accept(std::int64_t now) {
+    if (state_ != State::incoming || !media_) {
+        return;
+    }
+    Reply ok;
+    if (timer_.active()) {
+        ok.headers.push_back({"Session-Expires", timer_.session_expires(false)});
+        if (timer_.peer_supports()) {
+            ok.headers.push_back({"Require", "timer"});
+        }
+        timer_.confirm(now);
+    }
+    media_->set_signalling(invite_.flow.protection);
+    const SdpResult sdp = invite_.body.empty() ? media_->offer() : media_->answer(invite_.body);
+    if (!sdp) {
+        refuse(end_cause(sdp.problem().kind), now, sdp.problem().text);
+        return;
+    }
+    offered_ = invite_.body.empty();
+    ok.body = sdp.sdp();
+    provisional_at_ = provisional_until_ = -1;
+    state_ = State::accepted;
+    send_2xx(std::exchange(transaction_, {}), invite_, std::move(ok), now);
+}
+
+void Session::send_2xx(const std::string& transaction, const Message& request, Reply ok, std::int64_t now) {
+    ok.to_tag = dialog_.local_tag();
+    ok.headers.push_back({"Contact", dialog_.contact()});
+    ok.headers.push_back({"Allow", kAllow});
+    ok.headers.push_back({"Supported", kSupported});
+    ok_bytes_ = write_response(request, ok);
+    ok_cseq_ = request.cseq;
+    ok_interval_ = kT1;
+    ok_at_ = now + kT1;
+    ok_until_ = now + kTimeout;
+    host_.respond(transaction, 200, ok_bytes_);
+}
+
+// Before the answer.
+void Session::refuse(EndCause cause, std::int64_t /*now*/, const std::string& text) {
+    const SipCause sip = sip_cause(cause);
+    Reply refusal{.status = sip.status, .reason = sip.text};
+    refusal.headers.push_back(
+        {"Reason", "Q.850;cause=" + std::to_string(sip.q850) + ";text=\"" + to_string(cause) + "\""});
+    if (sip.status == 503) {
+        refusal.headers.push_back({"Retry-After", "10"});
+    }
+    if (sip.status == 488) {
+        // 399: miscellaneous; 305: incompatible media format (RFC 3261 section 20.43)
+        const bool encryption = cause == EndCause::encryption_required;
+        std::string words = encryption ? "Encryption required" : text.empty() ? "No media in common" : text;
+        std::erase_if(words, [](unsigned char c) { return c == '"' || c == '\\' || c < 0x20; });
+        refusal.headers.push_back(
+            {"Warning", std::string(encryption ? "399" : "305") + " vmr \"" + words + "\""});
+    }
+    state_ = State::ended;
+    reply(transaction_, invite_, std::move(refusal));
+    finish(cause, nullptr);
+}
+
+void Session::end(EndCause cause, std::int64_t now) {
+    switch (state_) {
+        case State::incoming:
+            refuse(cause, now);
+            return;
+        case State::accepted:
+            // The caller's ACK must come first (section 15); or its time must run out.
+            bye_after_ack_ = cause;
+            finish(cause, nullptr);
+            return;
+        case State::confirmed:
+            send_bye(cause);
+            finish(cause, nullptr);
+            return;
+        case State::leaving:
+        case State::ended:
+            return;
+    }
+}
+
+void Session::finish(EndCause cause, std::shared_ptr<void> receipt) {
+    if (!reported_) {
+        reported_ = true;
+        media_.reset();
+        host_.on_session_ended(cause, std::move(receipt));
+    }
+}
+
+void Session::send_bye(EndCause cause) {
+    const SipCause sip = sip_cause(cause);
+    RequestParts bye{.method = "BYE", .branch = host_.new_branch()};
+    bye.headers.push_back(
+        {"Reason", "Q.850;cause=" + std::to_string(sip.q850) + ";text=\"" + to_string(cause) + "\""});
+    state_ = State::leaving;
+    ok_at_ = ok_until_ = -1;
+    bye_ = host_.request(dialog_.flow(), "BYE", bye.branch, dialog_.write_request(bye), {});
+}
+
+void Session::cancel(std::int64_t /*now*/) {
+    if (state_ != State::incoming) {
+        return;
+    }
+    state_ = State::ended;
+    reply(transaction_, invite_, {.status = 487});
+    finish(EndCause::cancelled, nullptr);
+}
+
+void Session::receive(const std::string& transaction, const Message& request, std::int64_t now) {
+    if (request.method == "ACK") {
+        receive_ack(request, now);
+        return;
+    }
+    if (!dialog_.accept_order(request)) {
+        // The same INVITE by a second way is a merged request; anything older is out of order.
+        reply(transaction, request, {.status = 500, .reason = "CSeq Out Of Order"});
+        return;
+    }
+    if (state_ == State::leaving || state_ == State::ended) {
+        reply(transaction, request, {.status = request.method == "BYE" ? 200 : 481});
+        return;
+    }
+    dialog_.refresh_target(request);
+    if (request.method == "INVITE") {
+        receive_reinvite(transaction, request, now);
+    } else if (request.method == "UPDATE") {
+        receive_update(transaction, request, now);
+    } else if (request.method == "BYE") {
+        receive_bye(transaction, request);
+    } else if (request.method == "PRACK") {
+        receive_prack(transaction, request);
+    } else if (request.method == "INFO") {
+        receive_info(transaction, request);
+    } else if (request.method == "OPTIONS") {
+        reply(transaction, request,
+              {.headers = {{"Allow", kAllow}, {"Accept", "application/sdp"}, {"Supported", kSupported}}});
+    } else {
+        reply(transaction, request, {.status = 405, .headers = {{"Allow", kAllow}}});
+    }
+}
+
+void Session::receive_ack(const Message& ack, std::int64_t now) {
+    if (ok_until_ < 0 || ack.cseq != ok_cseq_) {
+        return;
+    }
+    ok_at_ = ok_until_ = -1;
+    ok_bytes_.clear();
+    const bool awaited = std::exchange(offered_, false);
+    if (state_ == State::accepted) {
+        state_ = State::confirmed;
+    }
+    if (bye_after_ack_) {
+        send_bye(*bye_after_ack_);
+        return;
+    }
+    if (awaited && media_) {
+        const SdpResult result =
+            ack.body.empty()
+                ? SdpResult(MediaProblem{MediaProblem::Kind::not_acceptable, "ACK without an answer"})
+                : media_->accept_answer(ack.body);
+        if (!result) {
+            end(end_cause(result.problem().kind), now);
+            return;
+        }
+    }
+    if (!std::exchange(established_, true)) {
+        host_.on_session_answered();
+    }
+}
+
+void Session::receive_bye(const std::string& transaction, const Message& bye) {
+    if (state_ == State::incoming) {
+        reply(transaction_, invite_, {.status = 487});
+    }
+    state_ = State::ended;
+    ok_at_ = ok_until_ = -1;
+    const std::string answer = write_response(bye, {.status = 200, .to_tag = dialog_.local_tag()});
+    finish(EndCause::hangup, host_.receipt(transaction, answer));
+}
+
+void Session::receive_info(const std::string& transaction, const Message& info) {
+    const char key = info_key(info);
+    if (key == 0 && !info.body.empty()) {
+        const bool digits = info.content_type.starts_with("application/dtmf");
+        reply(transaction, info,
+              {.status = digits ? 400 : 415,
+               .headers = {{"Accept", "application/dtmf-relay, application/dtmf"}}});
+        return;
+    }
+    reply(transaction, info, {.status = 200});
+    if (key != 0 && established_) {
+        host_.on_key_received(key);
+    }
+}
+
+void Session::tick(std::int64_t now) {
+    if (state_ == State::incoming) {
+        tick_provisional(now);
+    }
+    if (state_ == State::incoming && now >= incoming_until_) {
+        refuse(EndCause::no_answer, now);
+    }
+    if (ok_until_ >= 0) {
+        tick_accepted(now);
+    }
+    if (state_ != State::confirmed) {
+        return;
+    }
+    if (retry_at_ >= 0 && now >= retry_at_) {
+        retry_at_ = -1;
+        retry_refresh_ ? send_refresh(now) : send_reinvite(now);
+    }
+    switch (timer_.due(now)) {
+        case SessionTimer::Due::expired:
+            end(EndCause::signalling_timeout, now);
+            break;
+        case SessionTimer::Due::refresh:
+            timer_.refresh_sent(now);
+            send_refresh(now);
+            break;
+        case SessionTimer::Due::nothing:
+            break;
+    }
+}
+
+void Session::tick_accepted(std::int64_t now) {
+    if (now >= ok_until_) {
+        ok_at_ = ok_until_ = -1;
+        const EndCause cause = bye_after_ack_.value_or(EndCause::signalling_timeout);
+        send_bye(cause);  // section 13.3.1.4
+        finish(cause, nullptr);
+    } else if (now >= ok_at_) {
+        host_.send(dialog_.flow(), ok_bytes_);
+        ok_interval_ = std::min(ok_interval_ * 2, kT2);
+        ok_at_ = now + ok_interval_;
+    }
+}
+
+}  // namespace vmr::sip

@@ -1,0 +1,292 @@
+// Offers and answers within a call, refreshes, and reliable provisional responses.
+#include <charconv>
+
+#include "daemon/legs/sip/dialog/session.hpp"
+#include "daemon/legs/sip/dialog/transaction.hpp"
+
+namespace vmr::sip {
+
+void Session::reply_problem(const std::string& transaction, const Message& request,
+                            const MediaProblem& problem) {
+    const SipCause sip = sip_cause(end_cause(problem.kind));
+    Reply refusal{.status = sip.status, .reason = sip.text};
+    if (sip.status == 488) {
+        const bool encryption = problem.kind == MediaProblem::Kind::encryption_required;
+        refusal.headers.push_back(
+            {"Warning", encryption ? "399 vmr \"Encryption required\"" : "305 vmr \"No media in common\""});
+    }
+    reply(transaction, request, std::move(refusal));
+}
+
+// False: refused with 422.
+bool Session::negotiate_timer(const std::string& transaction, const Message& request, Reply& ok) {
+    SessionTimer fresh = timer_;
+    if (fresh.negotiate(request) == SessionTimer::Outcome::too_small) {
+        reply(transaction, request,
+              {.status = 422, .headers = {{"Min-SE", std::to_string(kMinSessionExpires)}}});
+        return false;
+    }
+    timer_ = fresh;
+    if (timer_.active()) {
+        ok.headers.push_back({"Session-Expires", timer_.session_expires(false)});
+        if (timer_.peer_supports()) {
+            ok.headers.push_back({"Require", "timer"});
+        }
+    }
+    return true;
+}
+
+// Fills the 200's body from the request's offer. False: refused.
+bool Session::answer_offer(const std::string& transaction, const Message& request, Reply& ok) {
+    if (!request.body.empty() && request.content_type != "application/sdp") {
+        reply(transaction, request, {.status = 415, .headers = {{"Accept", "application/sdp"}}});
+        return false;
+    }
+    if (!media_) {
+        reply(transaction, request, {.status = 481});
+        return false;
+    }
+    media_->set_signalling(request.flow.protection);
+    const SdpResult sdp = request.body.empty() ? media_->offer() : media_->answer(request.body);
+    if (!sdp) {
+        reply_problem(transaction, request, sdp.problem());
+        return false;
+    }
+    ok.body = sdp.sdp();
+    return true;
+}
+
+void Session::receive_reinvite(const std::string& transaction, const Message& request, std::int64_t now) {
+    if (state_ == State::incoming || ok_until_ >= 0) {
+        // An earlier INVITE of the peer is not finished (section 14.2).
+        reply(transaction, request,
+              {.status = 500, .headers = {{"Retry-After", std::to_string(host_.random(11))}}});
+        return;
+    }
+    if (reinvite_ != 0 || update_ != 0) {
+        reply(transaction, request, {.status = 491});
+        return;
+    }
+    Reply ok;
+    if (!negotiate_timer(transaction, request, ok) || !answer_offer(transaction, request, ok)) {
+        return;
+    }
+    offered_ = request.body.empty();
+    timer_.confirm(now);
+    retry_at_ = -1;
+    send_2xx(transaction, request, std::move(ok), now);
+}
+
+void Session::receive_update(const std::string& transaction, const Message& request, std::int64_t now) {
+    Reply ok{.headers = {{"Contact", dialog_.contact()}, {"Allow", kAllow}}};
+    if (!request.body.empty()) {
+        if (reinvite_ != 0 || update_ != 0 || offered_) {
+            reply(transaction, request, {.status = 491});
+            return;
+        }
+        if (state_ == State::incoming) {
+            // We owe the answer to the INVITE's offer (RFC 3311 section 5.2).
+            reply(transaction, request,
+                  {.status = 500, .headers = {{"Retry-After", std::to_string(host_.random(11))}}});
+            return;
+        }
+    }
+    if (!negotiate_timer(transaction, request, ok)) {
+        return;
+    }
+    if (!request.body.empty() && !answer_offer(transaction, request, ok)) {
+        return;
+    }
+    if (state_ == State::confirmed) {
+        timer_.confirm(now);
+    }
+    reply(transaction, request, std::move(ok));
+}
+
+void Session::renegotiate(std::int64_t now) {
+    if (state_ != State::confirmed) {
+        return;
+    }
+    if (ok_until_ >= 0 || reinvite_ != 0 || update_ != 0) {
+        retry_refresh_ = false;
+        retry_at_ = now + 500;  // milliseconds; after the exchange at hand
+        return;
+    }
+    send_reinvite(now);
+}
+
+void Session::send_reinvite(std::int64_t now) {
+    if (ok_until_ >= 0 || reinvite_ != 0 || update_ != 0) {
+        retry_at_ = now + 500;
+        return;
+    }
+    const SdpResult sdp = media_ ? media_->offer() : SdpResult(MediaProblem{});
+    if (!sdp) {
+        return;
+    }
+    RequestParts invite{.method = "INVITE", .branch = host_.new_branch(), .body = sdp.sdp()};
+    invite.headers = {{"Contact", dialog_.contact()}, {"Allow", kAllow}, {"Supported", kSupported}};
+    if (timer_.active()) {
+        invite.headers.push_back({"Session-Expires", timer_.session_expires(true)});
+        invite.headers.push_back({"Min-SE", std::to_string(kMinSessionExpires)});
+    }
+    const std::string bytes = dialog_.write_request(invite);
+    reinvite_cseq_ = dialog_.local_cseq();
+    reinvite_ = host_.request(dialog_.flow(), "INVITE", invite.branch, bytes,
+                              dialog_.write_ack(reinvite_cseq_, invite.branch));
+}
+
+// A refresh by UPDATE carries no offer and disturbs nothing; where the peer lacks it, a re-INVITE.
+void Session::send_refresh(std::int64_t now) {
+    if (!peer_updates_) {
+        send_reinvite(now);
+        return;
+    }
+    if (ok_until_ >= 0 || reinvite_ != 0 || update_ != 0) {
+        retry_refresh_ = true;
+        retry_at_ = now + 500;
+        return;
+    }
+    RequestParts update{.method = "UPDATE", .branch = host_.new_branch()};
+    update.headers = {{"Contact", dialog_.contact()},
+                      {"Supported", kSupported},
+                      {"Session-Expires", timer_.session_expires(true)},
+                      {"Min-SE", std::to_string(kMinSessionExpires)}};
+    update_ = host_.request(dialog_.flow(), "UPDATE", update.branch, dialog_.write_request(update), {});
+}
+
+void Session::receive_response(std::uint64_t id, const Message& response, std::int64_t now) {
+    if (id == reinvite_done_ && id != 0 && response.status >= 200 && response.status < 300) {
+        host_.send(dialog_.flow(), reinvite_ack_);  // the ACK was lost
+        return;
+    }
+    if (response.status < 200) {
+        return;
+    }
+    if (id == bye_) {
+        state_ = State::ended;
+    } else if (id == reinvite_) {
+        receive_reinvite_response(response, now);
+    } else if (id == update_) {
+        receive_update_response(response, now);
+    }
+}
+
+void Session::receive_reinvite_response(const Message& response, std::int64_t now) {
+    const std::uint64_t id = std::exchange(reinvite_, 0);
+    if (response.status >= 300) {
+        if (media_) {
+            media_->discard_offer();
+        }
+        on_refresh_refused(response, now);
+        return;
+    }
+    dialog_.refresh_target(response);
+    reinvite_ack_ = dialog_.write_ack(reinvite_cseq_, host_.new_branch());
+    reinvite_done_ = id;
+    host_.send(dialog_.flow(), reinvite_ack_);
+    if (timer_.active()) {
+        timer_.read_response(response, now);
+    }
+    const SdpResult result = media_ && !response.body.empty() && state_ == State::confirmed
+                                 ? media_->accept_answer(response.body)
+                                 : SdpResult(MediaProblem{MediaProblem::Kind::malformed, "no answer"});
+    if (!result) {
+        end(end_cause(result.problem().kind), now);
+    }
+}
+
+void Session::receive_update_response(const Message& response, std::int64_t now) {
+    update_ = 0;
+    if (response.status >= 300) {
+        if (response.status == 405 || response.status == 501) {
+            peer_updates_ = false;  // it said otherwise in Allow
+            send_refresh(now);
+            return;
+        }
+        retry_refresh_ = true;
+        on_refresh_refused(response, now);
+        return;
+    }
+    dialog_.refresh_target(response);
+    timer_.read_response(response, now);
+}
+
+void Session::on_refresh_refused(const Message& response, std::int64_t now) {
+    if (state_ != State::confirmed) {
+        return;
+    }
+    if (response.status == 408 || response.status == 481) {
+        end(EndCause::signalling_lost, now);  // the peer's side of the dialog is gone (RFC 5057)
+    } else if (response.status == 491) {
+        retry_at_ = now + 10 * host_.random(200);  // 0-2 s: the Call-ID is the peer's (section 14.1)
+    } else if (response.status == 422) {
+        const std::string* min_se = response.header("min-se");
+        std::uint32_t seconds = 0;
+        if (min_se != nullptr) {
+            (void)std::from_chars(min_se->data(), min_se->data() + min_se->size(), seconds);
+        }
+        timer_.raise_to(seconds);
+        retry_at_ = now;
+    }
+    // Any other refusal leaves the call as it is; without a refresh the timer ends it.
+}
+
+void Session::request_timed_out(std::uint64_t id, std::int64_t now) {
+    if (id == bye_) {
+        state_ = State::ended;
+    } else if (id == reinvite_ || id == update_) {
+        if (id == reinvite_ && media_) {
+            media_->discard_offer();
+        }
+        reinvite_ = update_ = 0;
+        end(EndCause::signalling_timeout, now);
+    }
+}
+
+void Session::receive_prack(const std::string& transaction, const Message& prack) {
+    // RAck: response-num CSeq-num Method (RFC 3262 section 7.2)
+    const std::string* rack = prack.header("rack");
+    const std::string wanted = std::to_string(rseq_) + " " + std::to_string(invite_.cseq) + " INVITE";
+    if (provisional_until_ < 0 || rack == nullptr || *rack != wanted) {
+        reply(transaction, prack, {.status = 481});
+        return;
+    }
+    if (!prack.body.empty()) {
+        reply(transaction, prack, {.status = 488});  // the INVITE's offer is still unanswered
+        return;
+    }
+    provisional_at_ = provisional_until_ = -1;
+    reply(transaction, prack, {.status = 200});
+}
+
+void Session::tick_provisional(std::int64_t now) {
+    if (provisional_until_ < 0) {
+        return;
+    }
+    if (now >= provisional_until_) {
+        provisional_at_ = provisional_until_ = -1;
+        state_ = State::ended;
+        reply(transaction_, invite_, {.status = 504});  // RFC 3262 section 3 asks for a 5xx
+        finish(EndCause::signalling_timeout, nullptr);
+    } else if (now >= provisional_at_) {
+        host_.send(invite_.flow, provisional_);
+        provisional_interval_ *= 2;
+        provisional_at_ = now + provisional_interval_;
+    }
+}
+
+std::optional<std::int64_t> Session::next_deadline() const {
+    std::optional<std::int64_t> next = state_ == State::confirmed ? timer_.next_deadline() : std::nullopt;
+    if (state_ == State::incoming) {
+        next = incoming_until_;
+    }
+    for (const std::int64_t at : {ok_at_, ok_until_, provisional_at_, provisional_until_, retry_at_}) {
+        if (at >= 0 && (!next || at < *next)) {
+            next = at;
+        }
+    }
+    return next;
+}
+
+}  // namespace vmr::sip

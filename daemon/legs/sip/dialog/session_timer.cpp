@@ -1,0 +1,106 @@
+#include "daemon/legs/sip/dialog/session_timer.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace vmr::sip {
+namespace {
+
+// delta-seconds before any parameter; nothing when unreadable.
+std::optional<std::uint32_t> seconds(const std::string* value) {
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
+    if (error != std::errc() || end == value->data()) {
+        return std::nullopt;
+    }
+    return std::min<std::uint32_t>(number, 86400);
+}
+
+std::string refresher_of(const std::string* value) {
+    return value == nullptr
+               ? std::string()
+               : lower(parameter(value->substr(std::min(value->find(';'), value->size())), "refresher"));
+}
+
+}  // namespace
+
+SessionTimer::Outcome SessionTimer::negotiate(const Message& request) {
+    const std::string* header = request.header("session-expires");
+    const std::optional<std::uint32_t> wanted = seconds(header);
+    const std::optional<std::uint32_t> their_min = seconds(request.header("min-se"));
+    peer_supports_ = request.has_token("supported", "timer") || request.has_token("require", "timer");
+    if (wanted && *wanted < kMinSessionExpires && peer_supports_) {
+        return Outcome::too_small;
+    }
+    if (!wanted && !peer_supports_) {
+        interval_ = 0;
+        return Outcome::off;
+    }
+    min_se_ = std::max(kMinSessionExpires, their_min.value_or(0));
+    interval_ = std::max(std::min(wanted.value_or(kDefaultSessionExpires), kDefaultSessionExpires), min_se_);
+    const std::string refresher = refresher_of(header);
+    // Table 2: a UAC without the extension cannot refresh; else its wish holds; else
+    // whoever asked for the timer refreshes.
+    refresher_ = !peer_supports_ || refresher == "uas" || (refresher.empty() && !wanted);
+    return Outcome::on;
+}
+
+void SessionTimer::propose() {
+    interval_ = std::max(kDefaultSessionExpires, min_se_);
+    refresher_ = true;  // where the far side knows nothing of timers (section 7.2)
+}
+
+void SessionTimer::read_response(const Message& response, std::int64_t now_ms) {
+    peer_supports_ =
+        peer_supports_ || response.has_token("supported", "timer") || response.has_token("require", "timer");
+    const std::string* header = response.header("session-expires");
+    const std::optional<std::uint32_t> granted = seconds(header);
+    if (granted) {
+        interval_ = std::max(*granted, kMinSessionExpires);
+        refresher_ = refresher_of(header) != "uas";  // we were the UAC of this request
+    }
+    confirm(now_ms);  // a UAS without the extension: we keep refreshing (section 7.2)
+}
+
+void SessionTimer::confirm(std::int64_t now_ms) {
+    if (interval_ == 0) {
+        refresh_at_ = expires_at_ = -1;
+        return;
+    }
+    const std::int64_t whole = std::int64_t{interval_} * 1000;
+    refresh_at_ = refresher_ ? now_ms + whole / 2 : -1;
+    expires_at_ = now_ms + whole - std::min<std::int64_t>(32000, whole / 3);  // section 10
+}
+
+std::string SessionTimer::session_expires(bool as_uac) const {
+    return std::to_string(interval_) + ";refresher=" + (refresher_ == as_uac ? "uac" : "uas");
+}
+
+void SessionTimer::raise_to(std::uint32_t min_se) {
+    min_se_ = std::max(min_se_, std::min<std::uint32_t>(min_se, 86400));
+    interval_ = std::max(interval_, min_se_);
+}
+
+SessionTimer::Due SessionTimer::due(std::int64_t now_ms) const {
+    if (expires_at_ >= 0 && now_ms >= expires_at_) {
+        return Due::expired;
+    }
+    return refresh_at_ >= 0 && now_ms >= refresh_at_ ? Due::refresh : Due::nothing;
+}
+
+std::optional<std::int64_t> SessionTimer::next_deadline() const {
+    if (expires_at_ < 0) {
+        return std::nullopt;
+    }
+    return refresh_at_ >= 0 ? std::min(refresh_at_, expires_at_) : expires_at_;
+}
+
+// Until the answer comes (or the session expires) no second refresh is due.
+void SessionTimer::refresh_sent(std::int64_t /*now_ms*/) {
+    refresh_at_ = -1;
+}
+
+}  // namespace vmr::sip

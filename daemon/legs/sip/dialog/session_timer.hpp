@@ -1,0 +1,48 @@
+// Session timers (RFC 4028). Pure.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "daemon/legs/sip/message/message.hpp"
+
+namespace vmr::sip {
+
+inline constexpr std::uint32_t kMinSessionExpires = 90;        // seconds, RFC 4028 section 5
+inline constexpr std::uint32_t kDefaultSessionExpires = 1800;  // seconds
+
+class SessionTimer {
+public:
+    enum class Outcome { off, on, too_small };
+    // Reads an INVITE or UPDATE that we answer (section 9). too_small: refuse with 422 and
+    // Min-SE. Starts or restarts the timer only by confirm().
+    Outcome negotiate(const Message& request);
+    // Our first INVITE asks for one; its 2xx says who refreshes.
+    void propose();
+    // Reads the 2xx to a refresh that we sent (section 7.2).
+    void read_response(const Message& response, std::int64_t now_ms);
+    void confirm(std::int64_t now_ms);  // our 2xx went out
+
+    std::uint32_t interval() const { return interval_; }
+    std::uint32_t min_se() const { return min_se_; }
+    bool active() const { return interval_ > 0; }
+    bool refresher() const { return refresher_; }
+    std::string session_expires(bool as_uac) const;  // header value
+    bool peer_supports() const { return peer_supports_; }
+    void raise_to(std::uint32_t min_se);  // the peer answered 422
+
+    enum class Due { nothing, refresh, expired };
+    Due due(std::int64_t now_ms) const;
+    std::optional<std::int64_t> next_deadline() const;
+    void refresh_sent(std::int64_t now_ms);
+
+private:
+    std::uint32_t interval_ = 0;  // seconds; 0 = off
+    std::uint32_t min_se_ = kMinSessionExpires;
+    bool refresher_ = false;  // we refresh
+    bool peer_supports_ = false;
+    std::int64_t refresh_at_ = -1;
+    std::int64_t expires_at_ = -1;
+};
+
+}  // namespace vmr::sip

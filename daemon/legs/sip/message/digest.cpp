@@ -1,0 +1,159 @@
+#include "daemon/legs/sip/message/digest.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <charconv>
+
+#include "daemon/legs/sip/message/message.hpp"
+
+namespace vmr::sip {
+namespace {
+
+constexpr std::int64_t kNonceLifetime = 120000;  // ms
+constexpr std::size_t kMaxUsed = 4096;
+
+std::string hex(const unsigned char* bytes, std::size_t size) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (std::size_t index = 0; index < size; ++index) {
+        text += kDigits[bytes[index] >> 4U];
+        text += kDigits[bytes[index] & 15U];
+    }
+    return text;
+}
+
+template <typename Number>
+bool read_hex(std::string_view text, Number& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+    return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+bool same(std::string_view left, std::string_view right) {
+    return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+// Parameters of an Authorization header, which are cut at commas.
+struct Credentials {
+    std::string user, realm, nonce, uri, response, algorithm, cnonce, nc, qop;
+};
+
+Credentials read(std::string_view text) {
+    const std::string params = digest_parameters(text);
+    return {parameter(params, "username"), parameter(params, "realm"),    parameter(params, "nonce"),
+            parameter(params, "uri"),      parameter(params, "response"), parameter(params, "algorithm"),
+            parameter(params, "cnonce"),   parameter(params, "nc"),       parameter(params, "qop")};
+}
+
+}  // namespace
+
+std::string digest_parameters(std::string_view text) {
+    std::string params;
+    bool quoted = false;
+    for (const char c : text) {
+        quoted = quoted != (c == '"');
+        params += c == ',' && !quoted ? ';' : c;
+    }
+    return params;
+}
+
+std::string hash_hex(const char* algorithm, std::string_view text) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    const EVP_MD* kind = std::string_view(algorithm) == "MD5" ? EVP_md5() : EVP_sha256();
+    if (EVP_Digest(text.data(), text.size(), digest, &size, kind, nullptr) != 1) {
+        return {};
+    }
+    return hex(digest, size);
+}
+
+std::string Digest::sign(std::string_view text) const {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    (void)HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+               reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
+    return hex(digest, size / 2);
+}
+
+std::string Digest::nonce(const std::string& source, std::int64_t now_ms) {
+    char stamp[40];
+    const int length =
+        std::snprintf(stamp, sizeof stamp, "%012llx%08llx", static_cast<unsigned long long>(now_ms),
+                      static_cast<unsigned long long>(++serial_ & 0xffffffffU));
+    const std::string head(stamp, static_cast<std::size_t>(length));
+    return head + sign(head + source);
+}
+
+bool Digest::genuine(const std::string& nonce, const std::string& source, std::int64_t& issued_ms) const {
+    constexpr std::size_t kHead = 20;
+    return nonce.size() > kHead && same(nonce.substr(kHead), sign(nonce.substr(0, kHead) + source)) &&
+           read_hex(std::string_view(nonce).substr(0, 12), issued_ms);
+}
+
+std::vector<std::string> Digest::challenge(DigestAlgorithms algorithms, const std::string& source, bool stale,
+                                           std::int64_t now_ms) {
+    std::vector<std::string> values;
+    const std::string fresh = nonce(source, now_ms);
+    for (const char* algorithm : {"SHA-256", "MD5"}) {
+        const bool md5 = std::string_view(algorithm) == "MD5";
+        if (algorithms == (md5 ? DigestAlgorithms::sha256 : DigestAlgorithms::md5)) {
+            continue;
+        }
+        values.push_back("Digest realm=\"" + realm_ + "\", nonce=\"" + fresh + "\", algorithm=" + algorithm +
+                         ", qop=\"auth\"" + (stale ? ", stale=true" : ""));
+    }
+    return values;
+}
+
+// Each (nonce, count) is good once, and counts only rise.
+bool Digest::take_count(const std::string& nonce, std::uint32_t count, std::int64_t now_ms) {
+    if (used_.size() >= kMaxUsed) {
+        std::erase_if(used_, [now_ms](const auto& entry) { return entry.second.expires_ms <= now_ms; });
+        if (used_.size() >= kMaxUsed) {
+            return false;
+        }
+    }
+    Used& used = used_[nonce];
+    if (count <= used.count) {
+        return false;
+    }
+    used = {count, now_ms + kNonceLifetime};
+    return true;
+}
+
+Digest::Verdict Digest::verify(std::string_view authorization, const std::string& method,
+                               const std::string& source, const SecretOf& secret_of, std::int64_t now_ms) {
+    authorization = trim(authorization);
+    if (authorization.size() < 7 || !equal_nocase(authorization.substr(0, 7), "Digest ")) {
+        return Verdict::refused;
+    }
+    const Credentials given = read(authorization.substr(7));
+    const bool sha256 = equal_nocase(given.algorithm, "SHA-256");
+    if (given.realm != realm_ ||
+        !(sha256 || given.algorithm.empty() || equal_nocase(given.algorithm, "MD5"))) {
+        return Verdict::refused;
+    }
+    std::int64_t issued = 0;
+    std::uint32_t count = 0;
+    // qop is always offered; without it a response could be replayed.
+    if (given.qop != "auth" || !read_hex(given.nc, count) || count == 0) {
+        return Verdict::refused;
+    }
+    if (!genuine(given.nonce, source, issued) || now_ms - issued > kNonceLifetime) {
+        return Verdict::stale;
+    }
+    const std::optional<std::string> secret =
+        secret_of(given.user, sha256 ? DigestAlgorithms::sha256 : DigestAlgorithms::md5);
+    const char* algorithm = sha256 ? "SHA-256" : "MD5";
+    const std::string ha1 = hash_hex(algorithm, given.user + ":" + realm_ + ":" + secret.value_or(""));
+    const std::string ha2 = hash_hex(algorithm, method + ":" + given.uri);
+    const std::string expected =
+        hash_hex(algorithm, ha1 + ":" + given.nonce + ":" + given.nc + ":" + given.cnonce + ":auth:" + ha2);
+    if (!same(expected, lower(given.response)) || !secret || secret->empty()) {
+        return Verdict::refused;
+    }
+    return take_count(given.nonce, count, now_ms) ? Verdict::accepted : Verdict::stale;
+}
+
+}  // namespace vmr::sip

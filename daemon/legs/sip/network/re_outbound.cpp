@@ -1,0 +1,56 @@
+#include "daemon/legs/sip/network/re_outbound.hpp"
+
+#include <algorithm>
+
+#include "daemon/legs/sip/network/re_tls.hpp"
+
+namespace vmr::sip {
+namespace {
+
+std::uint32_t random_below(std::uint32_t limit) {
+    return limit == 0 ? 0 : rand_u32() % limit;
+}
+
+}  // namespace
+
+Outbound::Outbound(const StackConfig& config, Streams& streams)
+    : config_(config), streams_(streams), resolver_(config.outbound.name_servers) {}
+
+Outbound::~Outbound() {
+    mem_deref(tls_);
+}
+
+void Outbound::resolve(const Destination& wanted, DnsResolver::Done done) {
+    // Datagrams leave from the sockets that we listen on; streams need none.
+    ResolverMeans means;
+    means.udp = means.ipv4 = means.ipv6 = false;
+    means.random = random_below;
+    for (const ListenAddress& listener : config_.listen) {
+        means.udp = means.udp || listener.transport == Transport::udp;
+        const bool v6 = listener.address.ip.find(':') != std::string::npos;
+        (v6 ? means.ipv6 : means.ipv4) = true;
+    }
+    resolver_.resolve(wanted, std::move(means), std::move(done));
+}
+
+void Outbound::open(const Target& target, const std::string& host, Streams::OnOpened on_opened) {
+    if (target.transport != Transport::tls) {
+        streams_.open(target, {}, nullptr, std::move(on_opened));
+        return;
+    }
+    if (tls_ == nullptr) {
+        const Result<struct tls*> made = make_client_tls(config_.tls, config_.outbound.ca_file);
+        if (!made) {
+            on_opened(Error{made.error()});
+            return;
+        }
+        tls_ = *made;
+    }
+    streams_.open(target, host, tls_, std::move(on_opened));
+}
+
+void Outbound::forget_certificates() {
+    tls_ = static_cast<struct tls*>(mem_deref(tls_));  // connections hold what they need of it
+}
+
+}  // namespace vmr::sip

@@ -1,0 +1,404 @@
+// The stack over libre: one thread "sip" runs its event loop.
+#include "base/libre.hpp"
+
+#include <atomic>
+#include <deque>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "base/guard.hpp"
+#include "base/source_network.hpp"
+#include "daemon/legs/sip/message/bounds.hpp"
+#include "daemon/legs/sip/message/parse.hpp"
+#include "daemon/legs/sip/network/bans.hpp"
+#include "daemon/legs/sip/network/limits.hpp"
+#include "daemon/legs/sip/network/re_datagrams.hpp"
+#include "daemon/legs/sip/network/re_outbound.hpp"
+#include "daemon/legs/sip/network/re_streams.hpp"
+#include "daemon/legs/sip/network/re_tls.hpp"
+
+namespace vmr::sip {
+namespace {
+
+std::int64_t now_ms() {
+    return g_get_monotonic_time() / 1000;
+}
+
+class ReStack final : public Stack {
+public:
+    ReStack(StackConfig config, GMainContext* context, StackHandler& handler)
+        : config_(std::move(config)),
+          context_(g_main_context_ref(context)),
+          handler_(handler),
+          limiter_(config_.messages_per_second, config_.messages_per_second * 2),
+          bans_(config_.bans) {}
+    ~ReStack() override {
+        stop();
+        g_main_context_unref(context_);
+    }
+
+    Result<std::vector<ListenAddress>> start() override;
+    void stop() override;
+    void send(const Flow& flow, std::string bytes) override;
+    void punish(const Flow& flow, double weight) override {
+        post([this, flow, weight] { count_offence(flow, weight); });
+    }
+    void set_trusted(std::function<bool(const std::string& ip)> trusted) override {
+        post([this, trusted = std::move(trusted)] { bans_.set_trusted(trusted); });
+    }
+    void resolve(std::uint64_t id, const Destination& destination) override;
+    void open(std::uint64_t id, const Target& target, const std::string& host) override;
+    Status reload_certificate() override;
+    StackStatistics statistics() const override {
+        const std::lock_guard lock(mutex_);
+        return published_;
+    }
+
+private:
+    // What goes up to the control thread: a message, or (never dropped, and bounded by what causes it) the
+    // end of a connection or the answer to a request from there.
+    struct Upward {
+        Message message;
+        std::function<void(StackHandler&)> report;
+    };
+
+    void run(std::promise<Result<std::vector<ListenAddress>>> started);
+    Result<std::vector<ListenAddress>> open();
+    Result<Address> open_one(const ListenAddress& wanted);
+    void close();
+    void post(std::function<void()> job);
+    static void on_job_posted(int id, void* data, void* arg);
+    void take_datagram(std::size_t socket, const sa& source, std::string_view bytes);
+    bool take_frame(std::string_view bytes, const Flow& flow);
+    void refuse(std::string_view bytes, const Flow& flow);
+    void count_offence(const Flow& flow, double weight);
+    bool is_banned(const std::string& ip, bool datagram);
+    void transmit(const Flow& flow, std::string_view bytes);
+    void hand_up(Upward item);
+    void report(std::function<void(StackHandler&)> what) { hand_up({Message(), std::move(what)}); }
+    void publish();
+    static gboolean on_context_ready(gpointer data);
+
+    const StackConfig config_;
+    GMainContext* const context_;
+    StackHandler& handler_;
+
+    // Guarded by mutex_ (a leaf lock: nothing is called while it is held).
+    mutable std::mutex mutex_;
+    std::deque<std::function<void()>> jobs_;
+    std::deque<Upward> upward_;
+    GSource* wake_ = nullptr;  // attached to context_ while upward_ is not empty
+    StackStatistics published_;
+    mqueue* queue_ = nullptr;
+
+    // The sip thread's own.
+    std::thread thread_;
+    StackStatistics statistics_;
+    RateLimiter limiter_;
+    SourceBans bans_;
+    struct tls* tls_ = nullptr;
+    std::unique_ptr<Streams> streams_;
+    std::unique_ptr<Outbound> outbound_;
+    std::unique_ptr<Datagrams> datagrams_;
+};
+
+Result<std::vector<ListenAddress>> ReStack::start() {
+    std::promise<Result<std::vector<ListenAddress>>> started;
+    auto outcome = started.get_future();
+    thread_ = std::thread(&ReStack::run, this, std::move(started));
+    Result<std::vector<ListenAddress>> bound = outcome.get();
+    if (!bound) {
+        thread_.join();
+    }
+    return bound;
+}
+
+void ReStack::stop() {
+    if (!thread_.joinable()) {
+        return;
+    }
+    post([] { re_cancel(); });
+    thread_.join();
+    const std::lock_guard lock(mutex_);
+    if (wake_ != nullptr) {
+        g_source_destroy(wake_);
+        g_source_unref(std::exchange(wake_, nullptr));
+    }
+    upward_.clear();
+}
+
+void ReStack::run(std::promise<Result<std::vector<ListenAddress>>> started) {
+    pthread_setname_np(pthread_self(), "sip");
+    static std::once_flag once;
+    std::call_once(once, [] {
+        dbg_init(DBG_EMERG, DBG_NONE);  // it prints each peer's failure; statistics() counts them
+        libre_init();
+    });
+    (void)re_thread_init();
+    (void)fd_setsize(config_.max_connections + 256);
+    Result<std::vector<ListenAddress>> bound = open();
+    const bool ok = bound.ok();
+    started.set_value(std::move(bound));
+    if (ok) {
+        (void)re_main(nullptr);
+    }
+    close();
+    re_thread_close();
+}
+
+Result<std::vector<ListenAddress>> ReStack::open() {
+    mqueue* queue = nullptr;
+    if (mqueue_alloc(&queue, on_job_posted, this) != 0) {
+        return Error{"cannot make the SIP thread's queue"};
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        queue_ = queue;
+    }
+    streams_ = std::make_unique<Streams>(
+        config_, statistics_,
+        Streams::Handlers{
+            [this](std::string_view bytes, const Flow& flow) { return take_frame(bytes, flow); },
+            [this](const std::string& ip) { return is_banned(ip, false); },
+            [this](std::string_view bytes, const Flow& flow) { refuse(bytes, flow); },
+            [this](std::uint64_t id) {
+                report([id](StackHandler& handler) { handler.on_connection_closed(id); });
+            }});
+    outbound_ = std::make_unique<Outbound>(config_, *streams_);
+    datagrams_ =
+        std::make_unique<Datagrams>([this](std::size_t socket, const sa& source, std::string_view bytes) {
+            take_datagram(socket, source, bytes);
+        });
+    std::vector<ListenAddress> bound;
+    for (const ListenAddress& wanted : config_.listen) {
+        const Result<Address> address = open_one(wanted);
+        if (!address) {
+            return Error{address.error()};
+        }
+        bound.push_back({wanted.transport, *address});
+    }
+    return bound;
+}
+
+Result<Address> ReStack::open_one(const ListenAddress& wanted) {
+    sa local{};
+    if (sa_set_str(&local, wanted.address.ip.c_str(), wanted.address.port) != 0) {
+        return Error{"not an IP address to listen on: " + wanted.address.ip};
+    }
+    if (wanted.transport == Transport::tls && tls_ == nullptr) {
+        const Result<struct tls*> tls = make_server_tls(config_.tls);
+        if (!tls) {
+            return Error{tls.error()};
+        }
+        tls_ = *tls;
+    }
+    if (wanted.transport != Transport::udp) {
+        return streams_->listen(local, wanted.transport, wanted.transport == Transport::tls ? tls_ : nullptr);
+    }
+    return datagrams_->listen(local);
+}
+
+void ReStack::close() {
+    {
+        const std::lock_guard lock(mutex_);
+        mem_deref(std::exchange(queue_, nullptr));
+        jobs_.clear();
+    }
+    outbound_.reset();
+    streams_.reset();
+    datagrams_.reset();
+    tls_ = static_cast<struct tls*>(mem_deref(tls_));
+}
+
+void ReStack::post(std::function<void()> job) {
+    const std::lock_guard lock(mutex_);
+    if (queue_ == nullptr) {
+        return;
+    }
+    jobs_.push_back(std::move(job));
+    if (jobs_.size() == 1) {
+        (void)mqueue_push(queue_, 0, nullptr);
+    }
+}
+
+void ReStack::on_job_posted(int /*id*/, void* /*data*/, void* arg) {
+    auto* self = static_cast<ReStack*>(arg);
+    guard(nullptr, [&] {
+        std::deque<std::function<void()>> jobs;
+        {
+            const std::lock_guard lock(self->mutex_);
+            jobs.swap(self->jobs_);
+        }
+        for (const auto& job : jobs) {
+            job();
+        }
+    });
+}
+
+void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_view bytes) {
+    Flow flow;
+    flow.remote = to_address(source);
+    if (is_banned(flow.remote.ip, true)) {
+        return;
+    }
+    if (!limiter_.allow(source_network(flow.remote.ip), now_ms())) {
+        ++statistics_.rate_limited;
+        publish();
+        return;
+    }
+    const Inspection found = inspect(bytes, false);
+    if (found.frame == Frame::keep_alive) {
+        return;
+    }
+    flow.local = datagrams_->local_of(socket, source);
+    if (found.frame != Frame::complete) {
+        refuse(bytes, flow);
+        return;
+    }
+    (void)take_frame(bytes.substr(0, found.length), flow);
+}
+
+bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
+    if (flow.connection != 0 && is_banned(flow.remote.ip, false)) {
+        return false;
+    }
+    if (flow.connection != 0 && !limiter_.allow(source_network(flow.remote.ip), now_ms())) {
+        ++statistics_.rate_limited;
+        publish();
+        return true;
+    }
+    Result<Message> message = parse_message(bytes, flow);
+    if (!message) {
+        refuse(bytes, flow);
+        return true;
+    }
+    hand_up({std::move(*message), nullptr});
+    return true;
+}
+
+// What cannot be read.
+void ReStack::refuse(std::string_view bytes, const Flow& flow) {
+    ++statistics_.malformed;
+    count_offence(flow, 1);
+    if (const std::string answer = stateless_refusal(bytes, flow.remote); !answer.empty()) {
+        transmit(flow, answer);
+    }
+}
+
+void ReStack::count_offence(const Flow& flow, double weight) {
+    statistics_.bans += bans_.offend(flow.remote.ip, weight, flow.connection != 0, now_ms()) ? 1 : 0;
+    publish();
+}
+
+bool ReStack::is_banned(const std::string& ip, bool datagram) {
+    const bool banned = bans_.contains(ip, datagram, now_ms());
+    if (banned) {
+        ++statistics_.banned;
+        publish();
+    }
+    return banned;
+}
+
+void ReStack::publish() {
+    const std::lock_guard lock(mutex_);
+    published_ = statistics_;
+}
+
+void ReStack::hand_up(Upward item) {
+    const std::lock_guard lock(mutex_);
+    if (!item.report && upward_.size() >= static_cast<std::size_t>(config_.max_queued)) {
+        ++statistics_.queue_full;
+    } else {
+        statistics_.received += item.report ? 0 : 1;
+        upward_.push_back(std::move(item));
+    }
+    published_ = statistics_;
+    if (wake_ == nullptr && !upward_.empty()) {
+        wake_ = g_idle_source_new();
+        g_source_set_priority(wake_, G_PRIORITY_DEFAULT);
+        g_source_set_callback(wake_, on_context_ready, this, nullptr);
+        g_source_attach(wake_, context_);
+    }
+}
+
+gboolean ReStack::on_context_ready(gpointer data) {
+    auto* self = static_cast<ReStack*>(data);
+    constexpr int kBatch = 32;  // then others get the control thread
+    for (int count = 0; count < kBatch; ++count) {
+        Upward item;
+        {
+            const std::lock_guard lock(self->mutex_);
+            if (self->upward_.empty()) {
+                g_source_unref(std::exchange(self->wake_, nullptr));
+                return G_SOURCE_REMOVE;
+            }
+            item = std::move(self->upward_.front());
+            self->upward_.pop_front();
+        }
+        guard(nullptr, [&] {
+            if (item.report) {
+                item.report(self->handler_);
+            } else {
+                self->handler_.on_message_received(std::move(item.message));
+            }
+        });
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+void ReStack::send(const Flow& flow, std::string bytes) {
+    post([this, flow, bytes = std::move(bytes)] { transmit(flow, bytes); });
+}
+
+void ReStack::resolve(std::uint64_t id, const Destination& destination) {
+    post([this, id, destination] {
+        outbound_->resolve(destination, [this, id](const Result<std::vector<Target>>& targets) {
+            report([id, targets](StackHandler& handler) { handler.on_resolved(id, targets); });
+        });
+    });
+}
+
+void ReStack::open(std::uint64_t id, const Target& target, const std::string& host) {
+    const auto on_opened = [this, id](const Result<Flow>& flow) {
+        report([id, flow](StackHandler& handler) { handler.on_flow_opened(id, flow); });
+    };
+    post([this, target, host, on_opened] {
+        if (target.transport == Transport::udp) {
+            on_opened(datagrams_->flow_to(target.address));
+        } else {
+            outbound_->open(target, host, on_opened);
+        }
+    });
+}
+
+void ReStack::transmit(const Flow& flow, std::string_view bytes) {
+    if (flow.connection != 0) {
+        streams_->send(flow.connection, bytes);
+        return;
+    }
+    datagrams_->send(flow, bytes);
+}
+
+Status ReStack::reload_certificate() {
+    if (!thread_.joinable()) {
+        return Error{"the SIP stack is not running"};
+    }
+    auto done = std::make_shared<std::promise<Status>>();
+    auto outcome = done->get_future();
+    post([this, done] {
+        outbound_->forget_certificates();
+        done->set_value(tls_ == nullptr ? Status(Error{"no TLS listener"})
+                                        : replace_certificate(tls_, config_.tls));
+    });
+    return outcome.get();
+}
+
+}  // namespace
+
+std::unique_ptr<Stack> make_stack(StackConfig config, GMainContext* context, StackHandler& handler) {
+    return std::make_unique<ReStack>(std::move(config), context, handler);
+}
+
+}  // namespace vmr::sip

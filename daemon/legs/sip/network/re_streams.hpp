@@ -1,0 +1,95 @@
+// TCP and TLS connections over libre sockets: accept within limits, frame, write back.
+// Everything runs on the sip thread.
+#pragma once
+#include "base/libre.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/legs/sip/network/stack.hpp"
+
+namespace vmr::sip {
+
+Address to_address(const sa& address);
+// The address that the kernel would send from; asks the routing table, sends nothing.
+std::string source_address_for(const sa& remote);
+
+class Streams {
+public:
+    struct Handlers {
+        // One framed message; false closes the connection.
+        std::function<bool(std::string_view bytes, const Flow& flow)> on_frame_received;
+        std::function<bool(const std::string& ip)> is_banned;
+        // Bytes that end the stream: nobody knows where the next message would begin.
+        std::function<void(std::string_view bytes, const Flow& flow)> on_malformed_received;
+        std::function<void(std::uint64_t connection)> on_connection_closed;
+    };
+    Streams(const StackConfig& config, StackStatistics& statistics, Handlers handlers);
+    ~Streams();
+    Streams(const Streams&) = delete;
+    Streams& operator=(const Streams&) = delete;
+
+    // `tls` is borrowed and null for TCP.
+    Result<Address> listen(const sa& local, Transport transport, struct tls* tls);
+    void send(std::uint64_t connection, std::string_view bytes);
+
+    using OnOpened = std::function<void(Result<Flow>)>;
+    // A connection of ours to `target`; `tls` is borrowed, null for TCP. `on_opened` is called once, perhaps
+    // from within.
+    void open(const Target& target, const std::string& host, struct tls* tls, OnOpened on_opened);
+    std::size_t size() const { return connections_.size(); }
+
+private:
+    struct Listener {
+        Streams* owner;
+        Transport transport;
+        struct tls* tls;
+        tcp_sock* socket;
+        Address bound;
+    };
+    struct Connection {
+        Streams* owner = nullptr;
+        Flow flow;
+        tcp_conn* tcp = nullptr;
+        tls_conn* tls = nullptr;
+        tmr timer{};
+        std::string buffer;
+        std::size_t searched = 0;  // no header end before this offset
+        std::size_t needed = 0;    // bytes that the message at hand takes
+        bool established = false;
+        bool closing = false;
+        // Those that we opened.
+        bool ours = false;
+        std::string host;               // TLS: whose certificate it must be
+        std::vector<OnOpened> waiting;  // for it to be up
+    };
+
+    static void on_tcp_accepted(const sa* peer, void* arg);
+    static void on_established(void* arg);
+    static void on_data_received(mbuf* data, void* arg);
+    static void on_closed(int error, void* arg);
+    static void on_timer_expired(void* arg);
+    void accept(Listener& listener, const sa& peer);
+    Status connect(Connection& connection, struct tls* tls);
+    bool take_handshake(Connection& connection);
+    void tell_waiting(Connection& connection, const Result<Flow>& outcome);
+    Address reachable_at(Transport transport, const Address& local) const;
+    void take_frames(Connection& connection);
+    bool take_frame(Connection& connection);
+    void close_later(Connection& connection);
+    void erase(std::uint64_t id);
+
+    const StackConfig& config_;
+    StackStatistics& statistics_;
+    Handlers handlers_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+    std::unordered_map<std::string, int> per_source_;
+    std::uint64_t next_id_ = 1;
+};
+
+}  // namespace vmr::sip

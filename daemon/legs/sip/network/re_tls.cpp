@@ -1,0 +1,192 @@
+#include "daemon/legs/sip/network/re_tls.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "base/libre.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "daemon/legs/sip/message/uri.hpp"
+
+namespace vmr::sip {
+namespace {
+
+thread_local HandshakeResult last_handshake;
+
+struct SslContextFree {
+    void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+};
+
+struct NamesFree {
+    void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
+};
+
+std::string text_of(const ASN1_STRING* string) {
+    const auto* bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(string));
+    std::string text(bytes, static_cast<std::size_t>(ASN1_STRING_length(string)));
+    return text.find('\0') == std::string::npos ? text : std::string();  // "good.example\0.evil.example"
+}
+
+std::string address_of(const ASN1_STRING* string) {
+    const int size = ASN1_STRING_length(string);
+    char text[INET6_ADDRSTRLEN] = {};
+    if ((size != 4 && size != 16) || inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(string),
+                                               text, sizeof text) == nullptr) {
+        return {};
+    }
+    return text;
+}
+
+// SIP URIs if there are any, else DNS names (RFC 5922 section 7.1); addresses for who is dialled by one.
+std::vector<std::string> domains_of(X509* certificate) {
+    const std::unique_ptr<GENERAL_NAMES, NamesFree> names(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+    std::vector<std::string> uris, hosts, addresses;
+    const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
+    for (int index = 0; index < count; ++index) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), index);
+        if (name->type == GEN_URI) {
+            const auto uri = parse_uri(text_of(name->d.uniformResourceIdentifier));
+            if (uri && uri->scheme == "sip" && uri->user.empty()) {
+                uris.push_back(uri->host);
+            }
+        } else if (name->type == GEN_DNS) {
+            hosts.push_back(lower(text_of(name->d.dNSName)));
+        } else if (name->type == GEN_IPADD) {
+            addresses.push_back(address_of(name->d.iPAddress));
+        }
+    }
+    std::vector<std::string>& domains = uris.empty() ? hosts : uris;
+    domains.insert(domains.end(), addresses.begin(), addresses.end());
+    std::erase(domains, std::string());
+    return domains;
+}
+
+void on_handshake_state_changed(const SSL* ssl, int where, int /*value*/) {
+    if ((where & SSL_CB_HANDSHAKE_DONE) == 0) {
+        return;
+    }
+    last_handshake.protection = std::string(SSL_get_version(ssl)) + " " + SSL_get_cipher_name(ssl);
+    last_handshake.peer_certificate.clear();
+    last_handshake.domains.clear();
+    X509* certificate = SSL_get0_peer_certificate(ssl);
+    if (certificate != nullptr && SSL_get_verify_result(ssl) == X509_V_OK) {
+        char name[256] = {};
+        X509_NAME_oneline(X509_get_subject_name(certificate), name, sizeof name);
+        last_handshake.peer_certificate = name;
+        if (SSL_is_server(ssl) == 0) {
+            last_handshake.domains = domains_of(certificate);
+        }
+    }
+}
+
+Status load_certificate(SSL_CTX* context, const TlsConfig& config) {
+    if (SSL_CTX_use_certificate_chain_file(context, config.certificate_chain_file.c_str()) != 1) {
+        return Error{"cannot read the certificate chain " + config.certificate_chain_file};
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, config.private_key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(context) != 1) {
+        return Error{"the private key " + config.private_key_file +
+                     " cannot be read or is not the certificate's"};
+    }
+    return Ok{};
+}
+
+Status load_files(SSL_CTX* context, const TlsConfig& config) {
+    if (Status loaded = load_certificate(context, config); !loaded) {
+        return loaded;
+    }
+    if (config.client_ca_file.empty()) {
+        return Ok{};
+    }
+    if (SSL_CTX_load_verify_locations(context, config.client_ca_file.c_str(), nullptr) != 1) {
+        return Error{"cannot read the client CA file " + config.client_ca_file};
+    }
+    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(config.client_ca_file.c_str()));
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);  // asked for, not demanded
+    return Ok{};
+}
+
+// TLS 1.2 or later, forward secrecy, no renegotiation; null when there is no memory.
+struct tls* make_tls() {
+    struct tls* tls = nullptr;
+    if (tls_alloc(&tls, TLS_METHOD_SSLV23, nullptr, nullptr) != 0) {
+        return nullptr;
+    }
+    SSL_CTX* context = tls_openssl_context(tls);
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE+AES:!aNULL:!SHA1");
+    SSL_CTX_set_options(context,
+                        SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_info_callback(context, on_handshake_state_changed);
+    return tls;
+}
+
+}  // namespace
+
+HandshakeResult take_last_handshake() {
+    return std::exchange(last_handshake, {});
+}
+
+bool is_certificate_of(const std::vector<std::string>& domains, const std::string& host) {
+    return !host.empty() && std::ranges::any_of(domains, [&host](const std::string& domain) {
+        return equal_nocase(domain, host);
+    });
+}
+
+Result<struct tls*> make_client_tls(const TlsConfig& config, const std::string& ca_file) {
+    struct tls* tls = make_tls();
+    if (tls == nullptr) {
+        return Error{"cannot make a TLS context"};
+    }
+    SSL_CTX* context = tls_openssl_context(tls);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    const bool trusts = ca_file.empty()
+                            ? SSL_CTX_set_default_verify_paths(context) == 1
+                            : SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1;
+    Status loaded = trusts ? Status(Ok{}) : Status(Error{"cannot read the CA file " + ca_file});
+    if (loaded && !config.certificate_chain_file.empty()) {
+        loaded = load_certificate(context, config);
+    }
+    ERR_clear_error();
+    if (!loaded) {
+        mem_deref(tls);
+        return Error{loaded.error()};
+    }
+    return tls;
+}
+
+Result<struct tls*> make_server_tls(const TlsConfig& config) {
+    struct tls* tls = make_tls();
+    if (tls == nullptr) {
+        return Error{"cannot make a TLS context"};
+    }
+    SSL_CTX* context = tls_openssl_context(tls);
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+    const Status loaded = load_files(context, config);
+    ERR_clear_error();
+    if (!loaded) {
+        mem_deref(tls);
+        return Error{loaded.error()};
+    }
+    return tls;
+}
+
+Status replace_certificate(struct tls* tls, const TlsConfig& config) {
+    const std::unique_ptr<SSL_CTX, SslContextFree> trial(SSL_CTX_new(TLS_server_method()));
+    Status loaded = trial ? load_files(trial.get(), config) : Status(Error{"cannot make a TLS context"});
+    if (loaded) {
+        loaded = load_files(tls_openssl_context(tls), config);
+    }
+    ERR_clear_error();
+    return loaded;
+}
+
+}  // namespace vmr::sip

@@ -1,0 +1,34 @@
+// TLS for the libre stack: the native SSL_CTX behind a `struct tls`.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "daemon/legs/sip/network/stack.hpp"
+
+struct tls;
+
+namespace vmr::sip {
+
+// The handshake that OpenSSL finished last on this thread; libre tells of an
+// established connection from within the same call.
+struct HandshakeResult {
+    std::string protection;        // "TLSv1.3 TLS_AES_256_GCM_SHA384"
+    std::string peer_certificate;  // subject, or empty
+    // SIP domains of a server's certificate (RFC 5922 section 7.1) and its addresses; empty if not verified.
+    std::vector<std::string> domains;
+};
+HandshakeResult take_last_handshake();
+
+// TLS 1.2 or later, forward secrecy, no renegotiation. Null with an error when a file is bad.
+Result<struct tls*> make_server_tls(const TlsConfig& config);
+// For connections that we open: the chain is verified by `ca_file` (empty: the system's); our certificate is
+// shown to who asks for one.
+Result<struct tls*> make_client_tls(const TlsConfig& config, const std::string& ca_file);
+// RFC 5922 section 7.2: exact, without wildcards.
+bool is_certificate_of(const std::vector<std::string>& domains, const std::string& host);
+// Puts new files into the same context: open connections keep what they have. The files
+// are tried in a context of their own first, so that an error changes nothing.
+Status replace_certificate(struct tls* tls, const TlsConfig& config);
+
+}  // namespace vmr::sip

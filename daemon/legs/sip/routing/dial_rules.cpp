@@ -1,0 +1,198 @@
+#include "daemon/legs/sip/routing/dial_rules.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <optional>
+
+#include "daemon/legs/sip/message/uri.hpp"
+#include "daemon/legs/sip/network/resolver.hpp"
+#include "daemon/legs/sip/routing/trunk.hpp"
+
+namespace vmr::sip {
+namespace {
+
+constexpr std::size_t kMaxDialled = 256;
+
+const Error kDenied{"calls to this address are not allowed"};
+
+bool covers(const std::string& domain, const std::string& host) {
+    if (domain.starts_with("*.")) {
+        return host.size() > domain.size() - 1 && host.ends_with(domain.substr(1));
+    }
+    return domain == host;
+}
+
+// RFC 3261 section 25: unreserved characters and those that a user part may hold besides.
+std::string escaped_user(const std::string& user) {
+    std::string text;
+    for (const unsigned char c : user) {
+        if (std::isalnum(c) != 0 ||
+            std::string_view("-_.!~*'()&=+$,/").find(static_cast<char>(c)) != std::string_view::npos) {
+            text += static_cast<char>(c);
+        } else {
+            char code[4];
+            std::snprintf(code, sizeof code, "%%%02X", c);
+            text += code;
+        }
+    }
+    return text;
+}
+
+std::string host_text(const Uri& uri) {
+    const std::string host = uri.host.find(':') == std::string::npos ? uri.host : "[" + uri.host + "]";
+    return uri.port == 0 ? host : host + ":" + std::to_string(uri.port);
+}
+
+std::string transport_text(const Uri& uri) {
+    const std::string transport = lower(parameter(uri.params, "transport"));
+    return transport.empty() ? transport : ";transport=" + transport;
+}
+
+// Written anew: of what a stranger gave only user, host, port and transport are left.
+std::string rewritten(const Uri& uri) {
+    const std::string user = uri.user.empty() ? std::string() : escaped_user(uri.user) + "@";
+    return uri.scheme + ":" + user + host_text(uri) + transport_text(uri);
+}
+
+std::string plain(std::string text) {
+    std::erase_if(text, [](unsigned char c) {
+        return std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.' && c != '+';
+    });
+    return text.empty() ? "room" : text;
+}
+
+Status check(DialRule& rule) {
+    if (rule.domains.empty() && rule.prefixes.empty()) {
+        return Error{"needs domains or prefixes"};
+    }
+    for (std::string& domain : rule.domains) {
+        domain = lower(domain);
+        if (domain == "*." || domain.find('*', 1) != std::string::npos || domain == "*" || domain.empty()) {
+            return Error{"not a domain: " + domain};
+        }
+    }
+    for (std::string& prefix : rule.prefixes) {
+        const std::string number = normalise_number(prefix);
+        if (number.empty()) {
+            return Error{"not the beginning of a number: " + prefix};
+        }
+        prefix = number;
+    }
+    if (rule.prefixes.empty()) {
+        return Ok{};
+    }
+    const std::optional<Uri> gateway = parse_uri(rule.gateway);
+    if (!gateway || !gateway->user.empty() || !destination_of(*gateway)) {
+        return Error{"numbers need a gateway: a SIP URI without a user"};
+    }
+    return Ok{};
+}
+
+}  // namespace
+
+Result<DialRules> DialRules::make(DialConfig config) {
+    for (DialRule& rule : config.rules) {
+        if (const Status checked = check(rule); !checked) {
+            return Error{"dial rule " + rule.name + ": " + checked.error()};
+        }
+        const auto quotes = [](unsigned char c) { return c == '"' || c == '\\' || c < 0x20; };
+        if (std::ranges::any_of(rule.identity.user, quotes)) {
+            return Error{"dial rule " + rule.name + ": a user without quotes and control characters"};
+        }
+    }
+    DialRules rules;
+    rules.config_ = std::move(config);
+    return rules;
+}
+
+bool DialRules::is_gateway(const std::string& host) const {
+    return std::ranges::any_of(config_.rules, [&host](const DialRule& rule) {
+        const std::optional<Uri> gateway = parse_uri(rule.gateway);
+        return gateway && gateway->host == host;
+    });
+}
+
+Result<DialPlan> DialRules::plan(const std::string& address) const {
+    std::string_view text = trim(address);
+    const bool printable = std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
+    if (text.empty() || text.size() > kMaxDialled || !printable) {
+        return Error{"not an address"};
+    }
+    // As people write them: a tel: URI has no spaces (RFC 3966).
+    const bool tel = text.size() > 4 && equal_nocase(text.substr(0, 4), "tel:");
+    const std::string bare = normalise_number(tel ? text.substr(4, text.find(';') - 4) : text);
+    if (!bare.empty()) {
+        return plan_number(bare);
+    }
+    const std::string_view head = text.substr(0, text.find_first_of(":@"));
+    const bool scheme = head.size() < text.size() && text[head.size()] == ':';
+    const std::optional<Uri> uri = parse_uri(scheme ? std::string(text) : "sip:" + std::string(text));
+    if (!uri) {
+        return Error{"not an address"};
+    }
+    if (uri->scheme != "sip" && uri->scheme != "sips") {
+        return Error{"not a SIP or telephone address"};
+    }
+    return plan_uri(*uri);
+}
+
+Result<DialPlan> DialRules::plan_number(const std::string& number) const {
+    const DialRule* best = nullptr;
+    std::size_t length = 0;
+    for (const DialRule& rule : config_.rules) {
+        for (const std::string& prefix : rule.prefixes) {
+            if (number.starts_with(prefix) && prefix.size() > length) {
+                best = &rule;
+                length = prefix.size();
+            }
+        }
+    }
+    if (best == nullptr) {
+        return kDenied;
+    }
+    const Uri gateway = *parse_uri(best->gateway);
+    return DialPlan{
+        LegKind::phone, number,
+        gateway.scheme + ":" + number + "@" + host_text(gateway) + transport_text(gateway) + ";user=phone",
+        best->name, best->max_duration};
+}
+
+Result<DialPlan> DialRules::plan_uri(const Uri& uri) const {
+    if (const Result<Destination> usable = destination_of(uri); !usable) {
+        return Error{usable.error()};
+    }
+    // A number behind a gateway is a number, however it is written: prefixes decide.
+    if (is_gateway(uri.host)) {
+        const std::string number = normalise_number(uri.user.substr(0, uri.user.find(';')));
+        return number.empty() ? Result<DialPlan>(kDenied) : plan_number(number);
+    }
+    for (const DialRule& rule : config_.rules) {
+        const bool allowed = std::ranges::any_of(
+            rule.domains, [&uri](const std::string& domain) { return covers(domain, uri.host); });
+        if (allowed) {
+            const std::string shown = uri.user.empty() ? uri.host : uri.user + "@" + uri.host;
+            return DialPlan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration};
+        }
+    }
+    return kDenied;
+}
+
+Invite DialRules::invite(const Placement& placement, const std::string& contact_host) const {
+    Invite invite;
+    invite.uri = placement.plan.uri;
+    invite.from_name = placement.caller_name;
+    invite.from_user = plain(placement.caller_alias);
+    invite.from_host = config_.from_host;
+    invite.contact_host = contact_host;
+    invite.ring_timeout = std::chrono::milliseconds(config_.ring_timeout).count();
+    const auto rule = std::ranges::find(config_.rules, placement.plan.rule, &DialRule::name);
+    if (rule != config_.rules.end()) {
+        invite.from_user = rule->caller.empty() ? invite.from_user : plain(rule->caller);
+        invite.identity = rule->identity;
+        invite.late_offer = rule->late_offer;
+    }
+    return invite;
+}
+
+}  // namespace vmr::sip

@@ -1,0 +1,50 @@
+// Who may be called, and how: domains and numbers that the configuration names, and nothing else (toll
+// fraud). Pure.
+#pragma once
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "daemon/legs/leg.hpp"
+#include "daemon/legs/sip/dialog/invitation.hpp"
+#include "daemon/legs/sip/message/digest.hpp"
+
+namespace vmr::sip {
+
+struct DialRule {
+    std::string name;
+    std::vector<std::string> domains;   // "example.org", "*.example.org", "192.0.2.7"
+    std::vector<std::string> prefixes;  // "+4930": numbers that begin so go to the gateway
+    std::string gateway;                // SIP URI without a user: "sip:gw.example.net;transport=tls"
+    std::string caller;                 // user part of our From; empty: the room's alias
+    DigestIdentity identity;            // for who asks
+    bool late_offer = false;            // they are to offer
+    std::chrono::seconds max_duration{4 * 3600};
+};
+
+struct DialConfig {
+    std::vector<DialRule> rules;
+    std::string from_host;  // of our From; empty: the address that we call from
+    std::chrono::seconds ring_timeout{60};
+};
+
+class DialRules {
+public:
+    DialRules() = default;
+    static Result<DialRules> make(DialConfig config);
+
+    // "sip:alice@example.org", "alice@example.org", "tel:+49…", "+49 30 123". The longest prefix wins, then
+    // the first rule.
+    Result<DialPlan> plan(const std::string& address) const;
+    Invite invite(const Placement& placement, const std::string& contact_host) const;
+
+private:
+    Result<DialPlan> plan_number(const std::string& number) const;
+    Result<DialPlan> plan_uri(const Uri& uri) const;
+    bool is_gateway(const std::string& host) const;
+
+    DialConfig config_;
+};
+
+}  // namespace vmr::sip
