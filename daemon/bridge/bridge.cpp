@@ -17,6 +17,7 @@ sdp::Policy policy_for(const Arrival& arrival, const room::RoomConfig* room) {
     policy.signalling_encrypted = arrival.signalling != "none";
     policy.ice = policy.kind == sdp::LegKind::webrtc;
     policy.video = policy.content = arrival.kind != LegKind::phone;
+    policy.floor = arrival.kind == LegKind::sip;
     if (policy.kind == sdp::LegKind::webrtc) {
         policy.video_codecs = {sdp::Codec::vp8, sdp::Codec::h264};
     }

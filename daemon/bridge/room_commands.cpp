@@ -246,7 +246,41 @@ void RoomHost::carry_out(const room::Release& command) {
     }
 }
 
+// Floor control's request; the core answers before act() returns.
+bool RoomHost::share(const room::ParticipantId& id, bool sharing) {
+    const auto done = std::make_shared<bool>(false);
+    act(room::Actor::of(id), room::SetSharing{id, sharing},
+        [done](const api::Response& response) { *done = response.status == 204; });
+    return *done;
+}
+
+void RoomHost::follow_sharing(const room::Participant& participant) {
+    const room::ParticipantId before = sharer_;
+    const bool shares = participant.sharing && participant.state == room::State::in_room;
+    if (shares || sharer_ == participant.id) {
+        sharer_ = shares ? participant.id : "";
+    }
+    for (const auto& [id, seat] : seats_) {
+        if (sharer_ != before || id == participant.id) {
+            show_floor(*seat);
+        }
+    }
+}
+
+// Who waits in the lobby is not told what happens in the room.
+void RoomHost::show_floor(const Seat& seat) {
+    if (!seat.session) {
+        return;
+    }
+    const room::Participant* participant = room_.find(seat.id);
+    const bool inside = participant != nullptr && participant->state == room::State::in_room;
+    seat.session->set_floor_holder(!inside || sharer_.empty() ? media::FloorHolder::nobody
+                                   : sharer_ == seat.id       ? media::FloorHolder::participant
+                                                              : media::FloorHolder::other);
+}
+
 void RoomHost::carry_out(const room::ParticipantJoined& command) {
+    follow_sharing(command.participant);
     services_.events.publish(room_.config().id, "vmr.participant.joined",
                              to_json(command.participant, false));
 }
@@ -256,11 +290,13 @@ void RoomHost::carry_out(const room::ParticipantChanged& command) {
         pipeline_->set_display_name(changed->arrival.leg, command.participant.name);
         pipeline_->set_encrypted(changed->arrival.leg, command.participant.encrypted);
     }
+    follow_sharing(command.participant);
     services_.events.publish(room_.config().id, "vmr.participant.updated",
                              to_json(command.participant, false));
 }
 
 void RoomHost::carry_out(const room::ParticipantLeft& command) {
+    follow_sharing(command.participant);
     nlohmann::json left = to_json(command.participant, false);
     left["ended"] = {{"cause", room::to_string(command.cause)}};
     if (const Seat* gone = seat(command.participant.id); gone != nullptr && gone->failed) {

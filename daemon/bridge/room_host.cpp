@@ -142,6 +142,8 @@ bool RoomHost::seat_media(Seat& seat) {
     });
     session.set_on_ready([this, id = seat.id] { on_media_ready(id); });
     session.set_on_congested([this, &seat] { follow_network(seat); });
+    session.set_floor_callbacks(
+        {[this, id = seat.id] { return share(id, true); }, [this, id = seat.id] { share(id, false); }});
     return true;
 }
 
@@ -153,6 +155,7 @@ void RoomHost::unseat_media(Seat& seat) {
     seat.session->set_on_changed(nullptr);
     seat.session->set_on_ready(nullptr);
     seat.session->set_on_congested(nullptr);
+    seat.session->set_floor_callbacks({});
     if (pipeline_) {
         pipeline_->detach(seat.arrival.leg);
     }

@@ -81,6 +81,9 @@ private:
     const std::string& locale() const;  // of what is said and shown here
     void tell(Seat& seat, const char* state, nlohmann::json details);
     void on_media_ready(const room::ParticipantId& id);
+    bool share(const room::ParticipantId& id, bool sharing);
+    void follow_sharing(const room::Participant& participant);
+    void show_floor(const Seat& seat);
 
     void carry_out(const room::Answer& command);
     void carry_out(const room::Refuse& command);
@@ -117,6 +120,7 @@ private:
     std::unique_ptr<media::RoomPipeline> pipeline_;            // goes before the seats
     std::map<std::uint64_t, api::Reply> replies_;
     std::uint64_t last_request_ = 0;
+    room::ParticipantId sharer_;  // empty: nobody
     unsigned timer_ = 0;
     bool busy_ = false;
     std::deque<std::function<void()>> waiting_;

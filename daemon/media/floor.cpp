@@ -59,7 +59,7 @@ void Floor::set_remote(const sdp::FloorPlan& plan) {
     }
 }
 
-void Floor::set_holder(bfcp::FloorServer::Holder holder) {
+void Floor::set_holder(FloorHolder holder) {
     server_.set_holder(holder, now_ms());
     arm();
 }

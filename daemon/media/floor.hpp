@@ -11,6 +11,8 @@
 
 namespace vmr::media {
 
+using FloorHolder = bfcp::FloorServer::Holder;
+
 struct FloorCallbacks {
     std::function<bool()> begin_sharing;  // false: may not
     std::function<void()> end_sharing;
@@ -28,7 +30,7 @@ public:
     sdp::LocalFloor local(const std::string& address) const;
     void set_remote(const sdp::FloorPlan& plan);
     bool carries(const sdp::FloorPlan& plan) const { return plan.tcp == tcp_; }
-    void set_holder(bfcp::FloorServer::Holder holder);
+    void set_holder(FloorHolder holder);
 
     // bfcp::FloorHost
     void send(const std::string& bytes) override;

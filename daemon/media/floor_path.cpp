@@ -33,15 +33,22 @@ GPtr<GSocket> bind_in_range(const FloorPathParams& params, GSocketType type, std
 
 namespace {
 
+constexpr unsigned kPauseMs = 50;
+
 class UdpFloorPath final : public FloorPath {
 public:
     UdpFloorPath(const FloorPathParams& params, Receive receive)
         : params_(params), receive_(std::move(receive)) {}
+    ~UdpFloorPath() override {
+        if (pause_ != 0) {
+            g_source_remove(pause_);
+        }
+    }
 
     bool open() {
         socket_ = bind_in_range(params_, G_SOCKET_TYPE_DATAGRAM, port_);
         if (socket_) {
-            watch_ = SocketWatch(socket_.get(), on_readable, this);
+            watch();
         }
         return static_cast<bool>(socket_);
     }
@@ -60,9 +67,25 @@ public:
     }
 
 private:
+    void watch() { watch_ = SocketWatch(socket_.get(), on_readable, this); }
+
     static gboolean on_readable(GSocket*, GIOCondition, gpointer self) {
         guard(nullptr, [self] { static_cast<UdpFloorPath*>(self)->read(); });
         return G_SOURCE_CONTINUE;
+    }
+
+    // A flood costs the control thread no more than the rate; what comes meanwhile is the kernel's to drop.
+    void pause() {
+        watch_ = {};
+        pause_ = g_timeout_add(
+            kPauseMs,
+            [](gpointer data) -> gboolean {
+                auto* self = static_cast<UdpFloorPath*>(data);
+                self->pause_ = 0;
+                guard(nullptr, [self] { self->watch(); });
+                return G_SOURCE_REMOVE;
+            },
+            this);
     }
 
     void read() {
@@ -71,8 +94,10 @@ private:
         const gssize size =
             g_socket_receive_from(socket_.get(), &from, bytes.data(), bytes.size(), nullptr, nullptr);
         const auto source = GPtr<GSocketAddress>::adopt(from);
-        if (size <= 0 || static_cast<std::size_t>(size) > bfcp::kMaxMessage || !source ||
-            !rate_.take(SteadyTime::clock::now())) {
+        if (!rate_.take(SteadyTime::clock::now())) {
+            return pause();
+        }
+        if (size <= 0 || static_cast<std::size_t>(size) > bfcp::kMaxMessage || !source) {
             return;
         }
         const std::string_view message(bytes.data(), static_cast<std::size_t>(size));
@@ -86,6 +111,7 @@ private:
     const Receive receive_;
     GPtr<GSocket> socket_;
     SocketWatch watch_;
+    unsigned pause_ = 0;
     std::uint16_t port_ = 0;
     GPtr<GSocketAddress> peer_;
     TokenBucket rate_ = floor_rate(SteadyTime::clock::now());

@@ -108,6 +108,7 @@ SdpResult Session::offer() {
     for (std::size_t i = 0; i < offered_->media.size(); ++i) {
         local.media.push_back({i, ssrc(i), 0, ""});
     }
+    local.floor = local_floor(offered_->floor);
     offered_local_ = local;
     return sdp::write_offer(*offered_, local);
 }
@@ -129,6 +130,7 @@ SdpResult Session::accept_answer(std::string_view answer) {
         return internal(applied.error());
     }
     negotiated_ = *negotiated;
+    local_floor(negotiated_->floor);
     discard_offer();
     report_if_ready();
     if (on_changed_) {
@@ -377,6 +379,7 @@ sdp::LocalParams Session::local_params(const sdp::Negotiated& negotiated) {
                 {media.index, ssrc(media.index), rtx_ssrc, stream + " " + to_string(slot_of(media))});
         }
     }
+    local.floor = local_floor(negotiated.floor);
     return local;
 }
 

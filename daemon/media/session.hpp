@@ -9,6 +9,7 @@
 
 #include "daemon/legs/leg.hpp"
 #include "daemon/media/bitrate_estimate.hpp"
+#include "daemon/media/floor.hpp"
 #include "daemon/media/leg_bin.hpp"
 #include "daemon/media/network.hpp"
 #include "daemon/media/source_limit.hpp"
@@ -62,6 +63,10 @@ public:
 
     // A queue began to grow on the way to the peer: time to follow_network().
     void set_on_congested(std::function<void()> on_congested) { on_congested_ = std::move(on_congested); }
+    // The peer asks for the floor, or gives it back; without callbacks it does not get it.
+    void set_floor_callbacks(FloorCallbacks callbacks) { floor_callbacks_ = std::move(callbacks); }
+    // Who shares, for a peer with floor control.
+    void set_floor_holder(FloorHolder holder);
 
     bool ready() const { return ready_; }
     // Since anything valid came on any transport; empty: nothing yet.
@@ -99,6 +104,8 @@ private:
     const sdp::LocalCrypto& key(Path& path, sdp::CryptoSuite suite, unsigned tag);
     std::string sdp_address(const std::string& remote_address) const;
     void drop_unused_paths();
+    bool ensure_floor(const sdp::FloorPlan& plan);
+    std::optional<sdp::LocalFloor> local_floor(const std::optional<sdp::FloorPlan>& plan);
     void report_if_ready();
     void on_stream_added(const StreamInfo& stream, GstPad* pad);
     void on_state_changed(TransportState state, const std::string& reason);
@@ -123,6 +130,9 @@ private:
     LegBin bin_;
     std::map<std::size_t, Path> paths_;                       // by TransportPlan::id; go before bin_
     std::map<std::pair<std::size_t, bool>, uint32_t> ssrcs_;  // by m-line; true: of retransmissions
+    std::unique_ptr<Floor> floor_;
+    FloorCallbacks floor_callbacks_;
+    FloorHolder floor_holder_ = FloorHolder::nobody;
     std::map<Slot, SourceLimit> source_limits_;
     std::optional<BitrateEstimate> network_;
     std::optional<sdp::Negotiated> negotiated_;

@@ -2,6 +2,7 @@
 // becomes media with the promised encryption.
 #include <gtest/gtest.h>
 
+#include "floor_client.hpp"
 #include "two_rooms.hpp"
 
 namespace vmr::media {
@@ -196,6 +197,49 @@ TEST_F(SessionTest, MalformedOffersAreRefusedAndTheCallGoesOn) {
     EXPECT_EQ(far->answer(std::string(1 << 20, 'a')).problem().kind, MediaProblem::Kind::malformed);
     auto near = session("near-leg", sdp::Encryption::best_effort, false);
     EXPECT_TRUE(far->answer(near->offer().sdp()).ok());
+}
+
+std::uint64_t number_after(const std::string& text, const std::string& what) {
+    const std::size_t at = text.find(what);
+    return at == text.npos ? 0 : std::stoull(text.substr(at + what.size()));
+}
+
+// A room system offers content with BFCP: the floor that our answer names is there, and the room decides.
+TEST_F(SessionTest, FloorControlAsksTheRoom) {
+    sdp::Policy policy;
+    policy.floor = true;
+    Session near(environment_, "near-leg", policy, "127.0.0.1");
+    bool allowed = false;
+    near.set_floor_callbacks({[&] { return allowed; }, [&] { allowed = false; }});
+    const std::string head =
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n"
+        "m=video 40002 RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\na=content:slides\r\na=label:12\r\n";
+    const SdpResult answer =
+        near.answer(head + "m=application 40004 UDP/BFCP *\r\na=floorctrl:c-s\r\na=floorid:1 mstrm:12\r\n");
+    ASSERT_TRUE(answer.ok()) << answer.problem().text;
+    const std::string& text = answer.sdp();
+    FloorClient client(SOCK_DGRAM, static_cast<std::uint16_t>(number_after(text, "m=application ")));
+    bfcp::Header header;
+    header.conference = static_cast<std::uint32_t>(number_after(text, "a=confid:"));
+    header.user = static_cast<std::uint16_t>(number_after(text, "a=userid:"));
+    const auto asked = [&] {
+        ++header.transaction;
+        client.say(bfcp::write_floor_request(header, bfcp::kContentFloor));
+        const auto status = client.next();
+        return status ? status->request_status : std::nullopt;
+    };
+    EXPECT_EQ(asked(), bfcp::RequestStatus::denied);
+    allowed = true;
+    EXPECT_EQ(asked(), bfcp::RequestStatus::granted);
+    near.set_floor_holder(FloorHolder::participant);
+    near.set_floor_holder(FloorHolder::other);
+    const auto taken = client.next();
+    EXPECT_EQ(taken ? taken->request_status : std::nullopt, bfcp::RequestStatus::revoked);
+
+    // A re-offer without it ends it, and the call goes on.
+    const SdpResult without = near.answer(head + "m=application 0 UDP/BFCP *\r\n");
+    ASSERT_TRUE(without.ok()) << without.problem().text;
+    EXPECT_NE(without.sdp().find("m=application 0 "), std::string::npos) << without.sdp();
 }
 
 }  // namespace

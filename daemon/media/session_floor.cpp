@@ -1,0 +1,56 @@
+// Floor control of a session: negotiated with its media (RFC 8856), on a path of its own.
+#include "daemon/media/session.hpp"
+
+namespace vmr::media {
+
+// Opens, changes or, without a plan, closes the way to the peer's floor client; what our SDP says of it.
+std::optional<sdp::LocalFloor> Session::local_floor(const std::optional<sdp::FloorPlan>& plan) {
+    if (!plan) {
+        floor_.reset();
+        return {};
+    }
+    if (!ensure_floor(*plan)) {
+        return {};  // refused, or not offered: the rest of the call does not depend on it
+    }
+    return floor_->local(sdp_address(plan->remote_address));
+}
+
+bool Session::ensure_floor(const sdp::FloorPlan& plan) {
+    if (floor_ && floor_->carries(plan)) {
+        floor_->set_remote(plan);
+        return true;
+    }
+    const bool v6 = plan.remote_address.find(':') != std::string::npos;
+    FloorPathParams params;
+    params.local_address =
+        v6 && environment_.udp.local_address == "0.0.0.0" ? "::" : environment_.udp.local_address;
+    params.port_min = environment_.udp.port_min;
+    params.port_max = environment_.udp.port_max;
+    FloorCallbacks callbacks;
+    callbacks.begin_sharing = [this] {
+        return floor_callbacks_.begin_sharing && floor_callbacks_.begin_sharing();
+    };
+    callbacks.end_sharing = [this] {
+        if (floor_callbacks_.end_sharing) {
+            floor_callbacks_.end_sharing();
+        }
+    };
+    auto floor = Floor::open(plan, params, std::move(callbacks));
+    if (!floor) {
+        g_warning("%s: no floor control: %s", name_.c_str(), floor.error().c_str());
+        floor_.reset();
+        return false;
+    }
+    floor_ = std::move(*floor);
+    floor_->set_holder(floor_holder_);
+    return true;
+}
+
+void Session::set_floor_holder(FloorHolder holder) {
+    floor_holder_ = holder;
+    if (floor_) {
+        floor_->set_holder(holder);
+    }
+}
+
+}  // namespace vmr::media
