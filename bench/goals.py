@@ -1,4 +1,5 @@
 """The project's goals, beside what a run reached."""
+from sections import calls
 from sections.tables import number, table
 
 OPUS, PCMU, GCM = "vmr opus", "vmr pcmu", "aead-aes-256-gcm"
@@ -50,6 +51,9 @@ GOALS = (
     ("10 % loss: no gap over 60 ms (Opus tone, speech; PCMU tone, speech)",
      lambda r: at_most(60, *(r.of("quality", f"{engine} N=4 {sound}, loss 10 %, jitter 0 ms")["longest_gap_ms"]
                              for engine in (OPUS, PCMU) for sound in ("tone", "speech")))),
+    ("SIP calls set up and torn down: ≥ 500 a second and core negotiated, ≥ 100 with media",
+     lambda r: (r.of("calls", calls.SIGNALLING)["per_core"] >= 500 and r.of("calls", calls.MEDIA)["per_core"] >= 100,
+                ", ".join(number(r.of("calls", case)["per_core"]) for case in (calls.SIGNALLING, calls.MEDIA)))),
     ("1,000 leaves and joins: drift below a frame, ms",
      lambda r: at_most(20, (lambda drift: drift[1] - drift[0])(
          r.of("churn", f"{OPUS} N=50 {GCM} 1000 leaves and joins")["drift"]))),

@@ -21,23 +21,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Vmrd:
-    def __init__(self, build, load_ports, settings):
+class Server:
+    """vmrd with one room, "bench"."""
+
+    def __init__(self, build):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vmrd-bench-"))
-        self.agent = self.process = None
+        self.process, self.port = None, free_port()
         try:
-            sip_port = free_port()
-            self.start(build, self.configure(sip_port))
-            self.agent = sip.UserAgent(sip_port, "bench")
-            bodies = [sip.offer(settings["codec"], settings["suite"], settings.get("key"),
-                                load_ports[leg % len(load_ports)]) for leg in range(settings["legs"])]
-            self.visitor = bodies[0]
-            began = time.monotonic()
-            calls = self.agent.call_all(bodies)
-            self.setup_seconds = time.monotonic() - began
-            self.agent.keep()
-            self.ports = [call.port for call in calls]
-            self.keys = [call.key for call in calls if call.key]
+            self.start(build, self.configure(self.port))
         except BaseException:
             self.close()
             raise
@@ -70,13 +61,7 @@ path = "{self.folder}/calls.jsonl"
                 raise Failed("vmrd does not start: " + (self.folder / "log").read_text()[-300:])
             time.sleep(0.05)
 
-    def call_briefly(self):
-        """One more calls, and hangs up when it is answered."""
-        self.agent.call_briefly(self.visitor)
-
     def close(self):
-        if self.agent:
-            self.agent.close()
         ended = self.process is None or self.process.poll() is None
         if self.process:
             self.process.send_signal(signal.SIGTERM)
@@ -90,4 +75,35 @@ path = "{self.folder}/calls.jsonl"
         shutil.rmtree(self.folder, ignore_errors=True)
         if not ended:
             raise Failed(f"vmrd ended with {self.process.returncode}")
+
+
+class Vmrd(Server):
+    """... whose participants are SIP calls."""
+    agent = None
+
+    def __init__(self, build, load_ports, settings):
+        super().__init__(build)
+        try:
+            self.agent = sip.UserAgent(self.port, "bench")
+            bodies = [sip.offer(settings["codec"], settings["suite"], settings.get("key"),
+                                load_ports[leg % len(load_ports)]) for leg in range(settings["legs"])]
+            self.visitor = bodies[0]
+            began = time.monotonic()
+            calls = self.agent.call_all(bodies)
+            self.setup_seconds = time.monotonic() - began
+            self.agent.keep()
+            self.ports = [call.port for call in calls]
+            self.keys = [call.key for call in calls if call.key]
+        except BaseException:
+            self.close()
+            raise
+
+    def call_briefly(self):
+        """One more calls, and hangs up when it is answered."""
+        self.agent.call_briefly(self.visitor)
+
+    def close(self):
+        if self.agent:
+            self.agent.close()
+        super().close()
         return {"calls_per_second": len(self.ports) / self.setup_seconds} if hasattr(self, "ports") else {}

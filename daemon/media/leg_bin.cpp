@@ -154,6 +154,10 @@ void LegBin::send(Slot slot, const SendParams& params, GstPad* transport_sink) {
         link_pads(exit(slot).get(), pad_of(pay, "sink").get());
         expose(bin_.get(), "content_sink", pad_of(content_out_.get(), "sink").get());
     } else {
+        const PadPtr shown = pad_of(gate_.get(), "video_return_src");
+        if (gst_pad_is_linked(shown.get()) == FALSE) {
+            link_pads(shown.get(), pad_of(ivr_.get(), "video_return_sink").get());
+        }
         add_encoder(slot, sender);
     }
 }

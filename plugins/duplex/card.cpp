@@ -87,52 +87,56 @@ void draw(cairo_t* context, const Card& card, double width, double height) {
     draw_text(context, card.detail, unit * 0.052, width, top);
 }
 
-struct Converter {
-    double kr = 0.299, kb = 0.114;
-    double y_offset = 16, y_scale = 219, c_scale = 224;
+// R'G'B' to one component: each of 0 to 255 in, and out; 16 bits behind the point.
+struct Weights {
+    int r = 0, g = 0, b = 0, offset = 0;
 
-    explicit Converter(const GstVideoColorimetry& color) {
-        gst_video_color_matrix_get_Kr_Kb(color.matrix, &kr, &kb);
-        if (color.range == GST_VIDEO_COLOR_RANGE_0_255) {
-            y_offset = 0;
-            y_scale = c_scale = 255;
-        }
+    Weights(double red, double green, double blue, double base)
+        : r(fixed(red)), g(fixed(green)), b(fixed(blue)), offset(fixed(base + 0.5)) {}
+    std::uint8_t of(std::uint32_t pixel) const {
+        const int value = r * static_cast<int>(pixel >> 16 & 0xff) + g * static_cast<int>(pixel >> 8 & 0xff) +
+                          b * static_cast<int>(pixel & 0xff) + offset;
+        return static_cast<std::uint8_t>(std::clamp(value >> 16, 0, 255));
     }
-    // 0 to 255 each in; the three components out.
-    void convert(double r, double g, double b, double out[3]) const {
-        const double y = (kr * r + (1 - kr - kb) * g + kb * b) / 255.0;
-        out[0] = y_offset + y_scale * y;
-        out[1] = 128 + c_scale * (b / 255.0 - y) / (2 * (1 - kb));
-        out[2] = 128 + c_scale * (r / 255.0 - y) / (2 * (1 - kr));
+
+private:
+    static int fixed(double value) { return static_cast<int>(std::lround(value * 65536)); }
+};
+
+struct Converter {
+    Weights y, cb, cr;
+
+    static Converter of(const GstVideoColorimetry& color) {
+        double kr = 0.299, kb = 0.114;
+        gst_video_color_matrix_get_Kr_Kb(color.matrix, &kr, &kb);
+        const bool full = color.range == GST_VIDEO_COLOR_RANGE_0_255;
+        const double kg = 1 - kr - kb, luma = full ? 1 : 219.0 / 255, chroma = full ? 1 : 224.0 / 255;
+        const double blue = chroma / (2 * (1 - kb)), red = chroma / (2 * (1 - kr));
+        return {{luma * kr, luma * kg, luma * kb, full ? 0.0 : 16.0},
+                {-blue * kr, -blue * kg, blue * (1 - kb), 128},
+                {red * (1 - kr), -red * kg, -red * kb, 128}};
     }
 };
 
-std::uint8_t byte(double value) {
-    return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
-}
-
 // `pixels` is Cairo's RGB24: 0x00RRGGBB in native order.
 void to_i420(const std::uint32_t* pixels, std::size_t stride, GstVideoFrame* frame) {
-    const Converter converter(frame->info.colorimetry);
+    const Converter converter = Converter::of(frame->info.colorimetry);
     const int width = GST_VIDEO_FRAME_WIDTH(frame), height = GST_VIDEO_FRAME_HEIGHT(frame);
     auto plane = [&](int component, int row) {
         return static_cast<std::uint8_t*>(GST_VIDEO_FRAME_COMP_DATA(frame, component)) +
                static_cast<std::ptrdiff_t>(row) * GST_VIDEO_FRAME_COMP_STRIDE(frame, component);
     };
-    auto convert_at = [&](int x, int y, double out[3]) {
-        const std::uint32_t pixel =
-            pixels[static_cast<std::size_t>(y) * stride + static_cast<std::size_t>(x)];
-        converter.convert(pixel >> 16 & 0xff, pixel >> 8 & 0xff, pixel & 0xff, out);
-    };
     for (int y = 0; y < height; ++y) {
+        const std::uint32_t* row = pixels + static_cast<std::size_t>(y) * stride;
         std::uint8_t* luma = plane(0, y);
         for (int x = 0; x < width; ++x) {
-            double out[3];
-            convert_at(x, y, out);
-            luma[x] = byte(out[0]);
-            if (x % 2 == 0 && y % 2 == 0) {  // the picture is smooth: one chroma sample of the four will do
-                plane(1, y / 2)[x / 2] = byte(out[1]);
-                plane(2, y / 2)[x / 2] = byte(out[2]);
+            luma[x] = converter.y.of(row[x]);
+        }
+        if (y % 2 == 0) {  // the picture is smooth: one chroma sample of the four will do
+            std::uint8_t *cb = plane(1, y / 2), *cr = plane(2, y / 2);
+            for (int x = 0; x < width; x += 2) {
+                cb[x / 2] = converter.cb.of(row[x]);
+                cr[x / 2] = converter.cr.of(row[x]);
             }
         }
     }
