@@ -1,19 +1,13 @@
 // A coturn of our own on loopback, with time-limited credentials from a shared secret (use-auth-secret).
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './vmrd.mjs';
+import { freePort, listens } from './vmrd.mjs';
 import { until } from './until.mjs';
 
 const running = new Set();
 process.on('exit', () => running.forEach((one) => one.kill('SIGKILL')));
-
-const listens = (port) => new Promise((resolve) => {
-  const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
-  socket.once('connect', () => socket.destroy());
-});
 
 export class TurnServer {
   static async start(secret) {

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync, readFileSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './until.mjs';
@@ -21,6 +21,12 @@ export function freePort() {
     });
   });
 }
+
+// Whether anybody takes TCP connections there.
+export const listens = (port) => new Promise((resolve) => {
+  const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+  socket.once('connect', () => socket.destroy());
+});
 
 export class Vmrd {
   // `extra` is TOML: rooms, trunks, with FOLDER for the daemon's own; `mediaKeys` and `sipKeys`, too: of [media] and [sip].
