@@ -8,7 +8,6 @@ import time
 from harness import Busy, Failed
 
 CALLER = pathlib.Path(__file__).with_name("caller.xml")
-HOLD_RATE = 1000  # a second
 
 
 def call(port, calls, open_calls, rate=10_000, hold_ms=0, seconds=60):
@@ -32,10 +31,10 @@ def call(port, calls, open_calls, rate=10_000, hold_ms=0, seconds=60):
 class Holding:
     """Calls that stand until close()."""
 
-    def __init__(self, port, calls):
+    def __init__(self, port, calls, rate):
         self.folder = tempfile.TemporaryDirectory(prefix="sipp-bench-")
         command = ["sipp", "-sf", CALLER, "-s", "bench", "-t", "u1", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-m", calls,
-                   "-r", HOLD_RATE, "-l", calls, "-d", 600_000, "-nostdin", f"127.0.0.1:{port}"]
+                   "-r", rate, "-l", calls, "-d", 600_000, "-nostdin", f"127.0.0.1:{port}"]
         self.process = subprocess.Popen([str(word) for word in command], cwd=self.folder.name,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

@@ -1,6 +1,7 @@
 """SIP calls that are set up and torn down by sipp: what one costs, and what one takes while it stands."""
 import contextlib
 import json
+import os
 import subprocess
 import time
 
@@ -12,8 +13,8 @@ from sections import tables
 
 NAME, TITLE, ROUNDS, TOGETHER = "calls", "SIP calls over UDP, set up and torn down by sipp", 2, 1
 SIGNALLING, MEDIA, KAMAILIO = "vmr, offer and answer negotiated", "vmrd, with media in a room", "Kamailio, the same answer to all"
-STANDING, STANDING_SECONDS = 2000, 20  # calls without media
-MEDIA_RATE = 80  # a second: a source may place 100
+STANDING, STANDING_MEDIA, STANDING_SECONDS = 2000, 200, 20
+SIGNALLING_RATE, MEDIA_RATE = 1000, 80  # a second: a source may place 100 in vmrd
 
 
 class SipServer:
@@ -40,6 +41,16 @@ def cases():
     yield Case(MEDIA, {"calls": 400, "open": 20, "rate": MEDIA_RATE})
 
 
+def open_files(pid):
+    """Two of them are a call's sockets of RTP and RTCP."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def rss_mb(pid):
+    with open(f"/proc/{pid}/statm") as pages:
+        return int(pages.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def cost(before, after, calls, load):
     seconds = after - before
     return {"us_per_call": seconds / calls * 1e6, "per_core": calls / seconds, **load}
@@ -54,22 +65,20 @@ def measure_signalling(build, settings):
         if after["calls"] or after["answered"] - before["answered"] != settings["calls"]:
             raise Failed(f"calls are missing or left: {after}")
         result = cost(before["cpu_seconds"], after["cpu_seconds"], settings["calls"], load)
-        return {**result, "kb_per_call": standing(server)}
+        return {**result, "kb_per_call": standing(server.port, STANDING, SIGNALLING_RATE, lambda: server.usage()["calls"],
+                                                  lambda: server.usage()["rss_mb"])}
 
 
-def standing(server):
+def standing(port, calls, rate, count, rss_mb):
     """KB of each call that stands."""
-    before = server.usage()["rss_mb"]
-    held = sipp.Holding(server.port, STANDING)
-    try:
+    before = rss_mb()
+    with contextlib.closing(sipp.Holding(port, calls, rate)):
         deadline = time.monotonic() + STANDING_SECONDS
-        while server.usage()["calls"] < STANDING:
+        while count() < calls:
             if time.monotonic() > deadline:
                 raise Failed("calls do not stand")
             time.sleep(0.1)
-        return (server.usage()["rss_mb"] - before) * 1024 / STANDING
-    finally:
-        held.close()
+        return (rss_mb() - before) * 1024 / calls
 
 
 def measure_kamailio(settings):
@@ -83,9 +92,12 @@ def measure_kamailio(settings):
 def measure_media(build, settings):
     with contextlib.closing(Server(build)) as server:
         sipp.call(server.port, 40, settings["open"], settings["rate"])
-        before = ticks(server.pid)
+        files, before = open_files(server.pid), ticks(server.pid)
         load = sipp.call(server.port, settings["calls"], settings["open"], settings["rate"])
-        return cost(before, ticks(server.pid), settings["calls"], load)
+        result = cost(before, ticks(server.pid), settings["calls"], load)
+        made = lambda: (open_files(server.pid) - files) // 2
+        return {**result, "kb_per_call": standing(server.port, STANDING_MEDIA, MEDIA_RATE, made,
+                                                  lambda: rss_mb(server.pid))}
 
 
 def measure(build, case):
