@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { Baresip } from './support/baresip.mjs';
+import { launchChromium, Person, colours } from './support/browser.mjs';
 import { Events } from './support/events.mjs';
 import { checkRecord } from './support/records.mjs';
 import { Callee } from './support/callee.mjs';
@@ -176,4 +177,33 @@ test('nobody is called whom no rule names, nor by a guest, nor too many at once'
   const ids = [await dial('meet', callee.uri), await dial('meet', callee.uri), await dial('meet', callee.uri)];
   assert.equal((await vmrd.api('POST', '/rooms/meet/dial-out', { address: callee.uri })).status, 409);
   for (const id of ids) await vmrd.api('DELETE', `/rooms/meet/participants/${id}`);
+});
+
+test('a host calls somebody in from the page, sees it ring, takes it back, and hears who did not want to', async () => {
+  const browser = await launchChromium();
+  opened.push({ stop: () => browser.close() });
+  const anna = await Person.open(browser, { frequency: 1000, colour: colours.magenta });
+  await anna.join(vmrd.url, 'board', { name: 'Anna', pin: '482913' });
+  await anna.state('in_room');
+  const callee = await phone({ name: 'Bob', frequency: 2000, answers: false });
+  const call = async (address) => {
+    await anna.openPeople();
+    await anna.get('call-address').fill(address);
+    await anna.click('call');
+  };
+  const ringing = '[data-testid=called-person][data-call=ringing]';
+  await call(callee.uri());
+  await anna.page.waitForSelector(ringing);
+  await anna.click('call-take-back');
+  await anna.page.waitForSelector(ringing, { hidden: true });
+  await until(() => /session closed|terminated|cancel/i.test(callee.output), 5000, () => callee.output);
+
+  await call('sip:bob@not.allowed.example');
+  await anna.page.waitForSelector('[data-testid=toast]');
+
+  await call(callee.uri());
+  await anna.page.waitForSelector(ringing);
+  callee.command('accept');
+  await anna.hears([2000], [1000]);
+  await anna.leave();
 });

@@ -36,7 +36,7 @@ for (const transport of ['u1', 't1']) {
   });
 }
 
-const offers = { early: [{ sdp: true }, {}], delayed: [{}, { sdp: true, refused: 2 }] };
+const offers = { early: [{ sdp: true }, {}], delayed: [{}, { sdp: true, refuses: true }] };
 for (const [name, [invite, ack]] of Object.entries(offers)) {
   test(`the ${name} offer: the call is up, sound goes both ways`, async () => {
     const other = await Baresip.start({ name: 'Ada', frequency: 2000 });

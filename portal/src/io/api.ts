@@ -73,6 +73,7 @@ export class RoomApi {
   muteNewcomers = (muted: boolean) => this.post('/mute-newcomers', { muted });
   admitAll = () => this.post('/admit-all');
   end = () => this.post('/end');
+  dialOut = (address: string) => this.post('/dial-out', { address });
   admit = (participant: string) => this.post(`/participants/${part(participant)}/admit`);
   refuse = (participant: string) => this.post(`/participants/${part(participant)}/refuse`);
   hold = (participant: string) => this.post(`/participants/${part(participant)}/hold`);

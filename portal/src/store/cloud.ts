@@ -2,7 +2,7 @@
 import type { CloudEvent, Participant, Room } from '../types';
 import type { State } from './meeting';
 import { withToast } from './meeting';
-import { text } from '../strings';
+import { fill, refusal, text } from '../strings';
 
 type Dict = Record<string, unknown>;
 
@@ -23,7 +23,7 @@ function putParticipant(state: State, value: Dict): State {
   if (participant.state === 'left') return dropParticipant(state, participant.id);
   const known = state.participants[participant.id];
   if (!known && Object.keys(state.participants).length >= kMaxParticipants) return state;
-  const participants = { ...state.participants, [participant.id]: { ...known, ...participant } };
+  const participants = { ...state.participants, [participant.id]: { ...known, call: undefined, ...participant } };
   if (participant.id !== state.me.id) return { ...state, participants };
   const next = { ...state, participants, me: { ...state.me, role: participant.role } };
   return tellHostMute(next, known?.muted ?? false, participant.muted);
@@ -41,6 +41,14 @@ function dropParticipant(state: State, id: string): State {
   if (!state.participants[id]) return state;
   const { [id]: _gone, ...participants } = state.participants;
   return { ...state, participants };
+}
+
+/** A call that came to nothing is worth a word to hosts: they placed it. */
+function tellCallFailed(state: State, left: Participant): State {
+  const called = state.participants[left.id];
+  if (!called?.call || !left.ended || left.ended.cause === 'removed' || state.me.role !== 'host') return state;
+  const reason = left.ended.text || refusal(left.ended.cause);
+  return withToast(state, 'warning', fill(text.roster.notReached, { name: called.name, reason }));
 }
 
 function snapshot(state: State, data: unknown): State {
@@ -101,7 +109,8 @@ export function reduceCloudEvent(state: State, event: CloudEvent): State {
     }
     case 'vmr.participant.left': {
       const participant = unwrap(event.data, 'participant');
-      return participant ? dropParticipant(next, String(participant.id)) : next;
+      if (!participant) return next;
+      return dropParticipant(tellCallFailed(next, participant as unknown as Participant), String(participant.id));
     }
     case 'vmr.talking':
       return talking(next, event.data);

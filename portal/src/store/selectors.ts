@@ -17,7 +17,10 @@ export const waiting = (state: State): Participant[] =>
   all(state).filter((one) => one.state === 'lobby').sort(byName);
 
 export const entering = (state: State): Participant[] =>
-  all(state).filter((one) => one.state === 'pin' || one.state === 'connecting').sort(byName);
+  all(state).filter((one) => (one.state === 'pin' || one.state === 'connecting') && !one.call).sort(byName);
+
+/** Who the room calls and has not answered yet. */
+export const called = (state: State): Participant[] => all(state).filter((one) => one.call).sort(byName);
 
 export const me = (state: State): Participant | undefined => state.participants[state.me.id];
 

@@ -1,4 +1,5 @@
 // Host controls at the foot of the people panel.
+import { useId, useState } from 'preact/hooks';
 import type { State } from '../store/meeting';
 import { isHost, may } from '../store/selectors';
 import { text } from '../strings';
@@ -43,6 +44,27 @@ function MuteControls({ app, state }: { app: App; state: State }) {
   );
 }
 
+/** A number or SIP address that the server may call; what became of it is in the list of people. */
+function CallOut({ app }: { app: App }) {
+  const id = useId();
+  const [address, setAddress] = useState('');
+  const call = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const wanted = address.trim();
+    if (wanted && (await app.session.act((api) => api.dialOut(wanted)))) setAddress('');
+  };
+  return (
+    <form class="call-out" onSubmit={(event) => void call(event)}>
+      <div class="field">
+        <label for={id}>{text.host.callSomebody}</label>
+        <input id={id} data-testid="call-address" value={address} maxLength={256} placeholder={text.host.callHint}
+          autocomplete="off" spellcheck={false} inputMode="email" onInput={(event) => setAddress(event.currentTarget.value)} />
+      </div>
+      <button class="button" data-testid="call" disabled={!address.trim()}>{text.host.call}</button>
+    </form>
+  );
+}
+
 export function HostControls({ app, state, ask }: { app: App; state: State; ask: (question: Question) => void }) {
   const host = isHost(state);
   if (!host && !may(state, 'mute') && !may(state, 'layout')) return null;
@@ -66,6 +88,7 @@ export function HostControls({ app, state, ask }: { app: App; state: State; ask:
       )}
       {may(state, 'mute') && <MuteControls app={app} state={state} />}
       {may(state, 'layout') && <LayoutChoice app={app} state={state} />}
+      {host && <CallOut app={app} />}
       {host && (
         <button class="button danger" data-testid="end-room" onClick={end}>
           <Icon name="leave" />

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RoomApi } from '../io/api';
 import type { State } from '../store/meeting';
-import { entering, inRoom, isHost, may, waiting } from '../store/selectors';
+import { called, entering, inRoom, isHost, may, waiting } from '../store/selectors';
 import { fill, text } from '../strings';
 import type { Participant } from '../types';
 import type { App } from './app';
@@ -252,6 +252,36 @@ function WaitingList({ app, state }: { app: App; state: State }) {
   );
 }
 
+function CalledRow({ app, state, person }: Omit<RowProps, 'ask'>) {
+  return (
+    <li class="person" data-testid="called-person" data-name={person.name} data-call={person.call}>
+      <span class="who">
+        <span class="name">{person.name}</span>
+        <span class="sub">{person.call && text.roster.calls[person.call]}</span>
+      </span>
+      {isHost(state) && (
+        <button class="button small" data-testid="call-take-back" aria-label={fill(text.roster.takeBackOf, { name: person.name })}
+          onClick={() => void app.session.act((api) => api.remove(person.id))}>
+          {text.roster.takeBack}
+        </button>
+      )}
+    </li>
+  );
+}
+
+function CalledList({ app, state }: { app: App; state: State }) {
+  const people = called(state);
+  if (people.length === 0) return null;
+  return (
+    <section aria-labelledby="called-heading">
+      <h3 id="called-heading">{fill(text.roster.called, { count: people.length })}</h3>
+      <ul class="people">
+        {people.map((person) => <CalledRow key={person.id} app={app} state={state} person={person} />)}
+      </ul>
+    </section>
+  );
+}
+
 export function Roster({ app, state, ask }: { app: App; state: State; ask: (question: Question) => void }) {
   const people = inRoom(state);
   const arriving = entering(state);
@@ -264,6 +294,7 @@ export function Roster({ app, state, ask }: { app: App; state: State; ask: (ques
           {people.map((person) => <PersonRow key={person.id} app={app} state={state} person={person} ask={ask} />)}
         </ul>
       </section>
+      <CalledList app={app} state={state} />
       {arriving.length > 0 && (
         <section aria-labelledby="entering-heading">
           <h3 id="entering-heading">{fill(text.roster.entering, { count: arriving.length })}</h3>

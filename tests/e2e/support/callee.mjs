@@ -44,10 +44,10 @@ export class Callee {
     const [status, described] = step.split(' ');
     const copied = request.split('\r\n').filter((line) => /^(Via|From|Call-ID|CSeq):/.test(line));
     const to = /^To: .*$/m.exec(request)[0].trim();
-    const refused = Math.max((request.match(/^m=/gm) ?? []).length - 1, 0);
+    const refused = (request.match(/^m=.*$/gm) ?? []).slice(1).map((line) => line.trim().replace(/ \d+ /, ' 0 '));
     const protocol = /^m=audio \d+ (\S+)/m.exec(request)?.[1] ?? 'RTP/AVP';
     const sdp = described ? ['v=0', `o=- 1 1 IN IP4 ${this.address}`, 's=-', `c=IN IP4 ${this.address}`, 't=0 0',
-      `m=audio ${this.media.address().port} ${protocol} 0`, ...Array(refused).fill(`m=video 0 ${protocol} 97`), ''].join('\r\n') : '';
+      `m=audio ${this.media.address().port} ${protocol} 0`, ...refused, ''].join('\r\n') : '';
     return [`SIP/2.0 ${status} ${phrases[status]}`, ...copied, /;tag=/.test(to) ? to : `${to};tag=callee`,
       `Contact: <sip:bob@${this.address}:${this.socket.address().port}>`, ...more,
       ...(sdp ? ['Content-Type: application/sdp'] : []), `Content-Length: ${Buffer.byteLength(sdp)}`, '', sdp].join('\r\n');

@@ -9,12 +9,13 @@ import { freePort } from './vmrd.mjs';
 const running = new Set();
 process.on('exit', () => running.forEach((one) => one.kill('SIGKILL')));
 
-// G.711 alone; `refused` m-lines follow, as an answer to an offer of more has them.
-const description = (refused) => ['v=0', 'o=sipp 1 1 IN IP4 [media_ip]', 's=-', 'c=IN IP4 [media_ip]', 't=0 0',
-  'm=audio [media_port] RTP/AVP 0', 'a=sendrecv', ...Array(refused).fill('m=video 0 RTP/AVP 97'), ''].join('\n');
+// G.711 alone; `refuses` the rest of the server's offer, as an answer to it must.
+const rest = ['m=video 0 RTP/AVP 97', 'm=video 0 RTP/AVP 97', 'm=application 0 UDP/BFCP *'];
+const description = (refuses) => ['v=0', 'o=sipp 1 1 IN IP4 [media_ip]', 's=-', 'c=IN IP4 [media_ip]', 't=0 0',
+  'm=audio [media_port] RTP/AVP 0', 'a=sendrecv', ...(refuses ? rest : []), ''].join('\n');
 
 // A step that sends: in a dialog (after the first answer) the target and To are the peer's.
-export function send(method, { headers = [], sdp = false, refused = 0, dialog = true, cseq = '[cseq]', branch = '[branch]', auth = '' } = {}) {
+export function send(method, { headers = [], sdp = false, refuses = false, dialog = true, cseq = '[cseq]', branch = '[branch]', auth = '' } = {}) {
   const repeats = method === 'ACK' ? '' : ' retrans="500"';
   return `<send${repeats}><![CDATA[\n${[
     `${method} ${dialog ? '[next_url]' : 'sip:[service]@[remote_ip]:[remote_port]'} SIP/2.0`,
@@ -22,7 +23,7 @@ export function send(method, { headers = [], sdp = false, refused = 0, dialog = 
     'From: "sipp" <sip:USER@[local_ip]>;tag=[pid]x[call_number]',
     `To: <sip:[service]@[remote_ip]>${dialog ? '[peer_tag_param]' : ''}`, 'Call-ID: [call_id]', `CSeq: ${cseq} ${method}`,
     'Contact: <sip:sipp@[local_ip]:[local_port]>', 'Max-Forwards: 70', ...(auth ? [auth] : []), ...headers,
-    ...(sdp ? ['Content-Type: application/sdp'] : []), 'Content-Length: [len]', '', sdp ? description(refused) : '',
+    ...(sdp ? ['Content-Type: application/sdp'] : []), 'Content-Length: [len]', '', sdp ? description(refuses) : '',
   ].join('\n')}\n]]></send>\n`;
 }
 

@@ -72,6 +72,19 @@ describe('room events', () => {
     expect([ask.may(granted, 'mute'), ask.may(granted, 'admit')]).toEqual([true, false]);
   });
 
+  it('show who is being called until they answer, and tell a host why they did not', () => {
+    const ringing = cloud('11', 'vmr.participant.joined', person('p9', { name: 'Zoe', state: 'connecting', call: 'ringing' }));
+    const state = run([ringing], inRoom());
+    expect(ask.called(state).map((one) => one.id)).toEqual(['p9']);
+    expect(ask.entering(state).map((one) => one.id)).not.toContain('p9');
+    const answered = run([cloud('12', 'vmr.participant.updated', person('p9', { name: 'Zoe' }))], state);
+    expect(ask.called(answered)).toEqual([]);
+    const gone = (cause: string) => cloud('12', 'vmr.participant.left', person('p9', { ended: { cause, text: '486 Busy Here' } }));
+    expect(run([gone('busy')], state).toasts.at(-1)?.text).toBe('Zoe was not reached: 486 Busy Here');
+    expect(run([gone('removed')], state).toasts).toEqual(state.toasts);
+    expect(run([gone('busy')], answered).toasts).toEqual(state.toasts);
+  });
+
   it('mark exactly who talks', () => {
     const state = run([cloud('11', 'vmr.talking', { participants: ['p2'] })], inRoom());
     expect(ask.talkers(state).map((one) => one.id)).toEqual(['p2']);
