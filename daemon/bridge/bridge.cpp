@@ -219,6 +219,11 @@ void Bridge::on_leg_sharing(const std::string& leg, bool sharing) {
     }
 }
 
+std::shared_ptr<const Conference> Bridge::conference_of(const std::string& leg) {
+    RoomHost* room = host_of_leg(leg);
+    return room != nullptr ? room->conference_of(leg) : nullptr;
+}
+
 void Bridge::on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) {
     if (const auto found = door_.find(leg); found != door_.end()) {
         record_refusal(found->second.arrival, cause);

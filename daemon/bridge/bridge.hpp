@@ -62,6 +62,7 @@ public:
     void on_leg_answered(const std::string& leg) override;
     void on_leg_key(const std::string& leg, char key) override;
     void on_leg_sharing(const std::string& leg, bool sharing) override;
+    std::shared_ptr<const Conference> conference_of(const std::string& leg) override;
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) override;
 
     // api::Control

@@ -281,11 +281,13 @@ void RoomHost::show_floor(const Seat& seat) {
 
 void RoomHost::carry_out(const room::ParticipantJoined& command) {
     follow_sharing(command.participant);
+    conference_changed_ = true;
     services_.events.publish(room_.config().id, "vmr.participant.joined",
                              to_json(command.participant, false));
 }
 
 void RoomHost::carry_out(const room::ParticipantChanged& command) {
+    conference_changed_ = true;
     if (Seat* changed = seat(command.participant.id); changed != nullptr && pipeline_) {
         pipeline_->set_display_name(changed->arrival.leg, command.participant.name);
         pipeline_->set_encrypted(changed->arrival.leg, command.participant.encrypted);
@@ -297,6 +299,7 @@ void RoomHost::carry_out(const room::ParticipantChanged& command) {
 
 void RoomHost::carry_out(const room::ParticipantLeft& command) {
     follow_sharing(command.participant);
+    conference_changed_ = true;
     nlohmann::json left = to_json(command.participant, false);
     left["ended"] = {{"cause", room::to_string(command.cause)}};
     if (const Seat* gone = seat(command.participant.id); gone != nullptr && gone->failed) {
@@ -309,6 +312,7 @@ void RoomHost::carry_out(const room::ParticipantLeft& command) {
 }
 
 void RoomHost::carry_out(const room::RoomChanged& command) {
+    conference_changed_ = true;
     if (pipeline_) {
         pipeline_->set_room_encrypted(!command.room.unencrypted);
     }

@@ -24,7 +24,13 @@ room::TimePoint now() {
 }
 
 RoomHost::RoomHost(Services& services, room::RoomConfig config, PinHashes hashes)
-    : services_(services), room_(std::move(config), services.throttle), hashes_(std::move(hashes)) {}
+    : services_(services),
+      room_(std::move(config), services.throttle),
+      hashes_(std::move(hashes)),
+      conference_([this](const room::ParticipantId& id) {
+          const Seat* shown = seat(id);
+          return shown != nullptr && shown->session && shown->session->bin().to_room(media::Slot::video);
+      }) {}
 
 RoomHost::~RoomHost() {
     if (timer_ != 0) {
@@ -139,6 +145,8 @@ bool RoomHost::seat_media(Seat& seat) {
         if (pipeline_) {
             pipeline_->refresh(leg);
         }
+        conference_changed_ = true;  // its video, perhaps
+        tell_conference();
     });
     session.set_on_ready([this, id = seat.id] { on_media_ready(id); });
     session.set_on_congested([this, &seat] { follow_network(seat); });
@@ -237,7 +245,25 @@ void RoomHost::execute(const room::Commands& commands) {
     for (const room::Command& command : commands) {
         std::visit([this](const auto& kind) { carry_out(kind); }, command);
     }
+    tell_conference();
     arm_timer();
+}
+
+// Who follows the conference looks at it, all changes of this step together.
+void RoomHost::tell_conference() {
+    if (!std::exchange(conference_changed_, false)) {
+        return;
+    }
+    conference_.invalidate();
+    for (const auto& [id, seat] : seats_) {
+        if (seat->leg) {
+            seat->leg->on_conference_changed();
+        }
+    }
+}
+
+std::shared_ptr<const Conference> RoomHost::conference_of(const std::string& leg) {
+    return conference_.seen_by(participant_of(leg), room_);
 }
 
 void RoomHost::arm_timer() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/api/control.hpp"
+#include "daemon/bridge/conference_view.hpp"
 #include "daemon/bridge/seat.hpp"
 #include "daemon/bridge/services.hpp"
 #include "daemon/media/room_pipeline.hpp"
@@ -56,6 +57,8 @@ public:
     bool is_empty() const { return seats_.empty(); }
     void set_pins(room::RoomConfig config, PinHashes hashes);
     nlohmann::json snapshot(bool with_addresses) const;
+    // As the leg's participant may see it.
+    std::shared_ptr<const Conference> conference_of(const std::string& leg);
 
     // media::RoomPipelineObserver
     void on_talking_changed(const std::vector<std::string>& legs) override;
@@ -76,6 +79,7 @@ private:
     void execute(const room::Commands& commands);
     void arm_timer();
     static gboolean on_deadline(gpointer self);
+    void tell_conference();
     void pass_pin(Seat& seat);
     void play(Seat& seat, room::Prompt prompt, const std::map<std::string, std::string>& params);
     const std::string& locale() const;  // of what is said and shown here
@@ -118,6 +122,8 @@ private:
     std::map<std::string, room::ParticipantId> participants_;  // by leg
     std::map<room::ParticipantId, DialPlan> planned_;          // until the core has decided
     std::unique_ptr<media::RoomPipeline> pipeline_;            // goes before the seats
+    ConferenceView conference_;
+    bool conference_changed_ = false;
     std::map<std::uint64_t, api::Reply> replies_;
     std::uint64_t last_request_ = 0;
     room::ParticipantId sharer_;  // empty: nobody

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/result.hpp"
+#include "daemon/legs/conference.hpp"
 
 namespace vmr {
 
@@ -150,6 +151,8 @@ public:
     virtual void refuse(EndCause cause) = 0;  // not answered: final refusal; answered: same as end()
     virtual void end(EndCause cause) = 0;     // hang up; on_leg_ended follows, once
     virtual void renegotiate() {}             // send a new offer of the media session
+    // Who is in the conference, or how, has changed: LegObserver::conference_of() tells.
+    virtual void on_conference_changed() {}
     // Participant state ("joined", "pin", "lobby", "in_room", "left") and a JSON object of its details, for
     // kinds that can show it (WebRTC); others show it in pictures and voice.
     virtual void notify_state(std::string_view /*state*/, std::string_view /*json*/) {}
@@ -215,6 +218,8 @@ public:
     virtual void on_leg_answered(const std::string& leg) = 0;       // offer and answer are complete
     virtual void on_leg_key(const std::string& leg, char key) = 0;  // '0'-'9' '*' '#' 'A'-'D' by signalling
     virtual void on_leg_sharing(const std::string& /*leg*/, bool /*sharing*/) {}  // content started, ended
+    // The meeting as this leg's participant may see it now; null: nothing of it (at the PIN, in the lobby).
+    virtual std::shared_ptr<const Conference> conference_of(const std::string& /*leg*/) { return nullptr; }
     // Reported once for each leg that was given a media session. The peer's hang-up is
     // acknowledged (200 to its BYE) when the last copy of `receipt` is released, so that
     // the call record can be on disk first; not keeping a copy acknowledges at once.

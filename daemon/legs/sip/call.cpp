@@ -37,6 +37,12 @@ void Call::renegotiate() {
     }
 }
 
+void Call::on_conference_changed() {
+    if (owner_ != nullptr) {
+        usages_.on_conference_changed();
+    }
+}
+
 void Call::respond(const std::string& transaction, int status, const std::string& bytes) {
     if (owner_ != nullptr) {
         owner_->respond(transaction, status, bytes);

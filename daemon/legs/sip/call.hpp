@@ -10,6 +10,7 @@
 #include "daemon/legs/leg.hpp"
 #include "daemon/legs/sip/dialog/session.hpp"
 #include "daemon/legs/sip/network/resolver.hpp"
+#include "daemon/legs/sip/usages.hpp"
 
 namespace vmr::sip {
 
@@ -24,6 +25,7 @@ public:
     virtual void send(const Flow& flow, const std::string& bytes) = 0;
     virtual std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) = 0;
     virtual LegObserver& observer() = 0;
+    virtual const std::string& contact_host() const = 0;
     virtual void on_call_touched() = 0;  // look at deadlines again
     // As Stack's; the answer comes later, on the control thread.
     using OnResolved = std::function<void(const Result<std::vector<Target>>&)>;
@@ -41,6 +43,9 @@ public:
 
     // The owner goes away: nothing reaches the network any more.
     void orphan() { owner_ = nullptr; }
+    CallOwner* owner() const { return owner_; }
+    Usages& usages() { return usages_; }
+    const Usages& usages() const { return usages_; }
     // Null before a call of ours is answered.
     Session* session() { return session_.get(); }
     const Session* session() const { return session_.get(); }
@@ -60,6 +65,7 @@ public:
     LegKind kind() const override { return kind_; }
     void refuse(EndCause cause) override { end(cause); }
     void renegotiate() override;
+    void on_conference_changed() override;
 
     // SessionHost
     void respond(const std::string& transaction, int status, const std::string& bytes) override;
@@ -71,6 +77,9 @@ public:
     std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override;
     void on_session_answered() override;
     void on_key_received(char key) override;
+    bool on_other_request(const std::string& transaction, const Message& request) override {
+        return usages_.receive(transaction, request);
+    }
 
 protected:
     // The leg ends when its media fails.
@@ -81,6 +90,7 @@ protected:
     const LegKind kind_;
     bool known_ = false;  // the observer holds a media session for it
     std::unique_ptr<Session> session_;
+    Usages usages_{*this};
 };
 
 }  // namespace vmr::sip

@@ -7,6 +7,9 @@ IncomingCall::IncomingCall(CallOwner* owner, std::string id, LegKind kind, const
     : Call(owner, std::move(id), kind), invite_transaction_(transaction) {
     session_ =
         std::make_unique<Session>(*this, transaction, invite, random_token(8), contact_host, owner->now());
+    if (kind == LegKind::sip) {
+        session_->dialog().be_focus();
+    }
 }
 
 void IncomingCall::arrive(const Arrival& arrival) {
@@ -71,6 +74,9 @@ void IncomingCall::end(EndCause cause) {
 }
 
 void IncomingCall::on_session_ended(EndCause cause, std::shared_ptr<void> receipt) {
+    if (owner_ != nullptr) {
+        usages_.end();
+    }
     if (!known_) {
         refused_ = cause;
     } else if (owner_ != nullptr) {

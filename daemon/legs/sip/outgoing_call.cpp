@@ -115,6 +115,9 @@ void OutgoingCall::end(EndCause cause) {
 }
 
 void OutgoingCall::on_session_ended(EndCause cause, std::shared_ptr<void> receipt) {
+    if (owner_ != nullptr) {
+        usages_.end();
+    }
     if (owner_ != nullptr && !std::exchange(ended_, true)) {
         owner_->observer().on_leg_ended(id_, cause, std::move(receipt));
     }

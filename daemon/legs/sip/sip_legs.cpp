@@ -110,7 +110,7 @@ void SipLegs::Core::tick() {
     transactions_.tick(now());
     std::vector<std::shared_ptr<Call>> due;
     for (const auto& [key, call] : calls_) {
-        const std::optional<std::int64_t> at = call->next_deadline();
+        const std::optional<std::int64_t> at = deadline_of(*call);
         if (!timed_out_.empty() || call->over() || (at && *at <= now())) {
             due.push_back(call);
         }
@@ -119,17 +119,23 @@ void SipLegs::Core::tick() {
     for (const auto& call : due) {
         for (const std::uint64_t id : timed_out) {
             call->request_timed_out(id);
+            call->usages().request_timed_out(id);
         }
         call->tick();
+        call->usages().tick();
         if (call->over()) {
             call->orphan();
             calls_.erase(call->key());
         }
     }
     prune_half_open();
+    std::erase_if(asides_, [](const auto& aside) {
+        const std::shared_ptr<Call> call = aside.second.lock();
+        return !call || !call->usages().has_aside(aside.first);
+    });
     std::optional<std::int64_t> next = transactions_.next_deadline();
     for (const auto& [key, call] : calls_) {
-        const std::optional<std::int64_t> at = call->next_deadline();
+        const std::optional<std::int64_t> at = deadline_of(*call);
         if (at && (!next || *at < *next)) {
             next = at;
         }

@@ -2,6 +2,7 @@
 //   sip_legs.cpp       start and stop, time, the public face
 //   sip_legs_in.cpp    requests and calls that come to us
 //   sip_legs_out.cpp   calls that we place
+//   sip_legs_aside.cpp dialogs beside calls: subscriptions
 #pragma once
 #include <algorithm>
 #include <map>
@@ -73,6 +74,7 @@ public:
     }
     std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override;
     LegObserver& observer() override { return observer_; }
+    const std::string& contact_host() const override { return config_.contact_host; }
     void on_call_touched() override { arm(now() + kGranularity); }
     void resolve(const Destination& destination, OnResolved on_resolved) override;
     void open(const Target& target, const std::string& host, OnOpened on_opened) override;
@@ -92,6 +94,11 @@ private:
     void reply(const std::string& transaction, const Message& request, Reply reply);
     void refuse(const std::string& transaction, const Message& invite, Reply answer, EndCause cause);
     bool is_over_limit(const Message& request, bool begins);
+    void take_in_dialog(const std::string& transaction, const Message& request);
+    void take_subscribe(const std::string& transaction, const Message& subscribe);
+    std::shared_ptr<Call> subscriber(const Message& subscribe) const;
+    std::shared_ptr<Call> find_aside(const std::string& key) const;
+    std::optional<std::int64_t> deadline_of(const Call& call) const;
     void take_invite(const std::string& transaction, const Message& invite);
     bool is_merged(const std::string& transaction, const Message& invite);
     void prune_half_open();
@@ -114,6 +121,7 @@ private:
     Transactions transactions_;
     std::unique_ptr<Stack> stack_;
     std::unordered_map<std::string, std::shared_ptr<Call>> calls_;  // by Call::key()
+    std::unordered_map<std::string, std::weak_ptr<Call>> asides_;   // by key of a subscription's own dialog
     HalfOpen half_open_;
     std::int64_t pruned_at_ = 0;
     std::vector<std::uint64_t> timed_out_;          // requests, within tick()

@@ -33,11 +33,7 @@ std::shared_ptr<Call> SipLegs::Core::find(const std::string& call_id, const std:
 
 void SipLegs::Core::on_request_received(const std::string& transaction, const Message& request) {
     if (!request.to.tag.empty()) {
-        if (const auto call = find(request.call_id, request.to.tag, request.from.tag)) {
-            call->receive(transaction, request);
-        } else if (request.method != "ACK") {
-            reply(transaction, request, {.status = 481});
-        }
+        take_in_dialog(transaction, request);
         return;
     }
     if (request.method == "ACK") {
@@ -52,8 +48,22 @@ void SipLegs::Core::on_request_received(const std::string& transaction, const Me
         }
         return;
     }
+    if (request.method == "SUBSCRIBE") {
+        take_subscribe(transaction, request);
+        return;
+    }
     if (!is_merged(transaction, request)) {
         take_invite(transaction, request);
+    }
+}
+
+void SipLegs::Core::take_in_dialog(const std::string& transaction, const Message& request) {
+    if (const auto call = find(request.call_id, request.to.tag, request.from.tag)) {
+        call->receive(transaction, request);
+    } else if (const auto beside = find_aside(Dialog::key(request))) {
+        beside->usages().receive_aside(transaction, request);
+    } else if (request.method != "ACK") {
+        reply(transaction, request, {.status = 481});
     }
 }
 
@@ -190,8 +200,14 @@ void SipLegs::Core::on_invite_cancelled(const std::string& transaction) {
 
 void SipLegs::Core::on_response_received(std::uint64_t id, const Message& response) {
     // To requests of our calls: From holds our tag, To the peer's.
-    if (const auto call = find(response.call_id, response.from.tag, response.to.tag)) {
+    const auto call = find(response.call_id, response.from.tag, response.to.tag);
+    if (call && !call->usages().receive_response(id, response)) {
         call->receive_response(id, response);
+    } else if (!call) {
+        const auto beside = find_aside(response.call_id + "|" + response.from.tag + "|" + response.to.tag);
+        if (beside) {
+            (void)beside->usages().receive_response(id, response);
+        }
     }
 }
 

@@ -141,6 +141,8 @@ public:
     void on_leg_key(const std::string& leg, char key) override {
         change(leg, [key](Record& record) { record.keys += key; });
     }
+    std::shared_ptr<const Conference> conference_of(const std::string&) override { return conference; }
+    std::shared_ptr<const Conference> conference;  // set on the control thread
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) override {
         change(leg, [&](Record& record) {
             record.ended = cause;

@@ -70,7 +70,8 @@ bool Dialog::accept_order(const Message& request) {
 }
 
 void Dialog::refresh_target(const Message& message) {
-    if (!message.contacts.empty() && (message.method == "INVITE" || message.method == "UPDATE")) {
+    if (!message.contacts.empty() &&
+        (message.method == "INVITE" || message.method == "UPDATE" || message.method == "SUBSCRIBE")) {
         remote_target_ = message.contacts.front().uri.text;
     }
     if (message.request) {

@@ -41,7 +41,8 @@ void Invitation::start(const Flow& flow, std::shared_ptr<MediaSession> media, st
     }
     media_ = std::move(media);
     half_.flow = flow;
-    half_.contact = contact_for(flow, invite_.contact_host, invite_.from_user);
+    half_.contact =
+        contact_for(flow, invite_.contact_host, invite_.from_user) + (invite_.focus ? ";isfocus" : "");
     Address from{invite_.from_host.empty() ? flow.local.ip : invite_.from_host, 0};
     const std::string host = from.ip.find(':') == std::string::npos ? from.ip : "[" + from.ip + "]";
     half_.local =

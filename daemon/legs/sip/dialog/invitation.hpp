@@ -23,6 +23,7 @@ struct Invite {
     std::string from_host;     // empty: the address that we call from
     std::string contact_host;  // as SipConfig's
     DigestIdentity identity;
+    bool focus = false;                 // we are a conference's
     bool late_offer = false;            // the offer is theirs
     std::int64_t ring_timeout = 60000;  // ms, over all targets
 };

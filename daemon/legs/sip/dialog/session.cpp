@@ -216,7 +216,7 @@ void Session::receive(const std::string& transaction, const Message& request, st
     } else if (request.method == "OPTIONS") {
         reply(transaction, request,
               {.headers = {{"Allow", kAllow}, {"Accept", "application/sdp"}, {"Supported", kSupported}}});
-    } else {
+    } else if (!host_.on_other_request(transaction, request)) {
         reply(transaction, request, {.status = 405, .headers = {{"Allow", kAllow}}});
     }
 }

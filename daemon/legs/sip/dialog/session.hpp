@@ -27,6 +27,10 @@ public:
     virtual std::uint32_t random(std::uint32_t limit) = 0;  // 0 .. limit-1
     virtual void on_session_answered() = 0;
     virtual void on_key_received(char key) = 0;
+    // A request in the dialog that is none of the session's. False: none of anybody's (405).
+    virtual bool on_other_request(const std::string& /*transaction*/, const Message& /*request*/) {
+        return false;
+    }
     // Something whose last release answers `transaction` with these bytes.
     virtual std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) = 0;
     // Once. `receipt` answers the peer's BYE.
@@ -64,6 +68,7 @@ public:
     std::optional<std::int64_t> next_deadline() const;
 
     const Dialog& dialog() const { return dialog_; }
+    Dialog& dialog() { return dialog_; }
     bool half_open() const { return state_ == State::incoming || state_ == State::accepted; }
     bool over() const { return state_ == State::ended; }  // nothing more to send or to wait for
     SessionTimer::Outcome timer_outcome() const { return timer_outcome_; }

@@ -7,7 +7,7 @@
 namespace vmr::sip {
 namespace {
 
-constexpr std::array<std::pair<int, const char*>, 27> kReasons{{{100, "Trying"},
+constexpr std::array<std::pair<int, const char*>, 29> kReasons{{{100, "Trying"},
                                                                 {180, "Ringing"},
                                                                 {200, "OK"},
                                                                 {400, "Bad Request"},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<int, const char*>, 27> kReasons{{{100, "Trying"},
                                                                 {416, "Unsupported URI Scheme"},
                                                                 {420, "Bad Extension"},
                                                                 {422, "Session Interval Too Small"},
+                                                                {423, "Interval Too Brief"},
                                                                 {480, "Temporarily Unavailable"},
                                                                 {481, "Call/Transaction Does Not Exist"},
                                                                 {482, "Loop Detected"},
@@ -28,6 +29,7 @@ constexpr std::array<std::pair<int, const char*>, 27> kReasons{{{100, "Trying"},
                                                                 {486, "Busy Here"},
                                                                 {487, "Request Terminated"},
                                                                 {488, "Not Acceptable Here"},
+                                                                {489, "Bad Event"},
                                                                 {491, "Request Pending"},
                                                                 {500, "Server Internal Error"},
                                                                 {501, "Not Implemented"},
@@ -113,7 +115,8 @@ std::string write_response(const Message& request, const Reply& reply) {
             append(text, "Call-ID", header.value);
         } else if (header.name == "cseq") {
             append(text, "CSeq", header.value);
-        } else if (header.name == "record-route" && request.method == "INVITE" && reply.status > 100 &&
+        } else if (header.name == "record-route" &&
+                   (request.method == "INVITE" || request.method == "SUBSCRIBE") && reply.status > 100 &&
                    reply.status < 300) {
             append(text, "Record-Route", header.value);
         } else if (header.name == "timestamp" && reply.status == 100) {

@@ -8,8 +8,8 @@
 
 namespace vmr::sip {
 
-inline constexpr const char* kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO";
-inline constexpr const char* kSupported = "100rel, timer";
+inline constexpr const char* kAllow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, SUBSCRIBE";
+inline constexpr const char* kSupported = "100rel, timer, tdialog";
 
 const char* reason_phrase(int status) noexcept;
 

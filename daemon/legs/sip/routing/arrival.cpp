@@ -13,7 +13,7 @@ std::string printable(std::string text) {
 }
 
 std::optional<Reply> method_answer(const std::string& method) {
-    if (method == "INVITE") {
+    if (method == "INVITE" || method == "SUBSCRIBE") {
         return std::nullopt;
     }
     if (method == "OPTIONS") {
@@ -26,8 +26,7 @@ std::optional<Reply> method_answer(const std::string& method) {
         }
     }
     // Known to exist, not ours: 405; unknown: 501 (sections 8.2.1 and 21.5.2).
-    constexpr std::array<std::string_view, 6> kOthers{"MESSAGE", "NOTIFY",   "PUBLISH",
-                                                      "REFER",   "REGISTER", "SUBSCRIBE"};
+    constexpr std::array<std::string_view, 5> kOthers{"MESSAGE", "NOTIFY", "PUBLISH", "REFER", "REGISTER"};
     const bool other = std::find(kOthers.begin(), kOthers.end(), method) != kOthers.end();
     return Reply{.status = other ? 405 : 501, .headers = {{"Allow", kAllow}}};
 }
@@ -64,7 +63,8 @@ std::optional<Reply> early_answer(const Message& request) {
     }
     std::string unsupported;
     for (const std::string& option : request.values("require")) {
-        if (!equal_nocase(option, "100rel") && !equal_nocase(option, "timer")) {
+        constexpr std::array<std::string_view, 3> kKnown{"100rel", "timer", "tdialog"};
+        if (std::ranges::none_of(kKnown, [&](auto known) { return equal_nocase(option, known); })) {
             unsupported += (unsupported.empty() ? "" : ", ") + option;
         }
     }
@@ -76,6 +76,9 @@ std::optional<Reply> early_answer(const Message& request) {
     }
     if (!has_target(request)) {
         return Reply{.status = 400, .reason = "Missing Or Unusable Contact"};
+    }
+    if (request.method == "SUBSCRIBE") {
+        return std::nullopt;
     }
     if (!takes_sdp(request)) {
         return Reply{.status = 406, .headers = {{"Accept", "application/sdp"}}};

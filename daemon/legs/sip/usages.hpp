@@ -1,0 +1,50 @@
+// What a call's peer may use besides its sound and pictures (RFC 5057): who is in the conference (RFC 4575),
+// in the call's dialog or in one of its own.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/legs/sip/message/writer.hpp"
+#include "daemon/legs/sip/subscriptions/subscription.hpp"
+
+namespace vmr::sip {
+
+class Call;
+
+class Usages {
+public:
+    explicit Usages(Call& call) : call_(call) {}
+
+    // A request in the call's dialog that is none of its session. False: none of ours either.
+    bool receive(const std::string& transaction, const Message& request);
+    // A SUBSCRIBE that begins a dialog of its own; the dialog's key, once it is accepted.
+    std::optional<std::string> subscribe_aside(const std::string& transaction, const Message& request);
+    // A request in such a dialog.
+    void receive_aside(const std::string& transaction, const Message& request);
+    bool has_aside(const std::string& key) const;
+
+    void on_conference_changed();
+    void end();  // with the call
+    bool receive_response(std::uint64_t id, const Message& response);
+    void request_timed_out(std::uint64_t id);
+    void tick();
+    std::optional<std::int64_t> next_deadline() const;
+
+private:
+    struct Watch {
+        std::unique_ptr<Dialog> aside;  // null: the call's own
+        std::unique_ptr<Subscription> subscription;
+    };
+    void subscribe(const std::string& transaction, const Message& request, std::unique_ptr<Dialog> aside);
+    std::unique_ptr<Subscription> make_subscription(const Message& request, Dialog& dialog);
+    std::uint64_t send_notify(Dialog& dialog, RequestParts notify);
+    void reply(const std::string& transaction, const Message& request, const Dialog& dialog, Reply reply);
+    void forget_what_is_over();
+
+    Call& call_;
+    std::vector<Watch> watches_;
+};
+
+}  // namespace vmr::sip
