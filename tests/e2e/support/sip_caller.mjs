@@ -43,12 +43,12 @@ export class SipCaller {
     return new Promise((resolve) => this.signalling.send(text, this.port, '127.0.0.1', resolve));
   }
 
-  request(method, sequence, { target, to, type, body = '', branch = randomBytes(6).toString('hex') }) {
+  request(method, sequence, { target, to, type, headers = [], body = '', branch = randomBytes(6).toString('hex') }) {
     const { port } = this.signalling.address();
     return this.send([
       `${method} ${target} SIP/2.0`, `Via: SIP/2.0/UDP ${this.address}:${port};rport;branch=z9hG4bK${branch}`,
       'Max-Forwards: 70', `From: "${this.user}" <sip:${this.user}@${this.address}>;tag=${this.tag}`, `To: ${to}`, `Call-ID: ${this.callId}`,
-      `CSeq: ${sequence} ${method}`, `Contact: <sip:${this.user}@${this.address}:${port}>`, ...(type ? [`Content-Type: ${type}`] : []),
+      `CSeq: ${sequence} ${method}`, `Contact: <sip:${this.user}@${this.address}:${port}>`, ...headers, ...(type ? [`Content-Type: ${type}`] : []),
       `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
   }
 

@@ -81,7 +81,7 @@ TEST_F(Placing, TheInviteSaysWhoCallsAndOffers) {
     EXPECT_EQ(header(invite, "From"), "\"Board room\" <sip:board@vmr.example>;tag=l");
     EXPECT_EQ(header(invite, "To"), "<sip:bob@b.example>");
     EXPECT_EQ(header(invite, "Contact"), "<sip:board@192.0.2.1:5060>");
-    EXPECT_EQ(header(invite, "Supported"), "100rel, timer");
+    EXPECT_EQ(header(invite, "Supported"), kSupported);
     EXPECT_EQ(header(invite, "Session-Expires"), "1800");
     EXPECT_THAT(invite, HasSubstr(kAnswer));
 }
