@@ -115,16 +115,18 @@ std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transact
     std::string user;
     bool stale = false;
     bool wrong = false;
-    const auto secret_of = [this, &user](const std::string& name, DigestAlgorithms answer) {
+    const auto ha1_of = [this, &user](const std::string& name, DigestAlgorithms answer) {
         user = name;
-        return trunks_.secret_of(name, answer);
+        const std::optional<std::string> secret = trunks_.secret_of(name, answer);
+        std::string ha1 = digest_ha1(answer, name, digest_.realm(), secret.value_or(""));
+        return secret && !secret->empty() ? std::optional(std::move(ha1)) : std::nullopt;
     };
     for (const Header& header : invite.headers) {
         if (header.name != "proxy-authorization") {
             continue;
         }
         const Digest::Verdict verdict =
-            digest_.verify(header.value, invite.method, invite.flow.remote.ip, secret_of, now());
+            digest_.verify(header.value, invite.method, invite.flow.remote.ip, ha1_of, now());
         if (verdict == Digest::Verdict::accepted) {
             break;
         }

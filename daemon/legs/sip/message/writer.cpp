@@ -7,10 +7,11 @@
 namespace vmr::sip {
 namespace {
 
-constexpr std::array<std::pair<int, const char*>, 27> kReasons{{{100, "Trying"},
+constexpr std::array<std::pair<int, const char*>, 30> kReasons{{{100, "Trying"},
                                                                 {180, "Ringing"},
                                                                 {200, "OK"},
                                                                 {400, "Bad Request"},
+                                                                {401, "Unauthorized"},
                                                                 {403, "Forbidden"},
                                                                 {404, "Not Found"},
                                                                 {405, "Method Not Allowed"},
@@ -21,6 +22,8 @@ constexpr std::array<std::pair<int, const char*>, 27> kReasons{{{100, "Trying"},
                                                                 {416, "Unsupported URI Scheme"},
                                                                 {420, "Bad Extension"},
                                                                 {422, "Session Interval Too Small"},
+                                                                {423, "Interval Too Brief"},
+                                                                {439, "First Hop Lacks Outbound Support"},
                                                                 {480, "Temporarily Unavailable"},
                                                                 {481, "Call/Transaction Does Not Exist"},
                                                                 {482, "Loop Detected"},
