@@ -64,6 +64,13 @@ Registrar::Registrar(RegistrarConfig config, const Accounts& accounts, Digest& d
       digest_(digest),
       requests_(config_.requests_per_second, config_.requests_per_second * 2) {}
 
+void Registrar::reconfigure(RegistrarConfig config) {
+    if (config.requests_per_second != config_.requests_per_second) {
+        requests_ = RateLimiter(config.requests_per_second, config.requests_per_second * 2);
+    }
+    config_ = std::move(config);
+}
+
 bool Registrar::is_over_limit(const Message& request, std::int64_t now) {
     return !requests_.allow(source_network(request.flow.remote.ip), now);
 }
@@ -155,6 +162,7 @@ Registrar::Outcome Registrar::answer(const Message& request, std::int64_t now) {
         return outcome;
     }
     outcome.reply = apply(*device, request, now);
+    outcome.outbound = outcome.reply.status == 200 && keeps_alive(*device, request);
     return outcome;
 }
 
@@ -291,7 +299,6 @@ void Registrar::store(const std::string& device, const Wanted& wanted, std::int6
 
 Reply Registrar::bindings(const DeviceAccount& device, const Message& request, std::int64_t now) const {
     Reply reply;
-    bool outbound = false;
     for (const Contact& contact : locations_.lookup(device.name)) {
         std::string value = "<" + contact.uri + ">;expires=" + std::to_string(seconds_left(contact, now));
         if (contact.q != 1000) {
@@ -302,16 +309,22 @@ Reply Registrar::bindings(const DeviceAccount& device, const Message& request, s
         }
         if (contact.outbound()) {
             value += ";reg-id=" + std::to_string(contact.reg_id);
-            outbound = outbound || contact.flow.connection == request.flow.connection;
         }
         reply.headers.push_back({"Contact", std::move(value)});
     }
     reply.headers.push_back({"Supported", "outbound"});
-    if (outbound && wants_outbound(request)) {
+    if (keeps_alive(device, request)) {
         reply.headers.push_back({"Require", "outbound"});
         reply.headers.push_back({"Flow-Timer", std::to_string(config_.keep_alive.count())});
     }
     return reply;
+}
+
+bool Registrar::keeps_alive(const DeviceAccount& device, const Message& request) const {
+    return wants_outbound(request) &&
+           std::ranges::any_of(locations_.of(device.name), [&request](const Contact& contact) {
+               return contact.outbound() && contact.flow.connection == request.flow.connection;
+           });
 }
 
 void Registrar::tick(std::int64_t now) {

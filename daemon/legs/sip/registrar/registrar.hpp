@@ -24,7 +24,8 @@ struct RegistrarConfig {
     bool allow_clear = false;          // over UDP and TCP too
     std::chrono::seconds min_expires{60};
     std::chrono::seconds max_expires{3600};
-    std::chrono::seconds keep_alive{120};  // what RFC 5626 flows are told (Flow-Timer)
+    std::chrono::seconds keep_alive{120};       // what RFC 5626 flows are told (Flow-Timer)
+    std::chrono::seconds keep_alive_grace{15};  // until a silent one is closed
     std::size_t max_devices = 10000;
     std::size_t max_contacts = 4;  // of one device: a further one takes the place of the oldest
     std::size_t max_registrations = 10000;
@@ -46,6 +47,7 @@ public:
     struct Outcome {
         Reply reply;
         bool wrong_digest = false;
+        bool outbound = false;  // whoever it is keeps the flow alive, and it is dead when they do not
     };
     Outcome answer(const Message& request, std::int64_t now);
 
@@ -68,6 +70,8 @@ public:
     const Seen* seen(const std::string& device) const;
     std::size_t registrations() const { return locations_.size(); }
     const RegistrarConfig& config() const { return config_; }
+    // For what comes from now on.
+    void reconfigure(RegistrarConfig config);
 
 private:
     struct Wanted {  // what a REGISTER asks of one contact
@@ -83,11 +87,12 @@ private:
                                const std::vector<Wanted>& wanted) const;
     void store(const std::string& device, const Wanted& wanted, std::int64_t now);
     Reply bindings(const DeviceAccount& device, const Message& request, std::int64_t now) const;
+    bool keeps_alive(const DeviceAccount& device, const Message& request) const;
     bool wants_outbound(const Message& request) const;
     void tell(DeviceEvent::Kind kind, const std::string& device, const Contact& contact,
               const std::string& reason) const;
 
-    const RegistrarConfig config_;
+    RegistrarConfig config_;
     const Accounts& accounts_;
     Digest& digest_;
     Locations locations_;
