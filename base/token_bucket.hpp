@@ -21,6 +21,9 @@ public:
         level_ -= amount;
         return true;
     }
+    bool has(SteadyTime now, double amount = 1.0) const {
+        return level_ + per_second_ * std::chrono::duration<double>(now - at_).count() >= amount;
+    }
     bool is_full(SteadyTime now) const {
         return level_ + per_second_ * std::chrono::duration<double>(now - at_).count() >= burst_;
     }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "daemon/device_setup.hpp"
+
 namespace vmr {
 namespace {
 
@@ -78,6 +80,9 @@ sip::SipConfig sip_config(const ops::Config& config) {
     }
     sip.trunks = sip_trunks(config);
     sip.dial = dial_config(config);
+    sip.registrar = registrar_config(config);
+    sip.devices = configured_devices(config);
+    make_room_for_devices(config, sip.stack);
     sip.stack.outbound.ca_file = config.dial_out.ca;
     for (const ops::Endpoint& server : config.dial_out.name_servers) {
         sip.stack.outbound.name_servers.push_back({server.address, server.port});
@@ -199,13 +204,14 @@ Daemon::~Daemon() {
     }
     if (sip_) {
         bridge_->set_dialler(nullptr);
+        bridge_->set_devices(nullptr);
         sip_->stop();
     }
 }
 
 Status Daemon::start(const ops::Config& config) {
-    for (const auto step :
-         {&Daemon::start_records, &Daemon::start_media, &Daemon::start_sip, &Daemon::start_api}) {
+    for (const auto step : {&Daemon::start_records, &Daemon::start_media, &Daemon::start_sip,
+                            &Daemon::start_devices, &Daemon::start_api}) {
         if (const Status done = (this->*step)(config); !done) {
             return done;
         }
@@ -284,6 +290,17 @@ Status Daemon::start_sip(const ops::Config& config) {
     return Ok{};
 }
 
+Status Daemon::start_devices(const ops::Config& config) {
+    Devices* devices = sip_->devices();
+    if (devices == nullptr) {
+        return Ok{};
+    }
+    devices_ = std::make_unique<bridge::DeviceOperations>(*devices, events_, config.registrar.devices_file);
+    devices_->set_profile(device_profile(config));
+    bridge_->set_devices(devices_.get());
+    return devices_->load();
+}
+
 Status Daemon::start_api(const ops::Config& config) {
     api::ServerOptions options;
     for (const auto& endpoint : config.http.listen) {
@@ -299,7 +316,13 @@ Status Daemon::start_api(const ops::Config& config) {
         tokens_.set_admin_bearer(config.http.admin_token);
     }
     server_ = std::make_unique<api::Server>(std::move(options), *bridge_, tokens_, events_, webrtc_.get());
-    server_->set_metrics_provider([this] { return bridge_->metrics(); });
+    server_->set_metrics_provider(
+        [this] { return bridge_->metrics() + (devices_ ? devices_->metrics() : std::string()); });
+    if (Devices* devices = sip_->devices(); devices != nullptr) {
+        server_->set_device_login([devices](const std::string& name, const std::string& secret) {
+            return devices->authenticate(name, secret);
+        });
+    }
     return server_->start();
 }
 
@@ -328,6 +351,12 @@ void Daemon::reload(const ops::Config& config) {
         g_warning("the dial rules in use stay: %s", set.error().c_str());
     }
     bridge_->set_dial_limits(dial_limits(config.dial_out));
+    if (const Status set = sip_->set_registrar(registrar_config(config), configured_devices(config)); !set) {
+        g_warning("devices that register: %s", set.error().c_str());
+    }
+    if (devices_) {
+        devices_->set_profile(device_profile(config));
+    }
     for (const Status& reloaded : {sip_->reload_certificate(), server_->reload_certificate()}) {
         if (!reloaded) {
             g_warning("the certificate in use stays: %s", reloaded.error().c_str());

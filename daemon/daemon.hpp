@@ -9,6 +9,7 @@
 #include "daemon/api/server.hpp"
 #include "daemon/api/token_store.hpp"
 #include "daemon/bridge/bridge.hpp"
+#include "daemon/bridge/device_operations.hpp"
 #include "daemon/bridge/services.hpp"
 #include "daemon/legs/sip/sip_legs.hpp"
 #include "daemon/legs/webrtc/webrtc_legs.hpp"
@@ -45,6 +46,7 @@ private:
     Status start_records(const ops::Config& config);
     Status start_media(const ops::Config& config);
     Status start_sip(const ops::Config& config);
+    Status start_devices(const ops::Config& config);
     Status start_api(const ops::Config& config);
     void publish_status(const ops::Config& config);
 
@@ -58,6 +60,7 @@ private:
     std::unique_ptr<bridge::Bridge> bridge_;
     std::unique_ptr<webrtc::WebRtcLegs> webrtc_;
     std::unique_ptr<sip::SipLegs> sip_;
+    std::unique_ptr<bridge::DeviceOperations> devices_;  // null: nobody registers
     std::unique_ptr<api::Server> server_;
     std::vector<std::string> sip_addresses_;
 };

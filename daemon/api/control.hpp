@@ -8,11 +8,12 @@
 namespace vmr::api {
 
 struct Caller {
-    enum class Kind { anonymous, participant, admin };
+    enum class Kind { anonymous, participant, device, admin };
     Kind kind = Kind::anonymous;
     std::string room;         // participants only: the room they are in
     std::string participant;  // participants only
     std::string address;      // where the request came from, without the port
+    std::string device = {};  // devices only: its name
 };
 
 // A body for status >= 400 is a problem (RFC 9457); `problem()` makes one.

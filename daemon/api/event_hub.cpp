@@ -24,11 +24,12 @@ EventHub::EventHub(SnapshotProvider snapshot, Clock clock, Limits limits)
 
 std::string EventHub::envelope(std::uint64_t id, const std::string& room, std::string_view type,
                                json data) const {
+    const std::string device = room.empty() ? data.value("device", "") : std::string();
     const json event = {{"specversion", "1.0"},
                         {"id", std::to_string(id)},
-                        {"source", "/rooms/" + room},
+                        {"source", room.empty() ? "/devices" : "/rooms/" + room},
                         {"type", type},
-                        {"subject", room},
+                        {"subject", room.empty() ? device : room},
                         {"time", schema::rfc3339(clock_())},
                         {"datacontenttype", "application/json"},
                         {"data", std::move(data)}};

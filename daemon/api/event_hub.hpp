@@ -18,7 +18,8 @@ namespace vmr::api {
 
 class EventHub {
 public:
-    // {room: Room, participants: [Participant]}; null when there is no such room.
+    // {room: Room, participants: [Participant]}; null when there is no such room. Of the room without a name,
+    // which stands for the devices that register: {devices: [Device]}.
     using SnapshotProvider = std::function<nlohmann::json(const std::string& room)>;
     using Clock = std::function<std::chrono::system_clock::time_point()>;
 

@@ -27,6 +27,11 @@ public:
         }
         return found->second.take(now);
     }
+    // Whether take() would be true.
+    bool has(const std::string& source, SteadyTime now) const {
+        const auto found = buckets_.find(source);
+        return found == buckets_.end() || found->second.has(now);
+    }
 
 private:
     double per_second_;

@@ -60,12 +60,14 @@ Operation make_operation(const json& description, const json& path_parameters, c
                         false,
                         false,
                         false,
+                        false,
                         std::move(list),
                         schema::Validator(all),
                         std::nullopt};
     for (const json& caller : description.at("x-vmr-callers")) {
         operation.admins = operation.admins || caller == "admin";
         operation.participants = operation.participants || caller == "participant";
+        operation.devices = operation.devices || caller == "device";
         operation.anonymous = operation.anonymous || caller == "anonymous";
     }
     if (description.contains("requestBody")) {

@@ -25,7 +25,7 @@ struct Parameter {
 struct Operation {
     std::string id;
     bool websocket = false;
-    bool admins = false, participants = false, anonymous = false;
+    bool admins = false, participants = false, devices = false, anonymous = false;
     std::vector<Parameter> parameters;
     schema::Validator parameter_validator;
     std::optional<schema::Validator> body;

@@ -73,6 +73,10 @@ void Server::set_metrics_provider(std::function<std::string()> provider) {
     impl_->metrics_ = std::move(provider);
 }
 
+void Server::set_device_login(std::function<bool(const std::string& name, const std::string& secret)> login) {
+    impl_->device_login_ = std::move(login);
+}
+
 Server::Impl::Impl(ServerOptions options, Control& control, TokenStore& tokens, EventHub& events,
                    SignallingHandler* signalling)
     : options_(std::move(options)),
@@ -85,6 +89,7 @@ Server::Impl::Impl(ServerOptions options, Control& control, TokenStore& tokens, 
       soup_(GPtr<SoupServer>::adopt(soup_server_new("raw-paths", TRUE, nullptr))),
       listener_(std::make_unique<Listener>(soup_.get(), options_)),
       requests_(options_.requests_per_second, options_.request_burst),
+      wrong_logins_(kWrongLoginsPerSecond, kWrongLoginBurst),
       self_(std::make_shared<Impl*>(this)) {
     // From the main loop: who revokes may have something to say on the socket first.
     tokens_.set_on_revoked([server = std::weak_ptr(self_)] {

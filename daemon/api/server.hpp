@@ -60,6 +60,8 @@ public:
 
     // In the order of `options.listen`, with the real ports ("https://127.0.0.1:8443").
     std::vector<std::string> urls() const;
+    // Whether a device's name and secret are right; without it no device may log in.
+    void set_device_login(std::function<bool(const std::string& name, const std::string& secret)> login);
     // Prometheus text, added to the server's own.
     void set_metrics_provider(std::function<std::string()> provider);
 

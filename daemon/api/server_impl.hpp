@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <variant>
 
 #include "daemon/api/listener.hpp"
 #include "daemon/api/rate_limit.hpp"
@@ -32,6 +33,8 @@ public:
     void handle_portal(SoupServerMessage* message, std::string_view path);
     void handle_metrics(SoupServerMessage* message, const ConnectionPtr& connection);
     std::optional<Caller> authenticate(SoupServerMessage* message);
+    // A device that shows its name and secret (HTTP Basic), or why not.
+    std::variant<Caller, Response> log_in_device(SoupServerMessage* message, const ConnectionPtr& connection);
     static std::string bearer_of(SoupServerMessage* message);
     std::optional<Response> create_session(const nlohmann::json& params);
     void perform(SoupServerMessage* message, const Operation& operation, const Caller& caller,
@@ -60,6 +63,10 @@ public:
     GPtr<SoupServer> soup_;
     std::unique_ptr<Listener> listener_;
     SourceLimiter requests_;
+    static constexpr double kWrongLoginsPerSecond = 0.1;
+    static constexpr double kWrongLoginBurst = 10;
+    SourceLimiter wrong_logins_;
+    std::function<bool(const std::string&, const std::string&)> device_login_;
     std::set<std::shared_ptr<WebSocket>> websockets_;
     std::function<std::string()> metrics_;
     std::map<std::pair<std::string, int>, std::uint64_t> answered_;  // by operation and status

@@ -74,7 +74,7 @@ void Server::Impl::answer(SoupServerMessage* message, const Response& response) 
     SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
     soup_message_headers_replace(headers, "Cache-Control", "no-store");
     if (response.status == 401) {
-        soup_message_headers_replace(headers, "WWW-Authenticate", "Bearer");
+        soup_message_headers_append(headers, "WWW-Authenticate", "Bearer");
     }
     soup_server_message_set_status(message, static_cast<guint>(response.status), nullptr);
     if (!response.body.is_null() && response.status != 204) {
@@ -116,18 +116,29 @@ void Server::Impl::handle_api(SoupServerMessage* message, std::string_view path,
     if (operation.websocket) {
         return refuse(problem(426, "a WebSocket handshake is needed"));
     }
-    const std::optional<Caller> known = authenticate(message);
+    std::optional<Caller> known = authenticate(message);
+    if (!known && operation.devices) {
+        auto login = log_in_device(message, connection);
+        if (const auto* refusal = std::get_if<Response>(&login)) {
+            return refuse(*refusal);
+        }
+        known = std::get<Caller>(login);
+    }
     Caller caller = known.value_or(Caller{});
     caller.address = connection->address;
     if (!known && !operation.anonymous) {
         return refuse(problem(401));
     }
     const bool allowed = operation.anonymous || (caller.kind == Caller::Kind::admin && operation.admins) ||
-                         (caller.kind == Caller::Kind::participant && operation.participants);
+                         (caller.kind == Caller::Kind::participant && operation.participants) ||
+                         (caller.kind == Caller::Kind::device && operation.devices);
     const auto room = match.path.find("room");
     const bool own_room =
         caller.kind != Caller::Kind::participant || room == match.path.end() || room->second == caller.room;
-    if (!allowed || !own_room) {
+    const auto device = match.path.find("device");
+    const bool own_device = caller.kind != Caller::Kind::device || device == match.path.end() ||
+                            g_ascii_strcasecmp(device->second.c_str(), caller.device.c_str()) == 0;
+    if (!allowed || !own_room || !own_device) {
         return refuse(problem(403));
     }
     const char* raw_query = g_uri_get_query(soup_server_message_get_uri(message));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/api/control.hpp"
+#include "daemon/bridge/device_operations.hpp"
 #include "daemon/bridge/reception.hpp"
 #include "daemon/bridge/room_host.hpp"
 #include "daemon/bridge/services.hpp"
@@ -46,6 +47,9 @@ public:
     };
     void set_dialler(Dialler* dialler) { services_.dialler = dialler; }
     void set_dial_limits(DialLimits limits) { dial_limits_ = limits; }
+    // Operations on devices that register go there, which outlives this; null: nobody registers.
+    void set_devices(DeviceOperations* devices) { devices_ = devices; }
+    // Of a room; of the devices where it is empty.
     nlohmann::json snapshot(const std::string& room) const;
     // Ends all meetings with `cause`; is_idle() when the last leg has gone.
     void drain();
@@ -132,6 +136,7 @@ private:
     bool unknown_to_reception_ = false;
     nlohmann::json status_ = nlohmann::json::object();
     DialLimits dial_limits_;
+    DeviceOperations* devices_ = nullptr;
     bool draining_ = false;
     unsigned watch_ = 0;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

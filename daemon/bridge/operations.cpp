@@ -114,6 +114,12 @@ void Bridge::perform(const api::Caller& caller, std::string_view operation, cons
     if (operation == "getJoinInfo") {
         return join_info(params.at("alias"), std::move(reply));
     }
+    if (operation.find("Device") != std::string_view::npos) {
+        if (devices_ == nullptr || !devices_->perform(caller, operation, params, reply)) {
+            reply(api::problem(404, "nobody registers here"));
+        }
+        return;
+    }
     if (RoomHost* room = host(params.value("room", ""))) {
         return perform_on_room(*room, caller, operation, params, std::move(reply));
     }

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "daemon/ops/config_document.hpp"
+#include "daemon/ops/config_registrar.hpp"
 #include "daemon/ops/pins.hpp"
 #include "schemas/validator.hpp"
 
@@ -258,6 +259,8 @@ Result<Config> parse_config(std::string_view text, const std::string& name, cons
         read_rooms(document, config.rooms);
         read_trunks(document, config.rooms, config.trunks);
         read_dial_out(document, config.dial_out);
+        read_registrar(document, config.sip, config.registrar);
+        read_devices(document, config.trunks, config.devices);
         config.records_path = document.table("records").value("path", "");
         config.log_level = level_of(document.table("log").value("level", ""));
         const std::string format = document.table("log").value("format", "logfmt");

@@ -123,6 +123,40 @@ struct DialOutConfig {
     std::vector<DialRuleConfig> rules;
 };
 
+enum class DeviceDigest { sha256, md5, both };
+
+// A device that registers.
+struct DeviceConfig {
+    std::string name;
+    std::vector<std::string> aliases;
+    std::string secret;
+    std::string display_name;
+    std::string model;
+    DeviceDigest digest = DeviceDigest::sha256;
+};
+
+struct FirmwareConfig {
+    std::string model;  // how User-Agent begins
+    std::string minimum;
+};
+
+struct RegistrarConfig {
+    bool enabled = false;
+    bool allow_clear = false;
+    std::chrono::seconds min_expires{60};
+    std::chrono::seconds max_expires{3600};
+    std::chrono::seconds keep_alive{120};
+    unsigned max_devices = 10000;
+    unsigned max_contacts = 4;  // of one device
+    unsigned max_registrations = 10000;
+    unsigned max_registrations_per_source = 500;
+    unsigned requests_per_second = 50;  // of one source
+    std::string proxy;                  // SIP URI; empty: the domain
+    std::string phone_book;             // URL
+    std::string devices_file;           // empty: devices made by the API end with the process
+    std::vector<FirmwareConfig> firmware;
+};
+
 enum class LogFormat { journal, logfmt, json };
 enum class LogLevel { error, warning, notice, info, debug };
 
@@ -134,6 +168,8 @@ struct Config {
     std::vector<RoomConfig> rooms;
     std::vector<TrunkConfig> trunks;
     DialOutConfig dial_out;
+    RegistrarConfig registrar;
+    std::vector<DeviceConfig> devices;
     std::string records_path;  // JSON lines
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::logfmt;

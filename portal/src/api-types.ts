@@ -196,6 +196,73 @@ export type Dialled = {
   participant: ParticipantId;
 };
 
+/** User part of its SIP address, and of its credentials; upper and lower case are the same. */
+export type DeviceName = string;
+
+export type DeviceContact = {
+  uri: string;
+  /** Where it registered from. */
+  remote_address: string;
+  user_agent: string;
+  signalling: string;
+  q: number;
+  /** RFC 5626. */
+  outbound: boolean;
+  /** Seconds. */
+  expires_in: number;
+};
+
+export type Device = {
+  name: DeviceName;
+  aliases: Array<DeviceName>;
+  display_name: string;
+  model: string;
+  /** What its credentials may be made with. */
+  digest: "sha256" | "md5" | "both";
+  source: "configuration" | "api";
+  /** new: it never registered since the server started; expired: it did, and does not now. */
+  state: "new" | "registered" | "expired";
+  /** Best first. */
+  contacts: Array<DeviceContact>;
+  user_agent: string;
+  last_seen: string | null;
+};
+
+export type DeviceList = {
+  devices: Array<Device>;
+};
+
+export type DevicePut = {
+  secret?: string;
+  aliases?: Array<DeviceName>;
+  display_name?: string;
+  model?: string;
+  digest?: "sha256" | "md5" | "both";
+};
+
+export type DeviceSettings = {
+  name: DeviceName;
+  display_name: string;
+  sip_uri: string;
+  /** SIP URI to register at, and to call through. */
+  proxy: string;
+  /** URL. */
+  phone_book: string | null;
+  /** Seconds between CRLF (TCP, TLS) or STUN (UDP) keep-alives, at most. */
+  keep_alive: number;
+  /** Seconds to ask for when registering. */
+  expires: number;
+};
+
+export type DeviceEvent = {
+  device: DeviceName;
+  contact: string;
+  remote_address: string;
+  user_agent: string;
+  /** unregistered: device, removed, replaced; expired: time, connection; refused: why, for people. */
+  reason: string;
+};
+
 export type SessionCreate = {
   token: string;
 };
@@ -299,12 +366,12 @@ export type Event = {
   specversion: "1.0";
   id: string;
   source: string;
-  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.talking" | "vmr.announcement" | "vmr.room.ended";
-  /** The room id. */
+  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.talking" | "vmr.announcement" | "vmr.room.ended" | "vmr.device.registered" | "vmr.device.unregistered" | "vmr.device.expired" | "vmr.device.refused";
+  /** The room id, or the device's name; empty in the snapshot of devices. */
   subject: string;
   time: string;
   datacontenttype: "application/json";
-  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.room.ended: Ended. */
+  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.room.ended: Ended; of devices: vmr.snapshot: DeviceList; vmr.device.*: DeviceEvent. */
   data: Record<string, unknown>;
 };
 

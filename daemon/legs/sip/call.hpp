@@ -32,6 +32,8 @@ public:
     using OnOpened = std::function<void(const Result<Flow>&)>;
     virtual void resolve(const Destination& destination, OnResolved on_resolved) = 0;
     virtual void open(const Target& target, const std::string& host, OnOpened on_opened) = 0;
+    // From the control thread's loop; not after the owner has stopped.
+    virtual void later(std::function<void()> job) = 0;
 };
 
 // Random, unguessable, hexadecimal.

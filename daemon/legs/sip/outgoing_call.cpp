@@ -17,6 +17,24 @@ void OutgoingCall::begin(const Destination& destination) {
     });
 }
 
+void OutgoingCall::begin(std::deque<Way> ways) {
+    ways_ = std::move(ways);
+    // Nothing is reported from within dial().
+    owner_->later([weak = weak_from_this()] {
+        const auto call = std::static_pointer_cast<OutgoingCall>(weak.lock());
+        if (call && call->owner_ != nullptr && !call->ended_) {
+            call->try_next(local_refusal(EndCause::unreachable, "Not registered", false));
+        }
+    });
+}
+
+void OutgoingCall::try_way() {
+    const Way way = std::move(ways_.front());
+    ways_.pop_front();
+    invitation_.aim(way.uri);
+    take_flow(way.flow);
+}
+
 void OutgoingCall::take_targets(const Result<std::vector<Target>>& targets) {
     if (ended_ || owner_ == nullptr) {
         return;
@@ -29,6 +47,10 @@ void OutgoingCall::take_targets(const Result<std::vector<Target>>& targets) {
 
 // The next target, or the end for the reason that the last one gave.
 void OutgoingCall::try_next(const Refusal& why) {
+    if (!ways_.empty()) {
+        try_way();
+        return;
+    }
     if (targets_.empty()) {
         give_up(why);
         return;

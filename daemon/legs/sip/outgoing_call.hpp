@@ -15,6 +15,12 @@ public:
     OutgoingCall(CallOwner* owner, std::string id, LegKind kind, Invite invite);
 
     void begin(const Destination& destination);
+    // To a device that registered, by the ways that it opened; best first.
+    struct Way {
+        std::string uri;
+        Flow flow;
+    };
+    void begin(std::deque<Way> ways);
 
     std::string key() const override { return invitation_.call_id() + "|" + invitation_.local_tag() + "|"; }
     void receive(const std::string& transaction, const Message& request) override;
@@ -37,6 +43,7 @@ private:
     void on_invitation_refused(const Refusal& refusal) override;
     void take_targets(const Result<std::vector<Target>>& targets);
     void try_next(const Refusal& why);
+    void try_way();
     void take_flow(const Result<Flow>& flow);
     void give_up(const Refusal& refusal);
     bool is_of_session(const std::string& remote_tag) const;
@@ -44,6 +51,7 @@ private:
     Invitation invitation_;
     std::string host_;  // that was dialled: certificates must be its
     std::deque<Target> targets_;
+    std::deque<Way> ways_;
     std::shared_ptr<MediaSession> media_;
     bool ended_ = false;  // told the observer
 };

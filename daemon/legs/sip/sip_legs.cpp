@@ -17,6 +17,12 @@ Result<std::vector<ListenAddress>> SipLegs::Core::start() {
         return Error{rules.error()};
     }
     rules_ = std::move(*rules);
+    if (config_.registrar.enabled) {
+        devices_ = std::make_unique<RegisteredDevices>(config_.registrar, digest_, [this] { return now(); });
+        if (Status set = devices_->configure(config_.devices); !set) {
+            return Error{set.error()};
+        }
+    }
     stack_ = make_stack(config_.stack, context_, *this);
     Result<std::vector<ListenAddress>> bound = stack_->start();
     if (!bound) {
@@ -60,6 +66,7 @@ void SipLegs::Core::stop(EndCause cause) {
     }
     calls_.clear();
     resolving_.clear();
+    later_.clear();
     opening_.clear();
     *self_ = nullptr;
     if (stack_) {
@@ -134,6 +141,11 @@ void SipLegs::Core::tick() {
         return !call || !call->usages().has_aside(aside.first);
     });
     std::optional<std::int64_t> next = transactions_.next_deadline();
+    if (devices_) {
+        devices_->registrar().tick(now());
+        const std::optional<std::int64_t> at = devices_->registrar().next_deadline();
+        next = at && (!next || *at < *next) ? at : next;
+    }
     for (const auto& [key, call] : calls_) {
         const std::optional<std::int64_t> at = deadline_of(*call);
         if (at && (!next || *at < *next)) {
@@ -202,6 +214,15 @@ Result<DialPlan> SipLegs::plan(const std::string& address) const {
 }
 std::shared_ptr<Leg> SipLegs::dial(const Placement& placement) {
     return core_->dial(placement);
+}
+Devices* SipLegs::devices() {
+    return core_->devices();
+}
+Status SipLegs::set_registrar(RegistrarConfig config, std::vector<ConfiguredDevice> devices) {
+    return core_->set_registrar(std::move(config), std::move(devices));
+}
+std::vector<Contact> SipLegs::lookup(const std::string& device) const {
+    return core_->lookup(device);
 }
 std::size_t SipLegs::calls() const {
     return core_->calls();

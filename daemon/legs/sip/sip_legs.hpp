@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "daemon/legs/leg.hpp"
 #include "daemon/legs/sip/network/stack.hpp"
+#include "daemon/legs/sip/registered_devices.hpp"
 #include "daemon/legs/sip/routing/dial_rules.hpp"
 #include "daemon/legs/sip/routing/trunk.hpp"
 
@@ -30,6 +31,8 @@ struct SipConfig {
     // A proxy on this machine speaks for others, so its address is not banned for what they do.
     bool ban_loopback = false;
     DialConfig dial;  // calls that we place: none without rules
+    RegistrarConfig registrar;
+    std::vector<ConfiguredDevice> devices;
 };
 
 class SipLegs : public Dialler {
@@ -54,6 +57,13 @@ public:
     Status set_dial_rules(DialConfig config);
     Result<DialPlan> plan(const std::string& address) const override;
     std::shared_ptr<Leg> dial(const Placement& placement) override;
+
+    // Null unless the registrar is enabled.
+    Devices* devices();
+    // From the next registration on. The first device that cannot be set is the error; the others are.
+    Status set_registrar(RegistrarConfig config, std::vector<ConfiguredDevice> devices);
+    // Where a device is, best first, and the flow to reach it by.
+    std::vector<Contact> lookup(const std::string& device) const;
 
     std::size_t calls() const;
     std::size_t half_open() const;

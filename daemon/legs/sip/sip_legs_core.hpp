@@ -3,8 +3,10 @@
 //   sip_legs_in.cpp    requests and calls that come to us
 //   sip_legs_out.cpp   calls that we place
 //   sip_legs_aside.cpp dialogs beside calls: subscriptions
+//   sip_legs_devices.cpp  devices that register, and calls from and to them
 #pragma once
 #include <algorithm>
+#include <list>
 #include <map>
 #include <unordered_map>
 
@@ -78,11 +80,17 @@ public:
     void on_call_touched() override { arm(now() + kGranularity); }
     void resolve(const Destination& destination, OnResolved on_resolved) override;
     void open(const Target& target, const std::string& host, OnOpened on_opened) override;
+    void later(std::function<void()> job) override;
 
     // Calls that we place
-    Result<DialPlan> plan(const std::string& address) const { return rules_.plan(address); }
+    Result<DialPlan> plan(const std::string& address) const;
     std::shared_ptr<Leg> dial(const Placement& placement);
     void set_dial_rules(DialRules rules) { rules_ = std::move(rules); }
+
+    // Devices that register
+    Devices* devices() { return devices_.get(); }
+    Status set_registrar(RegistrarConfig config, std::vector<ConfiguredDevice> devices);
+    std::vector<Contact> lookup(const std::string& device) const;
 
 private:
     static constexpr std::int64_t kGranularity = 50;    // ms that a deadline may be late
@@ -90,6 +98,7 @@ private:
     // Offences, beside the one of a message that cannot be read.
     static constexpr double kUnknownAlias = 2;
     static constexpr double kWrongDigest = 4;
+    static constexpr const char* kDeviceRule = "device";  // of a DialPlan: by the way that it registered
 
     void reply(const std::string& transaction, const Message& request, Reply reply);
     void refuse(const std::string& transaction, const Message& invite, Reply answer, EndCause cause);
@@ -104,7 +113,18 @@ private:
     void prune_half_open();
     void trust_trunks();
     void punish(const Message& request, double weight);
-    std::optional<Trunks::Match> identify(const std::string& transaction, const Message& invite);
+    // Whom an INVITE comes from, as far as it is proven.
+    struct Identity {
+        Trunks::Match match;
+        const DeviceAccount* device = nullptr;
+    };
+    std::optional<Identity> identify(const std::string& transaction, const Message& invite);
+    void challenge(const std::string& transaction, const Message& invite, DigestAlgorithms algorithms,
+                   bool stale, bool wrong);
+    void take_register(const std::string& transaction, const Message& request);
+    bool claims_device(const Message& invite) const;
+    Arrival arrival_of(const Message& invite, const Identity& identity, const std::string& leg) const;
+    std::shared_ptr<Leg> dial_device(const Placement& placement, const DeviceAccount& device);
     void tick();
     void arm(std::int64_t at);
     static gboolean on_timer_expired(gpointer data);
@@ -127,6 +147,8 @@ private:
     std::vector<std::uint64_t> timed_out_;          // requests, within tick()
     const std::string tag_key_ = random_token(16);  // for the tags of stateless refusals
     DialRules rules_;
+    std::unique_ptr<RegisteredDevices> devices_;  // null: nobody registers
+    std::list<std::function<void()>> later_;
     std::uint64_t last_question_ = 0;
     std::map<std::uint64_t, OnResolved> resolving_;  // until the stack answers
     std::map<std::uint64_t, OnOpened> opening_;

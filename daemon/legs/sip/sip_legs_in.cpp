@@ -39,6 +39,10 @@ void SipLegs::Core::on_request_received(const std::string& transaction, const Me
     if (request.method == "ACK") {
         return;
     }
+    if (request.method == "REGISTER" && devices_) {
+        take_register(transaction, request);
+        return;
+    }
     if (std::optional<Reply> answer = early_answer(request)) {
         if (request.method == "INVITE") {
             const EndCause cause = answer->status == 400 ? EndCause::malformed : EndCause::not_acceptable;
@@ -99,6 +103,9 @@ bool SipLegs::Core::is_over_limit(const Message& request, bool begins) {
     if (!trunk && transactions_.servers_of(source) >= config_.max_transactions_per_source) {
         return true;
     }
+    if (request.method == "REGISTER" && devices_) {
+        return devices_->registrar().is_over_limit(request, now());
+    }
     if (!begins) {
         return false;
     }
@@ -120,58 +127,85 @@ void SipLegs::Core::prune_half_open() {
     });
 }
 
-// The trunk that the call comes from, or none; nothing when the call was challenged or refused.
-std::optional<Trunks::Match> SipLegs::Core::identify(const std::string& transaction, const Message& invite) {
+// The trunk or the device that the call comes from, if any; nothing when it was challenged or refused.
+std::optional<SipLegs::Core::Identity> SipLegs::Core::identify(const std::string& transaction,
+                                                               const Message& invite) {
     std::string user;
+    bool of_trunk = false;
     bool stale = false;
     bool wrong = false;
-    const auto secret_of = [this, &user](const std::string& name, DigestAlgorithms answer) {
+    const auto ha1_of = [&](const std::string& name, DigestAlgorithms answer) {
         user = name;
-        return trunks_.secret_of(name, answer);
+        const std::optional<std::string> secret = trunks_.secret_of(name, answer);
+        std::string ha1 = digest_ha1(answer, name, digest_.realm(), secret.value_or(""));
+        of_trunk = secret && !secret->empty();
+        return of_trunk   ? std::optional(std::move(ha1))
+               : devices_ ? devices_->accounts().ha1_of(name, answer)
+                          : std::nullopt;
     };
+    bool proven = false;
     for (const Header& header : invite.headers) {
-        if (header.name != "proxy-authorization") {
+        if (header.name != "proxy-authorization" || proven) {
             continue;
         }
         const Digest::Verdict verdict =
-            digest_.verify(header.value, invite.method, invite.flow.remote.ip, secret_of, now());
-        if (verdict == Digest::Verdict::accepted) {
-            break;
-        }
-        user.clear();
+            digest_.verify(header.value, invite.method, invite.flow.remote.ip, ha1_of, now());
+        proven = verdict == Digest::Verdict::accepted;
         stale = verdict == Digest::Verdict::stale;
         wrong = wrong || verdict == Digest::Verdict::refused;
     }
-    const Trunks::Match match = trunks_.match(invite, user);
-    if (match.kind == Trunks::Match::Kind::denied) {
+    Identity identity{trunks_.match(invite, proven && of_trunk ? user : ""), nullptr};
+    if (identity.match.kind == Trunks::Match::Kind::denied) {
         // A trunk calls its own numbers and nothing else.
         refuse(transaction, invite, {.status = 404}, EndCause::not_found);
         return std::nullopt;
     }
-    if (match.kind == Trunks::Match::Kind::challenge) {
-        Reply challenge{.status = 407};
-        for (std::string& value :
-             digest_.challenge(match.trunk->algorithms, invite.flow.remote.ip, stale, now())) {
-            challenge.headers.push_back({"Proxy-Authenticate", std::move(value)});
-        }
-        if (wrong) {
-            punish(invite, kWrongDigest);
-            refuse(transaction, invite, std::move(challenge), EndCause::unauthorized);
-        } else {
-            reply(transaction, invite, std::move(challenge));  // the call comes again with credentials
-        }
+    if (identity.match.kind == Trunks::Match::Kind::challenge) {
+        challenge(transaction, invite, identity.match.trunk->algorithms, stale, wrong);
         return std::nullopt;
     }
-    return match;
+    if (identity.match.kind == Trunks::Match::Kind::trunk || !devices_) {
+        return identity;
+    }
+    identity.device = devices_->registrar().sender_of(invite);
+    const DeviceAccount* shown = proven && !of_trunk ? devices_->accounts().find(user) : nullptr;
+    if (identity.device != nullptr || !claims_device(invite)) {
+        return identity;
+    }
+    if (shown == nullptr) {
+        challenge(transaction, invite, devices_->accounts().algorithms_for(lower(invite.from.uri.user)),
+                  stale, wrong);
+        return std::nullopt;
+    }
+    if (devices_->accounts().owner_of(lower(invite.from.uri.user)) != shown) {
+        refuse(transaction, invite, {.status = 403}, EndCause::forbidden);  // another's name
+        return std::nullopt;
+    }
+    identity.device = shown;
+    return identity;
+}
+
+void SipLegs::Core::challenge(const std::string& transaction, const Message& invite,
+                              DigestAlgorithms algorithms, bool stale, bool wrong) {
+    Reply challenge{.status = 407};
+    for (std::string& value : digest_.challenge(algorithms, invite.flow.remote.ip, stale, now())) {
+        challenge.headers.push_back({"Proxy-Authenticate", std::move(value)});
+    }
+    if (wrong) {
+        punish(invite, kWrongDigest);
+        refuse(transaction, invite, std::move(challenge), EndCause::unauthorized);
+    } else {
+        reply(transaction, invite, std::move(challenge));  // the call comes again with credentials
+    }
 }
 
 void SipLegs::Core::take_invite(const std::string& transaction, const Message& invite) {
-    const std::optional<Trunks::Match> match = identify(transaction, invite);
-    if (!match) {
+    const std::optional<Identity> identity = identify(transaction, invite);
+    if (!identity) {
         return;
     }
     const std::string leg = "sip-" + random_token(8);
-    const LegKind kind = match->kind == Trunks::Match::Kind::trunk ? LegKind::phone : LegKind::sip;
+    const LegKind kind = identity->match.kind == Trunks::Match::Kind::trunk ? LegKind::phone : LegKind::sip;
     const auto call =
         std::make_shared<IncomingCall>(this, leg, kind, transaction, invite, config_.contact_host);
     if (call->session()->timer_outcome() == SessionTimer::Outcome::too_small) {
@@ -182,7 +216,7 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
     const std::string key = call->key();
     calls_.emplace(key, call);
     half_open_.add(invite, key, source_network(invite.flow.remote.ip));
-    call->arrive(describe(invite, *match, leg));
+    call->arrive(arrival_of(invite, *identity, leg));
     if (call->turned_away() && !draining_) {
         punish(invite, kUnknownAlias);
     }

@@ -9,6 +9,10 @@ std::shared_ptr<Leg> SipLegs::Core::dial(const Placement& placement) {
     if (draining_ || !stack_ || calls_.size() >= config_.max_calls) {
         return nullptr;
     }
+    if (const DeviceAccount* device = devices_ ? devices_->named(placement.plan.uri) : nullptr;
+        device != nullptr && placement.plan.rule == kDeviceRule) {
+        return dial_device(placement, *device);
+    }
     const std::optional<Uri> uri = parse_uri(placement.plan.uri);
     Result<Destination> destination =
         uri ? destination_of(*uri) : Result<Destination>(Error{"not an address"});
@@ -47,6 +51,9 @@ void SipLegs::Core::on_flow_opened(std::uint64_t id, const Result<Flow>& flow) {
 
 // An answered call outlives its connection: media goes on. One that is being placed tries another way.
 void SipLegs::Core::on_connection_closed(std::uint64_t connection) {
+    if (devices_) {
+        devices_->registrar().connection_closed(connection);
+    }
     const auto calls = calls_;
     for (const auto& [key, call] : calls) {
         call->connection_closed(connection);

@@ -217,6 +217,13 @@ std::string Client::receive(int timeout_ms) {
     }
 }
 
+std::string Client::receive_raw(int timeout_ms) {
+    if (buffer_.empty()) {
+        (void)more(timeout_ms);
+    }
+    return std::exchange(buffer_, {});
+}
+
 std::string Client::expect(const std::string& start, int timeout_ms) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     for (;;) {

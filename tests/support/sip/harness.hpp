@@ -49,6 +49,7 @@ public:
     bool send(const std::string& bytes);
     // The next message (a datagram, or one framed by Content-Length); empty after the time.
     std::string receive(int timeout_ms = 5000);
+    std::string receive_raw(int timeout_ms = 5000);  // what comes, at least one byte
     // Skips others until one starts with `start`.
     std::string expect(const std::string& start, int timeout_ms = 5000);
     bool closed(int timeout_ms = 5000);  // the peer closed the stream

@@ -63,7 +63,7 @@ void Invitation::start(const Flow& flow, std::shared_ptr<MediaSession> media, st
 }
 
 std::string Invitation::write(const std::string& method, const std::string& body) const {
-    std::string text = method + " " + invite_.uri + " SIP/2.0\r\n" + write_via(half_.flow, branch_) +
+    std::string text = method + " " + half_.target + " SIP/2.0\r\n" + write_via(half_.flow, branch_) +
                        "Max-Forwards: 70\r\nFrom: " + half_.local + "\r\nTo: " + half_.remote +
                        "\r\nCall-ID: " + half_.call_id + "\r\nCSeq: " + std::to_string(half_.cseq) + " " +
                        method + "\r\n";
@@ -236,7 +236,7 @@ bool Invitation::retry(const Message& response, std::int64_t now) {
     const bool challenged = response.status == 401 || response.status == 407;
     if (challenged && attempts_with_credentials_ < kMaxTries) {
         const auto header =
-            answer_challenge(response, invite_.identity, invite_.uri, network_.new_branch().substr(7));
+            answer_challenge(response, invite_.identity, half_.target, network_.new_branch().substr(7));
         if (!header) {
             return false;
         }

@@ -43,6 +43,8 @@ public:
     Invitation(SessionHost& network, InvitationHost& host, Invite invite, std::string call_id,
                std::string local_tag);
 
+    // Another Request-URI than the address that is called, for the next start(): a contact of a device.
+    void aim(std::string uri) { half_.target = std::move(uri); }
     // To one target; again for the next when it was refused with try_next.
     void start(const Flow& flow, std::shared_ptr<MediaSession> media, std::int64_t now);
     // Nothing is reported afterwards. CANCEL goes out at once, or after the first provisional response;

@@ -12,7 +12,10 @@ namespace vmr::sip {
 namespace {
 
 constexpr std::int64_t kNonceLifetime = 120000;  // ms
-constexpr std::size_t kMaxUsed = 4096;
+constexpr std::size_t kMaxUsed = 65536;
+constexpr std::size_t kStamp = 12;  // hex digits of the time in a nonce
+constexpr std::size_t kSerial = 8;  // and of its serial
+constexpr std::size_t kHead = kStamp + kSerial;
 
 std::string hex(const unsigned char* bytes, std::size_t size) {
     static constexpr char kDigits[] = "0123456789abcdef";
@@ -58,6 +61,12 @@ std::string digest_parameters(std::string_view text) {
     return params;
 }
 
+std::string digest_ha1(DigestAlgorithms algorithm, const std::string& user, const std::string& realm,
+                       const std::string& secret) {
+    return hash_hex(algorithm == DigestAlgorithms::md5 ? "MD5" : "SHA-256",
+                    user + ":" + realm + ":" + secret);
+}
+
 std::string hash_hex(const char* algorithm, std::string_view text) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
@@ -86,9 +95,8 @@ std::string Digest::nonce(const std::string& source, std::int64_t now_ms) {
 }
 
 bool Digest::genuine(const std::string& nonce, const std::string& source, std::int64_t& issued_ms) const {
-    constexpr std::size_t kHead = 20;
     return nonce.size() > kHead && same(nonce.substr(kHead), sign(nonce.substr(0, kHead) + source)) &&
-           read_hex(std::string_view(nonce).substr(0, 12), issued_ms);
+           read_hex(std::string_view(nonce).substr(0, kStamp), issued_ms);
 }
 
 std::vector<std::string> Digest::challenge(DigestAlgorithms algorithms, const std::string& source, bool stale,
@@ -107,23 +115,21 @@ std::vector<std::string> Digest::challenge(DigestAlgorithms algorithms, const st
 }
 
 // Each (nonce, count) is good once, and counts only rise.
-bool Digest::take_count(const std::string& nonce, std::uint32_t count, std::int64_t now_ms) {
-    if (used_.size() >= kMaxUsed) {
-        std::erase_if(used_, [now_ms](const auto& entry) { return entry.second.expires_ms <= now_ms; });
-        if (used_.size() >= kMaxUsed) {
-            return false;
-        }
-    }
-    Used& used = used_[nonce];
-    if (count <= used.count) {
+bool Digest::take_count(std::uint32_t serial, std::uint32_t count) {
+    used_.resize(kMaxUsed);
+    Used& used = used_[serial % kMaxUsed];
+    const bool known = used.count > 0;
+    // Serials wrap around.
+    if (known && (static_cast<std::int32_t>(serial - used.serial) < 0 ||
+                  (serial == used.serial && count <= used.count))) {
         return false;
     }
-    used = {count, now_ms + kNonceLifetime};
+    used = {serial, count};
     return true;
 }
 
 Digest::Verdict Digest::verify(std::string_view authorization, const std::string& method,
-                               const std::string& source, const SecretOf& secret_of, std::int64_t now_ms) {
+                               const std::string& source, const Ha1Of& ha1_of, std::int64_t now_ms) {
     authorization = trim(authorization);
     if (authorization.size() < 7 || !equal_nocase(authorization.substr(0, 7), "Digest ")) {
         return Verdict::refused;
@@ -143,17 +149,19 @@ Digest::Verdict Digest::verify(std::string_view authorization, const std::string
     if (!genuine(given.nonce, source, issued) || now_ms - issued > kNonceLifetime) {
         return Verdict::stale;
     }
-    const std::optional<std::string> secret =
-        secret_of(given.user, sha256 ? DigestAlgorithms::sha256 : DigestAlgorithms::md5);
     const char* algorithm = sha256 ? "SHA-256" : "MD5";
-    const std::string ha1 = hash_hex(algorithm, given.user + ":" + realm_ + ":" + secret.value_or(""));
+    const std::optional<std::string> ha1 =
+        ha1_of(given.user, sha256 ? DigestAlgorithms::sha256 : DigestAlgorithms::md5);
+    const std::string nobody(sha256 ? 64 : 32, '0');
     const std::string ha2 = hash_hex(algorithm, method + ":" + given.uri);
-    const std::string expected =
-        hash_hex(algorithm, ha1 + ":" + given.nonce + ":" + given.nc + ":" + given.cnonce + ":auth:" + ha2);
-    if (!same(expected, lower(given.response)) || !secret || secret->empty()) {
+    const std::string expected = hash_hex(algorithm, ha1.value_or(nobody) + ":" + given.nonce + ":" +
+                                                         given.nc + ":" + given.cnonce + ":auth:" + ha2);
+    std::uint32_t serial = 0;
+    if (!same(expected, lower(given.response)) || !ha1 || ha1->size() != nobody.size() ||
+        !read_hex(std::string_view(given.nonce).substr(kStamp, kSerial), serial)) {
         return Verdict::refused;
     }
-    return take_count(given.nonce, count, now_ms) ? Verdict::accepted : Verdict::stale;
+    return take_count(serial, count) ? Verdict::accepted : Verdict::stale;
 }
 
 }  // namespace vmr::sip

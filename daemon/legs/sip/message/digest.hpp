@@ -1,10 +1,9 @@
 // Digest access authentication for requests to us (RFC 3261 section 22, RFC 8760: MD5 and
-// SHA-256). Pure: time is an argument. Nonces are not stored until used with right
-// credentials, so a flood of unauthenticated requests costs no memory.
+// SHA-256). Pure: time is an argument. Memory is constant: a nonce is not stored until it was used with right
+// credentials, and then takes the place of a far older one.
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,30 +20,34 @@ public:
     // `key`: secret bytes that sign nonces.
     Digest(std::string realm, std::string key) : realm_(std::move(realm)), key_(std::move(key)) {}
 
-    // Values of Proxy-Authenticate, most preferred first. The nonce is bound to the source.
+    // Values of Proxy-Authenticate or WWW-Authenticate, most preferred first. The nonce is bound to the
+    // source.
     std::vector<std::string> challenge(DigestAlgorithms algorithms, const std::string& source, bool stale,
                                        std::int64_t now_ms);
 
     enum class Verdict { accepted, refused, stale };
-    // The secret of a user who may answer by this algorithm (never `both`), or nothing.
-    using SecretOf = std::function<std::optional<std::string>(const std::string& user, DigestAlgorithms)>;
-    // `secret_of` is asked only for a good nonce.
+    // digest_ha1() of a user who may answer by this algorithm (never `both`), or nothing.
+    using Ha1Of = std::function<std::optional<std::string>(const std::string& user, DigestAlgorithms)>;
+    // `ha1_of` is asked only for a good nonce. An unknown user takes as long as a wrong secret.
     Verdict verify(std::string_view authorization, const std::string& method, const std::string& source,
-                   const SecretOf& secret_of, std::int64_t now_ms);
+                   const Ha1Of& ha1_of, std::int64_t now_ms);
+    const std::string& realm() const { return realm_; }
 
 private:
     std::string nonce(const std::string& source, std::int64_t now_ms);
     bool genuine(const std::string& nonce, const std::string& source, std::int64_t& issued_ms) const;
     std::string sign(std::string_view text) const;
-    bool take_count(const std::string& nonce, std::uint32_t count, std::int64_t now_ms);
+    bool take_count(std::uint32_t serial, std::uint32_t count);
 
     std::string realm_, key_;
     std::uint64_t serial_ = 0;
+    // Of the nonces that were used, by serial: a later one takes the place of an earlier one, which is stale
+    // from then on. At 5000 authenticated requests a second a nonce is good for 13 s.
     struct Used {
-        std::uint32_t count;
-        std::int64_t expires_ms;
+        std::uint32_t serial = 0;
+        std::uint32_t count = 0;  // 0: none yet
     };
-    std::map<std::string, Used> used_;
+    std::vector<Used> used_;
 };
 
 // Whom we are to a server that asks.
@@ -60,6 +63,10 @@ std::optional<Header> answer_challenge(const Message& challenge, const DigestIde
 
 // Parameters of (Proxy-)Authorization and (Proxy-)Authenticate, for parameter().
 std::string digest_parameters(std::string_view text);
+
+// H(user:realm:secret), lower case hex: all that is needed of a secret to verify who has it.
+std::string digest_ha1(DigestAlgorithms algorithm, const std::string& user, const std::string& realm,
+                       const std::string& secret);
 
 // Hex digest of `text`: "MD5" or "SHA-256".
 std::string hash_hex(const char* algorithm, std::string_view text);

@@ -1,41 +1,44 @@
 #include "daemon/legs/sip/message/writer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace vmr::sip {
 namespace {
 
-constexpr std::array<std::pair<int, const char*>, 29> kReasons{{{100, "Trying"},
-                                                                {180, "Ringing"},
-                                                                {200, "OK"},
-                                                                {400, "Bad Request"},
-                                                                {403, "Forbidden"},
-                                                                {404, "Not Found"},
-                                                                {405, "Method Not Allowed"},
-                                                                {406, "Not Acceptable"},
-                                                                {407, "Proxy Authentication Required"},
-                                                                {408, "Request Timeout"},
-                                                                {415, "Unsupported Media Type"},
-                                                                {416, "Unsupported URI Scheme"},
-                                                                {420, "Bad Extension"},
-                                                                {422, "Session Interval Too Small"},
-                                                                {423, "Interval Too Brief"},
-                                                                {480, "Temporarily Unavailable"},
-                                                                {481, "Call/Transaction Does Not Exist"},
-                                                                {482, "Loop Detected"},
-                                                                {483, "Too Many Hops"},
-                                                                {486, "Busy Here"},
-                                                                {487, "Request Terminated"},
-                                                                {488, "Not Acceptable Here"},
-                                                                {489, "Bad Event"},
-                                                                {491, "Request Pending"},
-                                                                {500, "Server Internal Error"},
-                                                                {501, "Not Implemented"},
-                                                                {503, "Service Unavailable"},
-                                                                {504, "Server Time-out"},
-                                                                {505, "Version Not Supported"}}};
+constexpr std::pair<int, const char*> kReasons[] = {
+    {100, "Trying"},
+    {180, "Ringing"},
+    {200, "OK"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {415, "Unsupported Media Type"},
+    {416, "Unsupported URI Scheme"},
+    {420, "Bad Extension"},
+    {422, "Session Interval Too Small"},
+    {423, "Interval Too Brief"},
+    {439, "First Hop Lacks Outbound Support"},
+    {480, "Temporarily Unavailable"},
+    {481, "Call/Transaction Does Not Exist"},
+    {482, "Loop Detected"},
+    {483, "Too Many Hops"},
+    {486, "Busy Here"},
+    {487, "Request Terminated"},
+    {488, "Not Acceptable Here"},
+    {489, "Bad Event"},
+    {491, "Request Pending"},
+    {500, "Server Internal Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {504, "Server Time-out"},
+    {505, "Version Not Supported"},
+};
 
 // Cuts the first value off a comma-separated Via line.
 std::pair<std::string_view, std::string_view> first_via(std::string_view line) {

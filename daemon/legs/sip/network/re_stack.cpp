@@ -18,6 +18,7 @@
 #include "daemon/legs/sip/network/re_outbound.hpp"
 #include "daemon/legs/sip/network/re_streams.hpp"
 #include "daemon/legs/sip/network/re_tls.hpp"
+#include "daemon/legs/sip/network/stun.hpp"
 
 namespace vmr::sip {
 namespace {
@@ -50,6 +51,9 @@ public:
     }
     void resolve(std::uint64_t id, const Destination& destination) override;
     void open(std::uint64_t id, const Target& target, const std::string& host) override;
+    void limit_idle(std::uint64_t connection, int timeout_ms) override {
+        post([this, connection, timeout_ms] { streams_->limit_idle(connection, timeout_ms); });
+    }
     Status reload_certificate() override;
     StackStatistics statistics() const override {
         const std::lock_guard lock(mutex_);
@@ -253,6 +257,12 @@ void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_vi
         return;
     }
     flow.local = datagrams_->local_of(socket, source);
+    if (config_.answer_stun && looks_like_stun(bytes)) {
+        if (const std::string answer = stun_answer(bytes, flow.remote); !answer.empty()) {
+            transmit(flow, answer);
+        }
+        return;
+    }
     if (found.frame != Frame::complete) {
         refuse(bytes, flow);
         return;

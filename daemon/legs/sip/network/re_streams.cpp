@@ -79,6 +79,7 @@ void Streams::accept(Listener& listener, const sa& peer) {
     }
     auto connection = std::make_unique<Connection>();
     connection->owner = this;
+    connection->idle_timeout_ms = config_.idle_timeout_ms;
     connection->flow.transport = listener.transport;
     connection->flow.remote = remote;
     connection->flow.connection = next_id_++;
@@ -125,7 +126,7 @@ void Streams::on_established(void* arg) {
         }
         connection->established = true;
         if (connection->ours) {
-            tmr_start(&connection->timer, static_cast<std::uint64_t>(owner->config_.idle_timeout_ms),
+            tmr_start(&connection->timer, static_cast<std::uint64_t>(connection->idle_timeout_ms),
                       on_timer_expired, connection);
             owner->tell_waiting(*connection, connection->flow);
         }
@@ -177,6 +178,7 @@ void Streams::open(const Target& target, const std::string& host, struct tls* tl
     auto fresh = std::make_unique<Connection>();
     fresh->owner = this;
     fresh->ours = true;
+    fresh->idle_timeout_ms = config_.idle_timeout_ms;
     fresh->host = host;
     fresh->flow.transport = target.transport;
     fresh->flow.remote = target.address;
@@ -266,7 +268,7 @@ void Streams::take_frames(Connection& connection) {
     // Not restarted by mere bytes: one byte now and then must not hold it for ever.
     if (any || connection.buffer.empty()) {
         const int timeout =
-            connection.buffer.empty() ? config_.idle_timeout_ms : config_.first_message_timeout_ms;
+            connection.buffer.empty() ? connection.idle_timeout_ms : config_.first_message_timeout_ms;
         tmr_start(&connection.timer, static_cast<std::uint64_t>(timeout), on_timer_expired, &connection);
     } else if (tmr_get_expire(&connection.timer) >
                static_cast<std::uint64_t>(config_.first_message_timeout_ms)) {
@@ -331,6 +333,18 @@ void Streams::send(std::uint64_t id, std::string_view bytes) {
     mem_deref(data);
     if (error != 0) {
         close_later(*found->second);  // a part may be out: the stream cannot be used again
+    }
+}
+
+void Streams::limit_idle(std::uint64_t id, int timeout_ms) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end() || found->second->closing) {
+        return;
+    }
+    found->second->idle_timeout_ms = timeout_ms;
+    if (found->second->buffer.empty()) {
+        tmr_start(&found->second->timer, static_cast<std::uint64_t>(timeout_ms), on_timer_expired,
+                  found->second.get());
     }
 }
 

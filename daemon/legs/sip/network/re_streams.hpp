@@ -36,6 +36,7 @@ public:
     // `tls` is borrowed and null for TCP.
     Result<Address> listen(const sa& local, Transport transport, struct tls* tls);
     void send(std::uint64_t connection, std::string_view bytes);
+    void limit_idle(std::uint64_t connection, int timeout_ms);
 
     using OnOpened = std::function<void(Result<Flow>)>;
     // A connection of ours to `target`; `tls` is borrowed, null for TCP. `on_opened` is called once, perhaps
@@ -60,6 +61,7 @@ private:
         std::string buffer;
         std::size_t searched = 0;  // no header end before this offset
         std::size_t needed = 0;    // bytes that the message at hand takes
+        int idle_timeout_ms = 0;
         bool established = false;
         bool closing = false;
         // Those that we opened.

@@ -45,6 +45,7 @@ struct StackConfig {
     double messages_per_second = 1000;  // per source address; burst is twice that
     int max_queued = 4096;              // parsed messages that wait for the control thread
     BanRules bans;
+    bool answer_stun = false;  // keep-alives of clients that register over UDP
 };
 
 struct StackStatistics {
@@ -89,6 +90,8 @@ public:
     // A way to a target. TLS verifies the chain and that the certificate is `host`'s (RFC 5922), the name
     // that was dialled. A connection that we opened there before, for the same name, is used again.
     virtual void open(std::uint64_t id, const Target& target, const std::string& host) = 0;
+    // The connection is closed when nothing comes for so long; in place of idle_timeout_ms.
+    virtual void limit_idle(std::uint64_t connection, int timeout_ms) = 0;
     // New handshakes use the new files; open connections stay. An error keeps the old ones.
     virtual Status reload_certificate() = 0;
     virtual StackStatistics statistics() const = 0;

@@ -111,10 +111,10 @@ TEST(DigestClient, OurServerHalfAcceptsIt) {
         const auto header = answer_challenge(challenge, {"us", "secret"}, "sip:bob@b.example", "c0ffee");
         ASSERT_TRUE(header);
         EXPECT_EQ(header->name, "Proxy-Authorization");
-        const auto secret_of = [](const std::string& user, DigestAlgorithms) {
-            return user == "us" ? std::optional<std::string>("secret") : std::nullopt;
+        const auto ha1_of = [](const std::string& user, DigestAlgorithms answer) {
+            return user == "us" ? std::optional(digest_ha1(answer, user, "vmr", "secret")) : std::nullopt;
         };
-        EXPECT_EQ(server.verify(header->value, "INVITE", "192.0.2.1", secret_of, 2000),
+        EXPECT_EQ(server.verify(header->value, "INVITE", "192.0.2.1", ha1_of, 2000),
                   Digest::Verdict::accepted);
         EXPECT_EQ(header->value.find("SHA-256") != std::string::npos, algorithms != DigestAlgorithms::md5);
     }

@@ -128,12 +128,12 @@ std::string credentials(const std::string& challenge, const char* algorithm, con
 
 TEST(DigestRules, GoodBadReplayedExpiredAndStolen) {
     Digest digest("vmr", "key");
-    const auto secret_of = [](const std::string& user, DigestAlgorithms) {
-        return user == "trunk" ? std::optional<std::string>("s3cret") : std::nullopt;
+    const auto ha1_of = [](const std::string& user, DigestAlgorithms answer) {
+        return user == "trunk" ? std::optional(digest_ha1(answer, user, "vmr", "s3cret")) : std::nullopt;
     };
     const auto verify = [&](const std::string& text, std::int64_t now,
                             const std::string& source = "192.0.2.7") {
-        return digest.verify(text, "INVITE", source, secret_of, now);
+        return digest.verify(text, "INVITE", source, ha1_of, now);
     };
     const auto values = digest.challenge(DigestAlgorithms::both, "192.0.2.7", false, 1000);
     ASSERT_EQ(values.size(), 2U);
