@@ -59,4 +59,12 @@ GstBuffer* ReceiveBatch::buffer_of(unsigned slot, std::size_t size, GstClockTime
     return gst_buffer_ref(buffer.get());
 }
 
+SendBatch::SendBatch() {
+    for (unsigned i = 0; i < kSize; ++i) {
+        vectors[i] = {data[i].data(), 0};
+        headers[i].msg_hdr.msg_iov = &vectors[i];
+        headers[i].msg_hdr.msg_iovlen = 1;
+    }
+}
+
 }  // namespace vmr::rtp_io
