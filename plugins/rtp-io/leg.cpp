@@ -28,15 +28,13 @@ unsigned clock_rate_of(const GstCaps* caps) {
     return rate > 0 ? static_cast<unsigned>(rate) : 0;
 }
 
+// Not as a list, which would be made for each burst.
 GstFlowReturn push_all(GstPad* pad, std::span<GstBuffer*> buffers) {
-    if (buffers.size() == 1) {
-        return gst_pad_push(pad, buffers.front());
-    }
-    GstBufferList* list = gst_buffer_list_new_sized(static_cast<guint>(buffers.size()));
+    GstFlowReturn flow = GST_FLOW_OK;
     for (GstBuffer* buffer : buffers) {
-        gst_buffer_list_add(list, buffer);
+        flow = gst_pad_push(pad, buffer);
     }
-    return gst_pad_push_list(pad, list);
+    return flow;
 }
 
 // How long a datagram waited in its socket, ns. The real-time clock may be set meanwhile.
