@@ -161,8 +161,6 @@ public:
             gst_buffer_append_memory(packet, gst_buffer_get_memory(shared.get(), 0));
             gst_pad_push(pad.get(), packet);
         }
-        gst_pad_push_event(pads_.back().get(), gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB,
-                                                                    gst_structure_new_empty("vmr-tick-end")));
     }
     std::uint64_t wake_ups() { return legs_.wake_ups(); }
 

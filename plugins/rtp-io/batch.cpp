@@ -6,6 +6,8 @@
 namespace vmr::rtp_io {
 namespace {
 
+constexpr std::size_t kLeast = 256;  // bytes: most sound fits
+
 bool is_free(const BufferPtr& buffer, std::size_t size) {
     if (!buffer || GST_MINI_OBJECT_REFCOUNT_VALUE(buffer.get()) != 1) {
         return false;
@@ -18,6 +20,7 @@ bool is_free(const BufferPtr& buffer, std::size_t size) {
 
 ReceiveBatch::ReceiveBatch() {
     for (unsigned i = 0; i < kSize; ++i) {
+        buffers[i] = BufferPtr::adopt(gst_buffer_new_allocate(nullptr, kLeast, nullptr));
         vectors[i] = {data[i].data(), data[i].size()};
         headers[i].msg_hdr.msg_iov = &vectors[i];
         headers[i].msg_hdr.msg_iovlen = 1;
@@ -46,7 +49,6 @@ std::int64_t ReceiveBatch::arrival(unsigned slot) const {
 }
 
 GstBuffer* ReceiveBatch::buffer_of(unsigned slot, std::size_t size, GstClockTime arrived) {
-    constexpr std::size_t kLeast = 256;  // bytes: most sound fits
     BufferPtr& buffer = buffers[slot];
     if (!is_free(buffer, size)) {
         buffer = BufferPtr::adopt(gst_buffer_new_allocate(nullptr, std::max(size, kLeast), nullptr));
@@ -57,6 +59,14 @@ GstBuffer* ReceiveBatch::buffer_of(unsigned slot, std::size_t size, GstClockTime
     GST_BUFFER_PTS(buffer.get()) = arrived;
     GST_BUFFER_DTS(buffer.get()) = arrived;
     return gst_buffer_ref(buffer.get());
+}
+
+SendBatch::SendBatch() {
+    for (unsigned i = 0; i < kSize; ++i) {
+        vectors[i] = {data[i].data(), 0};
+        headers[i].msg_hdr.msg_iov = &vectors[i];
+        headers[i].msg_hdr.msg_iovlen = 1;
+    }
 }
 
 }  // namespace vmr::rtp_io

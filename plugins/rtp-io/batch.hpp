@@ -1,4 +1,4 @@
-// Memory that a worker uses over and over: for the datagrams that one system call receives or sends.
+// Memory that is used over and over: for the datagrams that one system call receives or sends.
 #pragma once
 #include <gst/gst.h>
 #include <sys/socket.h>
@@ -34,19 +34,20 @@ struct ReceiveBatch {
     std::array<BufferPtr, kSize> buffers;
     std::array<GstBuffer*, kSize> rtp{};  // what of it goes on
     std::array<GstBuffer*, kSize> rtcp{};
+    unsigned rtp_count = 0, rtcp_count = 0;
 };
 
 struct SendBatch {
     static constexpr unsigned kSize = 64;
-    static constexpr unsigned kVectors = 4;  // memories of a packet that are gathered; more are copied
     // More than an Ethernet frame carries: larger ones would be cut into fragments.
     static constexpr std::size_t kMaxPacket = 1500;
+    using Packet = std::array<std::uint8_t, kMaxPacket + srtp::kMaxTrailer>;
+
+    SendBatch();
 
     std::array<mmsghdr, kSize> headers{};
-    std::array<std::array<iovec, kVectors>, kSize> vectors{};
-    std::array<std::array<GstMapInfo, kVectors>, kSize> maps{};
-    std::array<unsigned, kSize> mapped{};
-    std::array<std::array<std::uint8_t, kMaxPacket + srtp::kMaxTrailer>, kSize> data{};
+    std::array<iovec, kSize> vectors{};
+    std::array<Packet, kSize> data;
 };
 
 }  // namespace vmr::rtp_io

@@ -48,14 +48,7 @@ G_DEFINE_TYPE_WITH_CODE(VmrRtpIo, vmr_rtp_io, GST_TYPE_ELEMENT,
 
 namespace {
 
-enum ElementProperty : guint {
-    kNoElementProperty,
-    kLocalAddress,
-    kWorkers,
-    kMaxQueued,
-    kInPlaceLegs,
-    kStats
-};
+enum ElementProperty : guint { kNoElementProperty, kLocalAddress, kWorkers, kStats };
 
 RtpIo& io_of(gpointer object) {
     return *reinterpret_cast<VmrRtpIo*>(object)->impl;
@@ -69,12 +62,6 @@ void set_element_property(GObject* object, guint id, const GValue* value, GParam
         case kWorkers:
             io_of(object).workers = g_value_get_uint(value);
             break;
-        case kMaxQueued:
-            io_of(object).max_queued = g_value_get_uint(value);
-            break;
-        case kInPlaceLegs:
-            io_of(object).in_place_legs = g_value_get_uint(value);
-            break;
         default:
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     }
@@ -86,10 +73,6 @@ void get_element_property(GObject* object, guint id, GValue* value, GParamSpec* 
             return g_value_set_string(value, io_of(object).local_address().c_str());
         case kWorkers:
             return g_value_set_uint(value, io_of(object).workers);
-        case kMaxQueued:
-            return g_value_set_uint(value, io_of(object).max_queued);
-        case kInPlaceLegs:
-            return g_value_set_uint(value, io_of(object).in_place_legs);
         case kStats:
             return g_value_take_boxed(value, io_of(object).stats().release());
         default:
@@ -99,8 +82,9 @@ void get_element_property(GObject* object, guint id, GValue* value, GParamSpec* 
 
 GstFlowReturn on_packet_arrived(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
     return vmr::guard(GST_ELEMENT(parent), GST_FLOW_ERROR, [&] {
-        OutPacket packet{BufferPtr::adopt(buffer), vmr::rtp_io::state_of(pad).kind};
-        io_of(parent).on_packets_received(pad, {&packet, 1});
+        const auto& state = vmr::rtp_io::state_of(pad);
+        OutPacket packet{BufferPtr::adopt(buffer), state.kind};
+        state.leg->send({&packet, 1});
         return GST_FLOW_OK;
     });
 }
@@ -109,11 +93,10 @@ struct ListTaker {
     DatagramKind kind;
     std::array<OutPacket, vmr::rtp_io::SendBatch::kSize> packets;
     std::size_t count = 0;
-    GstPad* pad;
-    RtpIo* io;
+    vmr::rtp_io::Leg* leg;
 
     void hand_over() {
-        vmr::guard(nullptr, [&] { io->on_packets_received(pad, std::span(packets).first(count)); });
+        vmr::guard(nullptr, [&] { leg->send(std::span(packets).first(count)); });
         count = 0;
     }
 };
@@ -128,9 +111,10 @@ gboolean on_packet_of_list_arrived(GstBuffer** buffer, guint, gpointer data) {
     return TRUE;
 }
 
-GstFlowReturn on_packet_list_arrived(GstPad* pad, GstObject* parent, GstBufferList* packets) {
+GstFlowReturn on_packet_list_arrived(GstPad* pad, GstObject*, GstBufferList* packets) {
     const auto list = vmr::GPtr<GstBufferList>::adopt(gst_buffer_list_make_writable(packets));
-    ListTaker taker{.kind = vmr::rtp_io::state_of(pad).kind, .packets = {}, .pad = pad, .io = &io_of(parent)};
+    ListTaker taker{
+        .kind = vmr::rtp_io::state_of(pad).kind, .packets = {}, .leg = vmr::rtp_io::state_of(pad).leg.get()};
     gst_buffer_list_foreach(list.get(), on_packet_of_list_arrived, &taker);
     taker.hand_over();
     return GST_FLOW_OK;
@@ -149,7 +133,7 @@ gboolean on_src_event_arrived(GstPad* pad, GstObject* parent, GstEvent* event) {
 }
 
 // Not the default handler: it would ask everybody downstream of every src pad.
-// A sink's chain function only queues; who asks may push from a thread that must not wait.
+// A sink's chain function never waits; who asks may push from a thread that must not.
 gboolean on_sink_query_arrived(GstPad* pad, GstObject* parent, GstQuery* query) {
     switch (GST_QUERY_TYPE(query)) {
         case GST_QUERY_CAPS:
@@ -246,8 +230,6 @@ guint pad_count(GstChildProxy* proxy) {
 void install_element_properties(GObjectClass* klass) {
     constexpr auto kReady =
         static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-    constexpr auto kPlaying =
-        static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
     g_object_class_install_property(
         klass, kLocalAddress,
         g_param_spec_string(
@@ -261,20 +243,9 @@ void install_element_properties(GObjectClass* klass) {
                           "(0 = one per core, at most 4)",
                           0, vmr::rtp_io::WorkerPool::kMost, 0, kReady));
     g_object_class_install_property(
-        klass, kMaxQueued,
-        g_param_spec_uint("max-queued", "Maximum queued",
-                          "Packets of a leg that wait to be sent; then the oldest is dropped", 1,
-                          RtpIo::kMostQueued, 256, kPlaying));
-    g_object_class_install_property(
-        klass, kInPlaceLegs,
-        g_param_spec_uint("in-place-legs", "Legs served in place",
-                          "So many legs are sent by whoever pushes, and received when downstream asks; the "
-                          "pool's threads serve further ones (of legs that are still to come)",
-                          0, RtpIo::kMostLegs, 64, kPlaying));
-    g_object_class_install_property(
         klass, kStats,
-        g_param_spec_boxed("stats", "Statistics",
-                           "Legs; workers of the process, their wake-ups and send rounds", GST_TYPE_STRUCTURE,
+        g_param_spec_boxed("stats", "Statistics", "Legs; workers of the process and their wake-ups",
+                           GST_TYPE_STRUCTURE,
                            static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 

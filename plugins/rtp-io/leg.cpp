@@ -28,15 +28,13 @@ unsigned clock_rate_of(const GstCaps* caps) {
     return rate > 0 ? static_cast<unsigned>(rate) : 0;
 }
 
+// Not as a list, which would be made for each burst.
 GstFlowReturn push_all(GstPad* pad, std::span<GstBuffer*> buffers) {
-    if (buffers.size() == 1) {
-        return gst_pad_push(pad, buffers.front());
-    }
-    GstBufferList* list = gst_buffer_list_new_sized(static_cast<guint>(buffers.size()));
+    GstFlowReturn flow = GST_FLOW_OK;
     for (GstBuffer* buffer : buffers) {
-        gst_buffer_list_add(list, buffer);
+        flow = gst_pad_push(pad, buffer);
     }
-    return gst_pad_push_list(pad, list);
+    return flow;
 }
 
 // How long a datagram waited in its socket, ns. The real-time clock may be set meanwhile.
@@ -144,14 +142,13 @@ void Leg::forget_streams() {
 }
 
 int Leg::read_socket(ReceiveBatch& batch) const {
-    const std::shared_ptr<UdpSocket> socket = this->socket();
-    if (!socket) {
+    if (!socket_) {
         return 0;
     }
     batch.prepare();
-    int count = recvmmsg(socket->fd(), batch.headers.data(), ReceiveBatch::kSize, MSG_DONTWAIT, nullptr);
+    int count = recvmmsg(socket_->fd(), batch.headers.data(), ReceiveBatch::kSize, MSG_DONTWAIT, nullptr);
     if (count < 0 && errno != EAGAIN) {  // an ICMP error of an earlier send; datagrams may wait behind it
-        count = recvmmsg(socket->fd(), batch.headers.data(), ReceiveBatch::kSize, MSG_DONTWAIT, nullptr);
+        count = recvmmsg(socket_->fd(), batch.headers.data(), ReceiveBatch::kSize, MSG_DONTWAIT, nullptr);
     }
     return count;
 }
@@ -162,28 +159,30 @@ bool Leg::receive(ReceiveBatch& batch) {
     }
     const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> turn(
         &receiving_, [](std::atomic<bool>* receiving) { *receiving = false; });
-    const int count = read_socket(batch);
-    if (count <= 0) {
-        return false;
+    batch.rtp_count = batch.rtcp_count = 0;
+    int count = 0;
+    {
+        const std::lock_guard held(lock_);
+        count = read_socket(batch);
+        if (count <= 0) {
+            return false;
+        }
+        // Not PLAYING: what comes now would be late then.
+        if (const auto running_time = clock_->running_time()) {
+            sort(batch, static_cast<unsigned>(count),
+                 {*running_time, g_get_monotonic_time() * 1000, g_get_real_time() * 1000});
+        }
     }
-    // Not PLAYING: what comes now would be late then.
-    if (const auto running_time = clock_->running_time()) {
-        unsigned rtcp_count = 0;
-        const Now now{*running_time, g_get_monotonic_time() * 1000, g_get_real_time() * 1000};
-        const unsigned rtp_count = sort(batch, static_cast<unsigned>(count), now, rtcp_count);
-        if (rtp_count > 0) {
-            push(DatagramKind::rtp, {batch.rtp.data(), rtp_count});
-        }
-        if (rtcp_count > 0) {
-            push(DatagramKind::rtcp, {batch.rtcp.data(), rtcp_count});
-        }
+    if (batch.rtp_count > 0) {
+        push(DatagramKind::rtp, {batch.rtp.data(), batch.rtp_count});
+    }
+    if (batch.rtcp_count > 0) {
+        push(DatagramKind::rtcp, {batch.rtcp.data(), batch.rtcp_count});
     }
     return count == ReceiveBatch::kSize;
 }
 
-unsigned Leg::sort(ReceiveBatch& batch, unsigned count, const Now& now, unsigned& rtcp_count) {
-    unsigned rtp_count = 0;
-    const std::lock_guard held(lock_);
+void Leg::sort(ReceiveBatch& batch, unsigned count, const Now& now) {
     for (unsigned i = 0; i < count; ++i) {
         const msghdr& header = batch.headers[i].msg_hdr;
         if ((header.msg_flags & MSG_TRUNC) != 0) {
@@ -197,13 +196,12 @@ unsigned Leg::sort(ReceiveBatch& batch, unsigned count, const Now& now, unsigned
         const DatagramKind kind = core_.receive(datagram, size, batch.from[i], now.steady - age);
         const GstClockTime arrived = now.running_time - std::min<GstClockTime>(age, now.running_time);
         if (kind == DatagramKind::rtp && rtp_.pad) {
-            batch.rtp[rtp_count++] = batch.buffer_of(i, size, arrived);
+            batch.rtp[batch.rtp_count++] = batch.buffer_of(i, size, arrived);
         } else if (kind == DatagramKind::rtcp && rtcp_.pad) {
-            batch.rtcp[rtcp_count++] = batch.buffer_of(i, size, arrived);
+            batch.rtcp[batch.rtcp_count++] = batch.buffer_of(i, size, arrived);
         }
     }
     follow_target();
-    return rtp_count;
 }
 
 void Leg::push(DatagramKind kind, std::span<GstBuffer*> buffers) {
@@ -217,14 +215,14 @@ void Leg::push(DatagramKind kind, std::span<GstBuffer*> buffers) {
         pad = outlet.pad;
         started = std::exchange(outlet.started, true);
         finished = outlet.finished;
-        caps = kind == DatagramKind::rtcp ? CapsPtr() : caps_;
+        caps = started || kind == DatagramKind::rtcp ? CapsPtr() : caps_;
     }
     if (!pad || finished) {
         std::for_each(buffers.begin(), buffers.end(), gst_buffer_unref);
         return;
     }
-    if (gst_pad_check_reconfigure(pad.get()) != FALSE || !started) {
-        start_stream(pad.get(), caps.get());
+    if (!started || (GST_PAD_NEEDS_RECONFIGURE(pad.get()) && gst_pad_check_reconfigure(pad.get()) != FALSE)) {
+        start_stream(pad.get(), started ? this->caps().get() : caps.get());
     }
     // Any other refusal is over with the next packet: who refuses has said so on the bus.
     if (push_all(pad.get(), buffers) == GST_FLOW_EOS) {
@@ -236,112 +234,106 @@ void Leg::push(DatagramKind kind, std::span<GstBuffer*> buffers) {
     }
 }
 
-void Leg::send(SendBatch& batch, std::span<OutPacket> packets) {
-    std::shared_ptr<UdpSocket> socket;
-    unsigned count = 0;
-    SocketAddress target;
-    {
-        const std::lock_guard held(lock_);
-        socket = socket_;
-        target = core_.target();
-        if (!socket || !target.valid() || target.port() == 0 || target.family() != socket->family()) {
-            core_.counts().send_errors += packets.size();
-            return;
-        }
-        for (OutPacket& packet : packets) {
-            count += fill(batch, count, packet) ? 1 : 0;
-        }
-        for (unsigned i = 0; i < count; ++i) {
-            msghdr& header = batch.headers[i].msg_hdr;
-            header.msg_name = connected_ ? nullptr : target.room();
-            header.msg_namelen = connected_ ? 0 : target.length();
-        }
+bool Leg::may_send() const {
+    const SocketAddress& target = core_.target();
+    return socket_ && target.valid() && target.port() != 0 && target.family() == socket_->family();
+}
+
+// Under the lock, so that packets leave in the order of their indices; the socket never blocks.
+void Leg::send(std::span<OutPacket> packets) {
+    const std::lock_guard held(lock_);
+    if (!may_send()) {
+        core_.counts().send_errors += packets.size();
+        return;
     }
-    ship(batch, count, *socket);
-    for (unsigned i = 0; i < count; ++i) {
-        for (unsigned n = 0; n < batch.mapped[i]; ++n) {
-            gst_memory_unmap(batch.maps[i][n].memory, &batch.maps[i][n]);
-        }
+    if (packets.size() == 1) {
+        return send_one(packets.front());
+    }
+    thread_local const auto batch = std::make_unique<SendBatch>();
+    for (; !packets.empty();
+         packets = packets.subspan(std::min(packets.size(), std::size_t{SendBatch::kSize}))) {
+        send_batch(*batch, packets.first(std::min(packets.size(), std::size_t{SendBatch::kSize})));
     }
 }
 
-// Makes the packet the slot's; false: it cannot be sent, and has been counted.
-bool Leg::fill(SendBatch& batch, unsigned slot, OutPacket& packet) {
-    GstBuffer* buffer = packet.buffer.get();
-    std::size_t size = gst_buffer_get_size(buffer);
+// The bytes of `space` that are to be sent, 0: none, counted.
+std::size_t Leg::fill(MutableBytes space, const OutPacket& packet) {
+    std::size_t size = gst_buffer_get_size(packet.buffer.get());
     const std::size_t smallest = packet.kind == DatagramKind::rtcp ? kMinRtcp : kMinRtp;
     LegCounts& counts = core_.counts();
-    batch.mapped[slot] = 0;
     if (size < smallest || size > SendBatch::kMaxPacket) {
         ++counts.send_errors;
-        return false;
+        return 0;
     }
-    const std::size_t plain = size;
-    if (core_.suite() != srtp::Suite::none || !gather(batch, slot, buffer)) {
-        auto& space = batch.data[slot];
-        gst_buffer_extract(buffer, 0, space.data(), size);
-        if (!core_.protect(packet.kind, space, size)) {
-            return false;
-        }
-        batch.vectors[slot][0] = {space.data(), size};
-        batch.headers[slot].msg_hdr.msg_iovlen = 1;
+    const std::size_t plain = gst_buffer_extract(packet.buffer.get(), 0, space.data(), size);
+    if (!core_.protect(packet.kind, space, size)) {
+        return 0;
     }
-    batch.headers[slot].msg_hdr.msg_iov = batch.vectors[slot].data();
     if (packet.kind == DatagramKind::rtcp) {
         ++counts.rtcp_sent;
     } else {
         ++counts.packets_sent;
         counts.bytes_sent += plain;
     }
-    return true;
+    return size;
 }
 
-// The buffer's memories as they are: a payload that many legs share is not copied for each.
-bool Leg::gather(SendBatch& batch, unsigned slot, GstBuffer* buffer) {
-    const guint memories = gst_buffer_n_memory(buffer);
-    if (memories > SendBatch::kVectors) {
-        return false;
+// A tick's packet, nearly always: without the vectors and headers of a batch.
+void Leg::send_one(const OutPacket& packet) {
+    SendBatch::Packet space;
+    const std::size_t size = fill(space, packet);
+    if (size == 0) {
+        return;
     }
-    for (guint n = 0; n < memories; ++n) {
-        GstMapInfo& map = batch.maps[slot][n];
-        if (gst_memory_map(gst_buffer_peek_memory(buffer, n), &map, GST_MAP_READ) == FALSE) {
-            for (guint done = 0; done < n; ++done) {
-                gst_memory_unmap(batch.maps[slot][done].memory, &batch.maps[slot][done]);
-            }
-            return false;
-        }
-        batch.vectors[slot][n] = {map.data, map.size};
+    const sockaddr* to = connected_ ? nullptr : core_.target().get();
+    const socklen_t length = connected_ ? 0 : core_.target().length();
+    constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    ssize_t sent = sendto(socket_->fd(), space.data(), size, kFlags, to, length);
+    if (sent < 0 && errno == ECONNREFUSED) {  // tells of an earlier packet; this one was not tried
+        sent = sendto(socket_->fd(), space.data(), size, kFlags, to, length);
     }
-    batch.mapped[slot] = memories;
-    batch.headers[slot].msg_hdr.msg_iovlen = memories;
-    return true;
+    count_lost(sent < 0 ? 1 : 0);
 }
 
-void Leg::ship(SendBatch& batch, unsigned count, const UdpSocket& socket) {
+void Leg::send_batch(SendBatch& batch, std::span<OutPacket> packets) {
+    unsigned count = 0;
+    for (const OutPacket& packet : packets) {
+        msghdr& header = batch.headers[count].msg_hdr;
+        batch.vectors[count].iov_len = fill(batch.data[count], packet);
+        header.msg_name = connected_ ? nullptr : const_cast<sockaddr*>(core_.target().get());
+        header.msg_namelen = connected_ ? 0 : core_.target().length();
+        count += batch.vectors[count].iov_len == 0 ? 0 : 1;
+    }
+    count_lost(ship(batch, count));
+}
+
+// How many packets were lost. A full socket buffer loses them, as a full queue on the way would.
+unsigned Leg::ship(SendBatch& batch, unsigned count) {
     unsigned sent = 0;
     unsigned lost = 0;
     bool retried = false;
     while (sent < count) {
         const int done =
-            sendmmsg(socket.fd(), &batch.headers[sent], count - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+            sendmmsg(socket_->fd(), &batch.headers[sent], count - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (done > 0) {
             sent += static_cast<unsigned>(done);
             retried = false;
         } else if (errno == ECONNREFUSED && !retried) {
             retried = true;  // tells of an earlier packet; this one was not tried
         } else if (errno == EAGAIN || errno == ENOBUFS) {
-            lost += count - sent;  // a full socket buffer loses packets, as a full queue on the way would
-            break;
+            return lost + count - sent;
         } else {
             ++lost;
             ++sent;
         }
     }
-    if (lost > 0) {
-        const std::lock_guard held(lock_);
-        core_.counts().send_errors += lost;
-        core_.counts().packets_sent -= std::min<std::uint64_t>(lost, core_.counts().packets_sent);
-    }
+    return lost;
+}
+
+void Leg::count_lost(unsigned packets) {
+    LegCounts& counts = core_.counts();
+    counts.send_errors += packets;
+    counts.packets_sent -= std::min<std::uint64_t>(packets, counts.packets_sent);
 }
 
 }  // namespace vmr::rtp_io

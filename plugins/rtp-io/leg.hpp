@@ -12,18 +12,15 @@
 #include "batch.hpp"
 #include "leg_core.hpp"
 #include "room_clock.hpp"
-#include "send_queue.hpp"
 #include "udp_socket.hpp"
 
 namespace vmr::rtp_io {
 
 class Worker;
 
-// Owned by the worker; the first two are guarded by its lock.
-struct SendLane {
-    SendQueue queue;
-    bool scheduled = false;  // in the worker's list of legs that have something to send
-    std::atomic<std::uint64_t> dropped = 0;
+struct OutPacket {
+    BufferPtr buffer;
+    DatagramKind kind = DatagramKind::rtp;
 };
 
 class Leg {
@@ -59,18 +56,15 @@ public:
     void set_pad(DatagramKind kind, GstPad* src_pad);  // null: none
     void forget_streams();                             // pads lost their sticky events
 
-    // Whoever pushes into a sink pad. The worker is there from before the pad is active until after.
-    std::atomic<Worker*> worker = nullptr;
-    SendLane lane;
-    // By RtpIo, before there is a worker: threads of the room send, and receive when they ask to.
-    std::atomic<bool> in_place = false;
+    std::atomic<Worker*> worker = nullptr;     // watches the socket
     std::atomic<bool> left_to_others = false;  // guarded by the worker: it does not watch the socket
     std::atomic<bool> drained = false;         // by others, lately
 
     // The worker's thread, or one of the room.
     // One batch; true: there may be more. Only one thread at a time: others come back with nothing.
     bool receive(ReceiveBatch& batch);
-    void send(SendBatch& batch, std::span<OutPacket> packets);
+    // Whoever pushes into a sink pad: encrypted and with the kernel when it returns.
+    void send(std::span<OutPacket> packets);
 
 private:
     struct Outlet {
@@ -86,16 +80,20 @@ private:
 
     void follow_target();
     int read_socket(ReceiveBatch& batch) const;
-    unsigned sort(ReceiveBatch& batch, unsigned count, const Now& now, unsigned& rtcp_count);
+    void sort(ReceiveBatch& batch, unsigned count, const Now& now);
     void push(DatagramKind kind, std::span<GstBuffer*> buffers);
-    bool fill(SendBatch& batch, unsigned slot, OutPacket& packet);
-    bool gather(SendBatch& batch, unsigned slot, GstBuffer* buffer);
-    void ship(SendBatch& batch, unsigned count, const UdpSocket& socket);
+    bool may_send() const;
+    std::size_t fill(MutableBytes space, const OutPacket& packet);
+    void send_one(const OutPacket& packet);
+    void send_batch(SendBatch& batch, std::span<OutPacket> packets);
+    unsigned ship(SendBatch& batch, unsigned count);
+    void count_lost(unsigned packets);
 
     const unsigned index_;
     const std::shared_ptr<RoomClock> clock_;
 
-    mutable std::mutex lock_;  // a leaf: nothing is pushed or asked of other elements under it
+    // Sockets are used under it and the room's clock is read; nothing is pushed or asked of other elements.
+    mutable std::mutex lock_;
     LegCore core_;
     std::shared_ptr<UdpSocket> socket_;
     bool connected_ = false;  // to core_.target()

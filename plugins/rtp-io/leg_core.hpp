@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "srtp/receive_counts.hpp"
 #include "socket_address.hpp"
+#include "srtp/receive_counts.hpp"
 #include "srtp/rtp_packet.hpp"
 #include "srtp/srtp.hpp"
 
@@ -24,7 +24,6 @@ struct LegCounts {
     std::uint64_t oversized = 0;        // more than kMaxDatagram
     std::uint64_t wrong_source = 0;     // not from the peer
     std::uint64_t unknown_payload = 0;  // payload type that nobody agreed on
-    std::uint64_t dropped = 0;          // to be sent, but the queue was full
     std::uint64_t send_errors = 0;      // no peer, not RTP, or the system refused
 };
 

@@ -22,7 +22,6 @@ StructurePtr Leg::stats() const {
     put("oversized", counts.oversized);
     put("wrong-source", counts.wrong_source);
     put("unknown-payload", counts.unknown_payload);
-    put("dropped", lane.dropped);
     put("send-errors", counts.send_errors);
     const std::int64_t last = core_.last_received();
     const std::int64_t age_ms = last == 0 ? -1 : g_get_monotonic_time() / 1000 - last / 1'000'000;

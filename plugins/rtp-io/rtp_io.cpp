@@ -10,7 +10,6 @@
 namespace vmr::rtp_io {
 namespace {
 
-constexpr const char* kTickEnd = "vmr-tick-end";
 constexpr const char* kDrain = "vmr-drain";
 
 // The number at the end of "sink_7".
@@ -105,10 +104,8 @@ Status RtpIo::attach(const std::shared_ptr<Leg>& leg) {
     }
     Worker& worker = worker_for_next();
     worker.add(leg);
-    leg->in_place = in_place_ < in_place_legs;
     leg->worker = &worker;
     at_home_ += &worker == home_ ? 1 : 0;
-    in_place_ += leg->in_place ? 1 : 0;
     return Ok{};
 }
 
@@ -116,7 +113,6 @@ void RtpIo::detach(const std::shared_ptr<Leg>& leg) {
     if (Worker* worker = leg->worker.exchange(nullptr); worker != nullptr) {
         worker->remove(leg);
         at_home_ -= worker == home_ ? 1 : 0;
-        in_place_ -= leg->in_place ? 1 : 0;
     }
     leg->close();
 }
@@ -205,7 +201,6 @@ Status RtpIo::open() {
     pool_ = WorkerPool::acquire(workers);
     home_ = &pool_->least_loaded();
     at_home_ = 0;
-    in_place_ = 0;
     for (const auto& [index, seat] : seats_) {
         if (const Status attached = attach(seat.leg); !attached) {
             return Error{"leg " + std::to_string(index) + ": " + attached.error()};
@@ -226,7 +221,6 @@ void RtpIo::close() {
     }
     home_ = nullptr;
     at_home_ = 0;
-    in_place_ = 0;
     pool.swap(pool_);
 }
 
@@ -266,21 +260,6 @@ void RtpIo::pause() {
     clock_->stop();
 }
 
-void RtpIo::on_packets_received(GstPad* pad, std::span<OutPacket> packets) {
-    const std::shared_ptr<Leg>& leg = state_of(pad).leg;
-    Worker* worker = leg->worker;
-    if (worker == nullptr) {
-        return;
-    }
-    if (leg->in_place) {
-        const auto batch = send_batches_->borrow();
-        return leg->send(*batch, packets);
-    }
-    for (OutPacket& packet : packets) {
-        worker->append(leg, std::move(packet), max_queued);
-    }
-}
-
 // What has come is pushed before this returns.
 void RtpIo::drain(const std::shared_ptr<Leg>& leg) {
     if (!leg->left_to_others) {
@@ -303,8 +282,7 @@ bool RtpIo::on_src_event_received(GstPad* pad, GstEvent* event) {
         case GST_EVENT_LATENCY:
             return true;
         case GST_EVENT_CUSTOM_UPSTREAM:
-            if (state.kind == DatagramKind::rtp && state.leg->in_place &&
-                gst_event_has_name(event, kDrain) != FALSE) {
+            if (state.kind == DatagramKind::rtp && gst_event_has_name(event, kDrain) != FALSE) {
                 drain(state.leg);
                 return true;
             }
@@ -316,14 +294,6 @@ bool RtpIo::on_src_event_received(GstPad* pad, GstEvent* event) {
 
 bool RtpIo::on_sink_event_received(GstPad* pad, GstEvent* event) {
     switch (GST_EVENT_TYPE(event)) {
-        case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
-            if (gst_event_has_name(event, kTickEnd) != FALSE) {
-                const std::lock_guard held(lock_);
-                if (pool_ && in_place_ < seats_.size()) {
-                    pool_->flush();
-                }
-            }
-            return true;
         case GST_EVENT_STREAM_START:
         case GST_EVENT_FLUSH_STOP:
             set_ended(pad, false);
@@ -342,7 +312,7 @@ bool RtpIo::on_src_query_received(GstPad* pad, GstQuery* query) {
         return true;
     }
     if (GST_QUERY_TYPE(query) == GST_QUERY_CUSTOM) {
-        return state_of(pad).kind == DatagramKind::rtp && state_of(pad).leg->in_place &&
+        return state_of(pad).kind == DatagramKind::rtp &&
                gst_structure_has_name(gst_query_get_structure(query), kDrain) != FALSE;
     }
     const CapsPtr wanted = state_of(pad).kind == DatagramKind::rtp ? state_of(pad).leg->caps() : CapsPtr();
@@ -367,8 +337,7 @@ StructurePtr RtpIo::stats() const {
     }
     return StructurePtr(gst_structure_new(
         "application/x-vmr-rtp-io-stats", "legs", G_TYPE_UINT, static_cast<guint>(seats_.size()), "workers",
-        G_TYPE_UINT, pool_ ? pool_->size() : 0u, "wake-ups", G_TYPE_UINT64, total.wake_ups.load(), "rounds",
-        G_TYPE_UINT64, total.rounds.load(), nullptr));
+        G_TYPE_UINT, pool_ ? pool_->size() : 0u, "wake-ups", G_TYPE_UINT64, total.wake_ups.load(), nullptr));
 }
 
 }  // namespace vmr::rtp_io

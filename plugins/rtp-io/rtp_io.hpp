@@ -17,7 +17,6 @@ namespace vmr::rtp_io {
 class RtpIo {
 public:
     static constexpr unsigned kMostLegs = 4096;
-    static constexpr unsigned kMostQueued = 4096;
     // A room's legs share one worker, and so its caches and wake-ups, up to this many.
     static constexpr std::size_t kLegsTogether = 128;
     static constexpr unsigned kDrainBatches = 2;  // of a leg, in one tick
@@ -28,8 +27,6 @@ public:
     std::string local_address() const;
     void set_local_address(const char* address);
     std::atomic<unsigned> workers = 0;
-    std::atomic<unsigned> max_queued = 256;
-    std::atomic<unsigned> in_place_legs = 64;
     StructurePtr stats() const;
 
     // The C vfuncs of the element, in C++.
@@ -43,7 +40,6 @@ public:
     Status rebind(const std::shared_ptr<Leg>& leg);
 
     // Callbacks of the pads.
-    void on_packets_received(GstPad* pad, std::span<OutPacket> packets);
     bool on_sink_event_received(GstPad* pad, GstEvent* event);
     bool on_src_event_received(GstPad* pad, GstEvent* event);
     bool on_src_query_received(GstPad* pad, GstQuery* query);
@@ -67,7 +63,6 @@ private:
     GstElement* element_;  // owns this
     const std::shared_ptr<RoomClock> clock_ = std::make_shared<RoomClock>();
     const std::shared_ptr<Spares<ReceiveBatch>> receive_batches_ = Spares<ReceiveBatch>::shared();
-    const std::shared_ptr<Spares<SendBatch>> send_batches_ = Spares<SendBatch>::shared();
 
     mutable std::mutex lock_;  // taken before the pool's, a worker's or a leg's; nothing is pushed under it
     std::string local_address_ = "0.0.0.0";
@@ -75,7 +70,6 @@ private:
     std::shared_ptr<WorkerPool> pool_;  // READY and above
     Worker* home_ = nullptr;            // where the first legs are
     std::size_t at_home_ = 0;           // legs
-    std::size_t in_place_ = 0;          // legs
     int sinks_ = 0;                     // RTP sink pads
     int ended_ = 0;                     // of them, those that had EOS
 };

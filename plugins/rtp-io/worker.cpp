@@ -41,10 +41,10 @@ std::int64_t monotonic_ns() {
     return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
 }
 
-void set_timer(int timer, long nanoseconds, bool again = false) {
+void set_period(int timer, long nanoseconds) {
     itimerspec when{};
     when.it_value.tv_nsec = nanoseconds;
-    when.it_interval.tv_nsec = again ? nanoseconds : 0;
+    when.it_interval.tv_nsec = nanoseconds;
     timerfd_settime(timer, 0, &when, nullptr);
 }
 
@@ -58,10 +58,8 @@ void drain_counter(int fd) {
 Worker::Worker(unsigned index) {
     epoll_ = checked(epoll_create1(EPOLL_CLOEXEC));
     wake_ = checked(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    timer_ = checked(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
     patrol_ = checked(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
     checked(watch(epoll_, wake_, kWakeKey));
-    checked(watch(epoll_, timer_, kTimerKey));
     checked(watch(epoll_, patrol_, kPatrolKey));
     thread_ = std::thread([this, index] {
         pthread_setname_np(pthread_self(), ("vmr-rtp-" + std::to_string(index)).c_str());
@@ -71,10 +69,10 @@ Worker::Worker(unsigned index) {
 
 Worker::~Worker() {
     stopping_ = true;
-    wake();
+    const std::uint64_t one = 1;
+    (void)!write(wake_, &one, sizeof one);
     thread_.join();
     ::close(patrol_);
-    ::close(timer_);
     ::close(wake_);
     ::close(epoll_);
 }
@@ -90,27 +88,18 @@ void Worker::add(const std::shared_ptr<Leg>& leg) {
 
 void Worker::remove(const std::shared_ptr<Leg>& leg) {
     const auto socket = leg->socket();
-    {
-        const std::lock_guard held(legs_lock_);
-        const auto key = keys_.find(leg.get());
-        if (key == keys_.end()) {
-            return;
-        }
-        if (leg->left_to_others) {
-            forget_left(*leg);
-        } else {
-            epoll_ctl(epoll_, EPOLL_CTL_DEL, socket->fd(), nullptr);
-        }
-        legs_.erase(key->second);
-        keys_.erase(key);
+    const std::lock_guard held(legs_lock_);
+    const auto key = keys_.find(leg.get());
+    if (key == keys_.end()) {
+        return;
     }
-    SendQueue unused;  // freed after the lock
-    const std::lock_guard held(out_lock_);
-    std::swap(unused, leg->lane.queue);
-    waiting_ -= unused.size();
-    if (std::exchange(leg->lane.scheduled, false)) {
-        std::replace(ready_.begin(), ready_.end(), leg, std::shared_ptr<Leg>());
+    if (leg->left_to_others) {
+        forget_left(*leg);
+    } else {
+        epoll_ctl(epoll_, EPOLL_CTL_DEL, socket->fd(), nullptr);
     }
+    legs_.erase(key->second);
+    keys_.erase(key);
 }
 
 std::size_t Worker::legs() const {
@@ -128,14 +117,14 @@ void Worker::leave_to_others(const std::shared_ptr<Leg>& leg) {
     socket->note_arrivals();
     leg->left_to_others = true;
     if (left_++ == 0) {
-        set_timer(patrol_, kPatrolNs, true);
+        set_period(patrol_, kPatrolNs);
     }
 }
 
 void Worker::forget_left(Leg& leg) {
     leg.left_to_others = false;
     if (--left_ == 0) {
-        set_timer(patrol_, 0);
+        set_period(patrol_, 0);
     }
 }
 
@@ -150,88 +139,36 @@ void Worker::patrol() {
     }
 }
 
-void Worker::append(const std::shared_ptr<Leg>& leg, OutPacket packet, std::size_t limit) {
-    OutPacket victim;  // freed after the lock
-    bool many = false;
-    {
-        const std::lock_guard held(out_lock_);
-        victim = leg->lane.queue.push(std::move(packet), limit);
-        if (victim.buffer) {
-            ++leg->lane.dropped;
-        } else {
-            ++waiting_;
-        }
-        if (!leg->lane.scheduled) {
-            leg->lane.scheduled = true;
-            ready_.push_back(leg);
-        }
-        if (!std::exchange(timer_set_, true)) {
-            set_timer(timer_, kLingerNs);
-        }
-        many = waiting_ >= kWakeAt;
-    }
-    if (many) {
-        wake();
-    }
-}
-
-void Worker::flush() {
-    {
-        const std::lock_guard held(out_lock_);
-        if (waiting_ == 0) {
-            return;
-        }
-    }
-    wake();
-}
-
-void Worker::wake() {
-    if (!woken_.exchange(true)) {
-        const std::uint64_t one = 1;
-        (void)!write(wake_, &one, sizeof one);
-    }
-}
-
 void Worker::run() {
     std::array<epoll_event, kEvents> events{};
     while (!stopping_) {
         let_datagrams_gather();
         const int count = epoll_wait(epoll_, events.data(), kEvents, serving_.empty() ? -1 : 0);
         ++counts_.wake_ups;
-        bool send = false;
         readable_.clear();
         for (int i = 0; i < count; ++i) {
             const std::uint64_t key = events[static_cast<std::size_t>(i)].data.u64;
-            if (key == kWakeKey) {
-                drain_counter(wake_);
-                send = true;
-            } else if (key == kTimerKey) {
-                drain_counter(timer_);
-                send = true;
-            } else if (key == kPatrolKey) {
+            if (key == kPatrolKey) {
                 drain_counter(patrol_);
                 patrol();
-            } else {
+            } else if (key != kWakeKey) {
                 readable_.push_back(key);
             }
-        }
-        if (send) {
-            send_waiting();
         }
         serve_legs();
     }
 }
 
 // Where packets come thick and fast, a wake-up for each would cost more than the packet: the sockets are
-// looked at once in kGatherNs. What is to be sent still goes at once.
+// looked at once in kGatherNs.
 void Worker::let_datagrams_gather() {
     const std::int64_t rest = last_received_ + kGatherNs - monotonic_ns();
     if (!serving_.empty() || rest <= 0) {
         return;
     }
-    std::array<pollfd, 2> urgent{{{wake_, POLLIN, 0}, {timer_, POLLIN, 0}}};
+    pollfd urgent{wake_, POLLIN, 0};
     const timespec patience{0, rest};
-    ppoll(urgent.data(), urgent.size(), &patience, nullptr);
+    ppoll(&urgent, 1, &patience, nullptr);
 }
 
 // One batch of each leg in turn; those that may have more stay for the next time.
@@ -247,59 +184,6 @@ void Worker::serve_legs() {
     }
     const auto is_empty = [this](const std::shared_ptr<Leg>& leg) { return !leg->receive(*received_); };
     serving_.erase(std::remove_if(serving_.begin(), serving_.end(), is_empty), serving_.end());
-}
-
-void Worker::send_waiting() {
-    woken_ = false;  // what is appended from here on wakes again
-    ++counts_.rounds;
-    {
-        const std::lock_guard held(out_lock_);
-        if (std::exchange(timer_set_, false)) {
-            set_timer(timer_, 0);
-        }
-    }
-    while (take_round()) {
-        std::size_t at = 0;
-        for (const Share& share : shares_) {
-            share.leg->send(*sent_, std::span(packets_).subspan(at, share.packets));
-            at += share.packets;
-        }
-        packets_.clear();
-        shares_.clear();
-    }
-}
-
-// Up to a batch of packets, in the order in which legs became ready.
-bool Worker::take_round() {
-    const std::lock_guard held(out_lock_);
-    while (next_ready_ < ready_.size() && packets_.size() < SendBatch::kSize) {
-        std::shared_ptr<Leg>& leg = ready_[next_ready_];
-        if (!leg) {  // removed meanwhile
-            ++next_ready_;
-            continue;
-        }
-        SendQueue& queue = leg->lane.queue;
-        const std::size_t before = packets_.size();
-        while (!queue.empty() && packets_.size() < SendBatch::kSize) {
-            packets_.push_back(queue.pop());
-        }
-        waiting_ -= packets_.size() - before;
-        const bool done = queue.empty();
-        leg->lane.scheduled = !done;
-        if (packets_.size() > before) {
-            shares_.push_back({done ? std::move(leg) : leg, packets_.size() - before});
-        }
-        if (!done) {
-            break;
-        }
-        leg.reset();
-        ++next_ready_;
-    }
-    if (next_ready_ == ready_.size()) {
-        ready_.clear();
-        next_ready_ = 0;
-    }
-    return !packets_.empty();
 }
 
 }  // namespace vmr::rtp_io

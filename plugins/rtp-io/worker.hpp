@@ -1,4 +1,4 @@
-// One thread that receives and sends for many legs.
+// One thread that receives for the legs that nobody else receives for.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -14,7 +14,6 @@ namespace vmr::rtp_io {
 
 struct WorkerCounts {
     std::atomic<std::uint64_t> wake_ups = 0;  // returns of epoll_wait
-    std::atomic<std::uint64_t> rounds = 0;    // times that queued packets were sent
 };
 
 class Worker {
@@ -33,37 +32,22 @@ public:
     // alone (Leg::drain).
     void leave_to_others(const std::shared_ptr<Leg>& leg);
 
-    // Never blocks. What is appended leaves with flush(), or when kWakeAt are waiting, or after kLinger.
-    void append(const std::shared_ptr<Leg>& leg, OutPacket packet, std::size_t limit);
-    void flush();
-
     const WorkerCounts& counts() const { return counts_; }
 
 private:
-    static constexpr std::size_t kWakeAt = 256;           // packets
-    static constexpr long kLingerNs = 1'000'000;          // 1 ms
     static constexpr std::int64_t kGatherNs = 1'000'000;  // 1 ms
-    static constexpr unsigned kEvents = 64;               // sockets served before others are sent to
+    static constexpr unsigned kEvents = 64;               // sockets reported at once
     static constexpr long kPatrolNs = 200'000'000;        // 200 ms: ten ticks
-    static constexpr std::uint64_t kWakeKey = 0, kTimerKey = 1, kPatrolKey = 2, kFirstLegKey = 3;
-
-    struct Share {  // of a round: what one leg sends
-        std::shared_ptr<Leg> leg;
-        std::size_t packets = 0;
-    };
+    static constexpr std::uint64_t kWakeKey = 0, kPatrolKey = 1, kFirstLegKey = 2;
 
     void run();
     void let_datagrams_gather();
-    void wake();
     void patrol();
     void forget_left(Leg& leg);
     void serve_legs();
-    void send_waiting();
-    bool take_round();
 
     int epoll_ = -1;
-    int wake_ = -1;    // eventfd
-    int timer_ = -1;   // timerfd
+    int wake_ = -1;    // eventfd: the end
     int patrol_ = -1;  // timerfd
 
     mutable std::mutex legs_lock_;  // a leaf
@@ -72,21 +56,11 @@ private:
     std::uint64_t next_key_ = kFirstLegKey;
     std::size_t left_ = 0;  // legs that others receive for
 
-    mutable std::mutex out_lock_;  // a leaf; guards the lanes of this worker's legs too
-    std::vector<std::shared_ptr<Leg>> ready_;
-    std::size_t next_ready_ = 0;
-    std::size_t waiting_ = 0;  // packets
-    bool timer_set_ = false;
-    std::atomic<bool> woken_ = false;
-
     // The thread's own.
-    std::vector<Share> shares_;
-    std::vector<OutPacket> packets_;
     std::int64_t last_received_ = 0;             // ns
     std::vector<std::uint64_t> readable_;        // keys of legs
     std::vector<std::shared_ptr<Leg>> serving_;  // legs whose sockets have something, or may have more
     std::unique_ptr<ReceiveBatch> received_ = std::make_unique<ReceiveBatch>();
-    std::unique_ptr<SendBatch> sent_ = std::make_unique<SendBatch>();
 
     WorkerCounts counts_;
     std::atomic<bool> stopping_ = false;

@@ -37,18 +37,10 @@ Worker& WorkerPool::least_loaded() const {
     return **std::min_element(workers_.begin(), workers_.end(), fewer);
 }
 
-void WorkerPool::flush() {
-    const std::lock_guard held(lock_);
-    for (const auto& worker : workers_) {
-        worker->flush();
-    }
-}
-
 WorkerCounts& WorkerPool::sum(WorkerCounts& total) const {
     const std::lock_guard held(lock_);
     for (const auto& worker : workers_) {
         total.wake_ups += worker->counts().wake_ups;
-        total.rounds += worker->counts().rounds;
     }
     return total;
 }

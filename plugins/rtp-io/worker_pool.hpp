@@ -17,7 +17,6 @@ public:
 
     unsigned size() const;
     Worker& least_loaded() const;
-    void flush();
     WorkerCounts& sum(WorkerCounts& total) const;
 
 private:

@@ -12,18 +12,15 @@ namespace {
 
 constexpr unsigned kPatience = 10;  // ticks: a machine that slept longer skips ahead
 
-EventPtr named_event(GstEventType type, const char* name) {
-    return EventPtr::adopt(gst_event_new_custom(type, gst_structure_new_empty(name)));
-}
-
 }  // namespace
 
 AudioEngine::AudioEngine(GstElement* element, const PadBook& pads, const Settings& settings)
     : element_(element),
       pads_(pads),
       settings_(settings),
-      drain_(named_event(GST_EVENT_CUSTOM_UPSTREAM, kDrain)),
-      tick_end_(named_event(GST_EVENT_CUSTOM_DOWNSTREAM_OOB, kTickEnd)) {}
+      drain_(
+          EventPtr::adopt(gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty(kDrain)))) {
+}
 
 void AudioEngine::start(GstClock* clock, GstClockTime base_time) {
     next_levels_ = 0;
@@ -48,7 +45,7 @@ void AudioEngine::tick(GstClockTime running_time) {
                          .gate_db = settings_.gate_db,
                          .comfort_db = settings_.comfort_noise_db,
                          .dtx = settings_.dtx});
-    ask_for_packets(*lists);
+    ask_for_packets(*lists, running_time);
     gather_inputs(*lists, running_time);
     gather_outputs(*lists, running_time);
     room_->tick(inputs_, outputs_);
@@ -58,15 +55,23 @@ void AudioEngine::tick(GstClockTime running_time) {
 
 // Upstream pushes into the sink pads from this thread what has come since the last tick: no thread is woken
 // for each packet.
-void AudioEngine::ask_for_packets(const PadLists& lists) {
+void AudioEngine::ask_for_packets(const PadLists& lists, GstClockTime running_time) {
+    asked_.clear();
     for (const PadPtr& pad : lists.audio_sinks) {
-        AudioInput& input = audio_input(pad.get());
-        if (input.asks) {
-            input.asking = true;
-            input.asks = gst_pad_push_event(pad.get(), gst_event_ref(drain_.get())) != FALSE;
-            input.asking = false;
+        if (audio_input(pad.get()).asks) {
+            asked_.push_back(pad.get());
         }
     }
+    // What comes carries its arrival; a tick that is very late asks the clock again for each.
+    const GstClockTime until = running_time + settings_.tick_ms * GST_MSECOND;
+    fan_out_->run(asked_.size(), [&](std::size_t first, std::size_t end) {
+        for (std::size_t i = first; i < end; ++i) {
+            AudioInput& input = audio_input(asked_[i]);
+            input.asking = until;
+            input.asks = gst_pad_push_event(asked_[i], gst_event_ref(drain_.get())) != FALSE;
+            input.asking = 0;
+        }
+    });
 }
 
 void AudioEngine::gather_inputs(const PadLists& lists, GstClockTime running_time) {
@@ -103,78 +108,76 @@ void AudioEngine::gather_inputs(const PadLists& lists, GstClockTime running_time
 
 void AudioEngine::gather_outputs(const PadLists& lists, GstClockTime running_time) {
     outputs_.clear();
-    output_pads_.clear();
+    targets_.clear();
     for (const PadPtr& pad : lists.audio_srcs) {
         if (!ready_to_send(pad.get(), running_time, jobs_)) {
             continue;
         }
         Output& state = output(pad.get());
         AudioFormat format;
+        Target target{.pad = pad.get(), .rtp = false, .direct = false};
         {
             const std::lock_guard held(state.lock);
             format = *state.audio;
+            target.rtp = state.rtp.has_value();
+            target.direct = state.direct;
         }
         if (format.codec == AudioCodec::opus) {
             format.bitrate = settings_.opus_bitrate;
             format.fec = settings_.inband_fec || state.lossy;
         }
         outputs_.push_back({state.index, format, state.heard});
-        output_pads_.push_back(pad.get());
+        targets_.push_back(target);
     }
 }
 
 void AudioEngine::send(GstClockTime running_time) {
-    wrapped_.resize(room_->streams().size());
-    last_direct_ = nullptr;
-    for (std::size_t i = 0; i < output_pads_.size(); ++i) {
-        send_to(i, running_time);
+    shared_.resize(room_->streams().size());
+    direct_.clear();
+    for (std::size_t i = 0; i < targets_.size(); ++i) {
+        if (!targets_[i].rtp) {
+            share_buffer(room_->stream_of(i), running_time);
+        }
+        if (targets_[i].direct) {
+            direct_.push_back(i);
+        } else if (BufferPtr buffer = buffer_for(i, running_time)) {
+            jobs_.push_back({PadPtr::ref(targets_[i].pad), std::move(buffer)});
+        }
     }
-    for (Wrapped& wrapped : wrapped_) {
-        wrapped = {};
-    }
-    if (last_direct_ != nullptr) {
-        // Who gathers packets may send them now.
-        gst_pad_push_event(last_direct_, gst_event_ref(tick_end_.get()));
+    fan_out_->run(direct_.size(), [&](std::size_t first, std::size_t end) {
+        for (std::size_t i = first; i < end; ++i) {
+            if (BufferPtr buffer = buffer_for(direct_[i], running_time)) {
+                push_now(targets_[direct_[i]].pad, std::move(buffer));
+            }
+        }
+    });
+    for (BufferPtr& buffer : shared_) {
+        buffer.reset();
     }
     pool_.submit(jobs_);
 }
 
-void AudioEngine::send_to(std::size_t output_index, GstClockTime running_time) {
-    GstPad* pad = output_pads_[output_index];
-    Output& state = output(pad);
+// A stream's bytes as all get them who do not want RTP.
+void AudioEngine::share_buffer(std::size_t stream, GstClockTime running_time) {
+    BufferPtr& buffer = shared_[stream];
+    if (buffer) {
+        return;
+    }
+    buffer = spares_.buffer(spares_.memory(*room_->streams()[stream].payload).get());
+    GST_BUFFER_PTS(buffer.get()) = running_time;
+    GST_BUFFER_DTS(buffer.get()) = running_time;
+    GST_BUFFER_DURATION(buffer.get()) = room_->tick_ms() * GST_MSECOND;
+}
+
+// Null: nothing is sent, for a pause or because the format has just changed.
+BufferPtr AudioEngine::buffer_for(std::size_t output_index, GstClockTime running_time) {
+    Output& state = output(targets_[output_index].pad);
     state.heard = outputs_[output_index].heard;
-    const AudioRoom::Encoded& encoded = room_->heard_by(output_index);
-    Wrapped& wrapped = wrapped_[room_->stream_of(output_index)];
-    if (!wrapped.memory) {
-        wrapped.memory = spares_.memory(*encoded.payload);
+    const std::lock_guard held(state.lock);
+    if (state.rtp) {
+        return next_packet(*state.rtp, room_->heard_by(output_index), running_time, state.packets);
     }
-    BufferPtr buffer;
-    bool direct = false;
-    {
-        const std::lock_guard held(state.lock);
-        direct = state.direct;
-        if (state.rtp) {
-            buffer = next_packet(*state.rtp, encoded, wrapped.memory.get(), running_time, state.packets);
-            if (!buffer) {
-                return;  // a pause
-            }
-        }
-    }
-    if (!buffer) {
-        if (!wrapped.buffer) {
-            wrapped.buffer = spares_.buffer(wrapped.memory.get());
-            GST_BUFFER_PTS(wrapped.buffer.get()) = running_time;
-            GST_BUFFER_DTS(wrapped.buffer.get()) = running_time;
-            GST_BUFFER_DURATION(wrapped.buffer.get()) = room_->tick_ms() * GST_MSECOND;
-        }
-        buffer = wrapped.buffer;
-    }
-    if (direct) {
-        push_now(pad, std::move(buffer));
-        last_direct_ = pad;
-    } else {
-        jobs_.push_back({PadPtr::ref(pad), std::move(buffer)});
-    }
+    return shared_[room_->stream_of(output_index)];
 }
 
 void AudioEngine::publish(const PadLists& lists, GstClockTime running_time) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audio_room.hpp"
+#include "fan_out.hpp"
 #include "intake.hpp"
 #include "pad_lists.hpp"
 #include "push_pool.hpp"
@@ -44,11 +45,12 @@ public:
 
 private:
     void tick(GstClockTime running_time);
-    void ask_for_packets(const PadLists& lists);
+    void ask_for_packets(const PadLists& lists, GstClockTime running_time);
     void gather_inputs(const PadLists& lists, GstClockTime running_time);
     void gather_outputs(const PadLists& lists, GstClockTime running_time);
     void send(GstClockTime running_time);
-    void send_to(std::size_t output, GstClockTime running_time);
+    void share_buffer(std::size_t stream, GstClockTime running_time);
+    BufferPtr buffer_for(std::size_t output, GstClockTime running_time);
     void publish(const PadLists& lists, GstClockTime running_time);
     void post_talking(const std::vector<unsigned>& talkers);
     void post_levels(const PadLists& lists, GstClockTime running_time);
@@ -58,11 +60,12 @@ private:
     const Settings& settings_;
     Ticker ticker_;
     PushPool pool_;
+    const std::shared_ptr<FanOut> fan_out_ = FanOut::shared();
 
-    // A stream's bytes as downstream gets them, made when the first pad wants them.
-    struct Wrapped {
-        GPtr<GstMemory> memory;
-        BufferPtr buffer;
+    struct Target {
+        GstPad* pad;
+        bool rtp;
+        bool direct;  // pushed to in the tick
     };
     struct Speaker {
         unsigned participant;
@@ -75,13 +78,13 @@ private:
     std::vector<Intake::Source> sources_;
     std::vector<AudioRoom::Input> inputs_;
     std::vector<AudioRoom::Output> outputs_;
-    std::vector<GstPad*> output_pads_;
+    std::vector<Target> targets_;      // of the outputs
+    std::vector<GstPad*> asked_;       // sink pads whose upstream hands over what has come
+    std::vector<std::size_t> direct_;  // outputs
     SpareBuffers spares_;
-    std::vector<Wrapped> wrapped_;  // by stream
+    std::vector<BufferPtr> shared_;  // a stream's bytes without RTP, made when the first pad wants them
     std::vector<PushPool::Job> jobs_;
-    GstPad* last_direct_ = nullptr;  // in this tick
-    const EventPtr drain_;           // to who is upstream
-    const EventPtr tick_end_;        // to who is downstream
+    const EventPtr drain_;  // to who is upstream
     std::vector<unsigned> talkers_, last_talkers_;
     std::vector<Speaker> heard_;
     GstClockTime next_levels_ = 0;

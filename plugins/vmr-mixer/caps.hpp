@@ -28,7 +28,6 @@ void negotiate(GstPad* src_pad);
 // blocks a push; who answers the second takes the event of that name, and pushes what has come meanwhile.
 inline constexpr const char* kNonBlocking = "vmr-non-blocking";
 inline constexpr const char* kDrain = "vmr-drain";
-inline constexpr const char* kTickEnd = "vmr-tick-end";
 bool peer_promises(GstPad* pad, const char* what);
 
 }  // namespace vmr::mixer

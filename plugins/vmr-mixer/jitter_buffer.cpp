@@ -17,21 +17,29 @@ constexpr std::int64_t kAfterStallUs = 20'000;   // for the others to be woken a
 constexpr int kConcealMs = 100;                  // then a leg has stalled
 constexpr double kLossMemory = 1.0 / 256.0;      // of a packet
 constexpr double kLossy = 0.015,
-                 kClean = 0.005;   // share of packets: where FEC begins and ends to be worth a delay
-constexpr int kFecPatience = 250;  // packets; FEC comes with speech only
+                 kClean = 0.005;            // share of packets: where FEC begins and ends to be worth a delay
+constexpr std::size_t kPayloadRoom = 256;   // bytes: most packets fit, so that few memories grow later
+constexpr std::size_t kSparePayloads = 24;  // what a stall of 300 ms brings, and what is being played
+constexpr int kFecPatience = 250;           // packets; FEC comes with speech only
 
 }  // namespace
 
 JitterBuffer::JitterBuffer(int clock_rate, Limits limits)
     : clock_rate_(clock_rate),
       limits_{limits.shortest_ms, std::max(limits.shortest_ms, limits.longest_ms)},
-      estimator_(limits_.longest_ms * std::int64_t{1000}) {}
+      estimator_(limits_.longest_ms * std::int64_t{1000}) {
+    spare_payloads_.reserve(kSlots);
+    while (spare_payloads_.size() < kSparePayloads) {
+        spare_payloads_.emplace_back().reserve(kPayloadRoom);
+    }
+}
 
 void JitterBuffer::restart(const RtpView& view) {
     for (Slot& slot : slots_) {
-        slot.sequence = -1;
+        if (slot.sequence >= 0) {
+            discard(slot);
+        }
     }
-    count_ = 0;
     estimator_.reset();
     started_ = true;
     playing_ = false;
@@ -114,6 +122,7 @@ void JitterBuffer::store(const Packet& packet, std::int64_t sequence, std::int64
     place.duration = packet.duration;
     place.pause = packet.pause;
     place.level = packet.view.level;
+    make_room(place.payload, packet.view.payload.size());
     place.payload.assign(packet.view.payload.begin(), packet.view.payload.end());
     ++count_;
     if (sequence > highest_) {
@@ -137,6 +146,26 @@ JitterBuffer::Slot* JitterBuffer::first() {
 void JitterBuffer::discard(Slot& slot) {
     slot.sequence = -1;
     --count_;
+    if (slot.payload.capacity() > 0) {
+        spare_payloads_.push_back(std::move(slot.payload));
+    }
+}
+
+// The memory that was let go last: it is the likeliest to be in a cache still.
+void JitterBuffer::make_room(std::vector<std::uint8_t>& payload, std::size_t size) {
+    if (payload.capacity() >= size) {
+        return;
+    }
+    std::vector<std::uint8_t> old;
+    old.swap(payload);
+    if (!spare_payloads_.empty()) {
+        payload = std::move(spare_payloads_.back());
+        spare_payloads_.pop_back();
+    }
+    if (old.capacity() > 0) {
+        spare_payloads_.push_back(std::move(old));
+    }
+    payload.reserve(std::max(kPayloadRoom, size));
 }
 
 void JitterBuffer::note_fec(bool carried) {
@@ -270,6 +299,7 @@ bool JitterBuffer::conceal(const Slot* next, Frame& out) {
     out.kind = recoverable ? Kind::recoverable : Kind::lost;
     out.duration = missing;
     if (recoverable) {
+        make_room(out.payload, next->payload.size());
         out.payload.assign(next->payload.begin(), next->payload.end());
     }
     return true;

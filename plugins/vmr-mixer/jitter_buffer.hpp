@@ -97,6 +97,7 @@ private:
     Slot& slot(std::int64_t sequence) { return slots_[static_cast<std::size_t>(sequence % kSlots)]; }
     Slot* first();
     void discard(Slot& slot);
+    void make_room(std::vector<std::uint8_t>& payload, std::size_t size);
     std::int64_t to_us(std::int64_t clock) const { return clock * 1'000'000 / clock_rate_; }
     int to_clock(std::int64_t us) const { return static_cast<int>(us * clock_rate_ / 1'000'000); }
     std::int64_t hold_us() const;  // how long a packet waits
@@ -112,7 +113,8 @@ private:
     DelayEstimator estimator_;
     std::array<Slot, kSlots> slots_;
     std::size_t count_ = 0;
-    bool started_ = false;  // a first packet has come
+    std::vector<std::vector<std::uint8_t>> spare_payloads_;  // of slots that are empty
+    bool started_ = false;                                   // a first packet has come
     bool playing_ = false;
     bool fresh_ = true;
     std::uint32_t ssrc_ = 0;

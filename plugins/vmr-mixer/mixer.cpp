@@ -158,6 +158,16 @@ void Mixer::release_pad(GstPad* pad) {
     gst_element_remove_pad(element_, pad);
 }
 
+// Running time.
+GstClockTime Mixer::arrival_of(const GstBuffer* packet, const AudioInput& input) const {
+    const GstClockTime noted = input.asking == 0 ? GST_CLOCK_TIME_NONE : GST_BUFFER_PTS(packet);
+    if (GST_CLOCK_TIME_IS_VALID(noted) && noted < input.asking) {
+        return noted;
+    }
+    const GstClockTime now = gst_element_get_current_running_time(element_);
+    return GST_CLOCK_TIME_IS_VALID(noted) && GST_CLOCK_TIME_IS_VALID(now) ? std::min(noted, now) : now;
+}
+
 GstFlowReturn Mixer::on_audio_received(GstPad* pad, const BufferPtr& buffer) {
     AudioInput& input = audio_input(pad);
     std::shared_ptr<RtpLeg> leg;
@@ -165,10 +175,7 @@ GstFlowReturn Mixer::on_audio_received(GstPad* pad, const BufferPtr& buffer) {
         const std::lock_guard held(input.lock);
         leg = input.leg;
     }
-    GstClockTime now = leg ? gst_element_get_current_running_time(element_) : 0;
-    if (now != GST_CLOCK_TIME_NONE && input.asking && GST_BUFFER_PTS_IS_VALID(buffer.get())) {
-        now = std::min(now, GST_BUFFER_PTS(buffer.get()));
-    }
+    const GstClockTime now = leg ? arrival_of(buffer.get(), input) : 0;
     GstMapInfo map;
     if (now == GST_CLOCK_TIME_NONE || !gst_buffer_map(buffer.get(), &map, GST_MAP_READ)) {
         return GST_FLOW_OK;

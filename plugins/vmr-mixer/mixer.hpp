@@ -34,6 +34,7 @@ public:
 private:
     unsigned free_index(const char* templ_name) const;
     bool on_audio_caps_received(GstPad* pad, const GstCaps* caps);
+    GstClockTime arrival_of(const GstBuffer* packet, const AudioInput& input) const;
     void attach_callbacks(GstPad* pad, Kind kind);
 
     GstElement* element_;  // owns this

@@ -45,11 +45,12 @@ struct AudioInput : Identity {
     std::atomic<double> volume = 1.0;
     std::atomic<double> level_db = kSilenceDb;
     std::atomic<bool> talking = false;
-    std::mutex lock;                   // leaf; guards the two below
-    SampleQueue queue;                 // raw audio
-    std::shared_ptr<RtpLeg> leg;       // RTP, by caps; then the queue is not used
-    std::atomic<bool> asks = false;    // upstream hands over what has come when it is asked to
-    std::atomic<bool> asking = false;  // just now: what comes carries its arrival
+    std::mutex lock;                 // leaf; guards the two below
+    SampleQueue queue;               // raw audio
+    std::shared_ptr<RtpLeg> leg;     // RTP, by caps; then the queue is not used
+    std::atomic<bool> asks = false;  // upstream hands over what has come when it is asked to
+    // While it is asked: what comes carries its arrival, which is before this running time. 0: it is not.
+    std::atomic<GstClockTime> asking = 0;
     // Of the engine's thread:
     DecodeChooser::Candidate candidate;
     LevelControl control;

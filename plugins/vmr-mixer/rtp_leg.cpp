@@ -159,6 +159,7 @@ std::ptrdiff_t RtpLeg::unheard(std::size_t samples) const {
 void RtpLeg::begin_decoding() {
     if (!decoder_) {
         decoder_ = make_audio_decoder(format_.codec);
+        samples_.reserve((kMaxFrames + 2) * kBlock);
     } else {
         decoder_->reset();
     }

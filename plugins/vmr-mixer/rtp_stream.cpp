@@ -1,6 +1,7 @@
 #include "rtp_stream.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "rtp_packet.hpp"
@@ -13,35 +14,30 @@ RtpIdentity::RtpIdentity()
       timestamp_offset(g_random_int()),
       sequence(static_cast<std::uint16_t>(g_random_int_range(0, 0x8000))) {}
 
-namespace {
-
-bool is_free(const BufferPtr& packet, std::size_t header_size) {
-    if (!packet || !nobody_else_has(packet)) {
-        return false;
-    }
-    GstMemory* header = gst_buffer_peek_memory(packet.get(), 0);
-    return GST_MINI_OBJECT_REFCOUNT_VALUE(header) == 1 && header->size == header_size;
+bool SentPacket::is_free(std::size_t size) const {
+    return buffer_ && nobody_else_has(buffer_) && gst_buffer_n_memory(buffer_.get()) == 1 &&
+           gst_buffer_peek_memory(buffer_.get(), 0) == memory_ &&
+           GST_MINI_OBJECT_REFCOUNT_VALUE(memory_) == 1 && memory_->maxsize >= size;
 }
 
-// A header of its own, and the payload that others share.
-BufferPtr packet_of(std::span<const std::uint8_t> header, GstMemory* payload, SentPackets& sent) {
-    std::rotate(sent.begin(), sent.begin() + 1, sent.end());
-    BufferPtr& packet = sent.back();
-    if (is_free(packet, header.size())) {
-        gst_buffer_replace_memory(packet.get(), 1, gst_memory_ref(payload));
-        GST_BUFFER_FLAGS(packet.get()) = 0;
+std::span<std::uint8_t> SentPacket::begin(std::size_t size) {
+    constexpr std::size_t kLeast = 256;  // bytes: most packets fit, so that few grow later
+    if (is_free(size)) {
+        memory_->size = size;  // as gst_memory_resize() does, less its checks
+        GST_BUFFER_FLAGS(buffer_.get()) = 0;
     } else {
-        packet = BufferPtr::adopt(gst_buffer_new_allocate(nullptr, header.size(), nullptr));
-        gst_buffer_append_memory(packet.get(), gst_memory_ref(payload));
+        const std::size_t room = std::bit_ceil(std::max(size, kLeast));
+        bytes_ = static_cast<std::uint8_t*>(g_malloc(room));
+        memory_ =
+            gst_memory_new_wrapped(static_cast<GstMemoryFlags>(0), bytes_, room, 0, size, bytes_, g_free);
+        buffer_ = BufferPtr::adopt(gst_buffer_new());
+        gst_buffer_append_memory(buffer_.get(), memory_);
     }
-    gst_buffer_fill(packet.get(), 0, header.data(), header.size());
-    return packet;
+    return {bytes_, size};
 }
 
-}  // namespace
-
-BufferPtr next_packet(RtpStream& stream, const AudioRoom::Encoded& encoded, GstMemory* payload,
-                      GstClockTime running_time, SentPackets& sent) {
+BufferPtr next_packet(RtpStream& stream, const AudioRoom::Encoded& encoded, GstClockTime running_time,
+                      SentPackets& sent) {
     if (encoded.pause) {
         stream.spoke = false;
         return {};
@@ -59,13 +55,18 @@ BufferPtr next_packet(RtpStream& stream, const AudioRoom::Encoded& encoded, GstM
         static_cast<std::uint8_t>(sounds ? std::lrint(std::clamp(-encoded.level_db, 0.0, 127.0)) : 127);
     std::array<std::uint8_t, kRtpHeaderWithLevel> bytes;
     const std::size_t size = write_rtp_header(header, stream.level_id, level, bytes);
-    BufferPtr packet = packet_of(std::span(bytes).first(size), payload, sent);
-    GST_BUFFER_PTS(packet.get()) = running_time;
-    GST_BUFFER_DTS(packet.get()) = running_time;
+    std::rotate(sent.begin(), sent.begin() + 1, sent.end());
+    const std::span<std::uint8_t> packet = sent.back().begin(size + encoded.payload->size());
+    std::copy_n(bytes.begin(), size, packet.begin());
+    std::copy(encoded.payload->begin(), encoded.payload->end(),
+              packet.begin() + static_cast<std::ptrdiff_t>(size));
+    const BufferPtr& buffer = sent.back().buffer();
+    GST_BUFFER_PTS(buffer.get()) = running_time;
+    GST_BUFFER_DTS(buffer.get()) = running_time;
     if (header.marker) {
-        GST_BUFFER_FLAG_SET(packet.get(), GST_BUFFER_FLAG_MARKER);
+        GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_MARKER);
     }
-    return packet;
+    return buffer;
 }
 
 }  // namespace vmr::mixer

@@ -1,9 +1,10 @@
-// One src pad's RTP stream: a header of its own before bytes that are shared.
+// One src pad's RTP stream: its own header before bytes that others send as well.
 #pragma once
 #include <gst/gst.h>
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "audio_room.hpp"
 #include "base/gst_ptr.hpp"
@@ -26,11 +27,24 @@ struct RtpStream {
     bool spoke = false;  // the last tick was not a pause
 };
 
-// Those of the last ticks: used again once they have been sent.
-using SentPackets = std::array<BufferPtr, 2>;
+// A buffer with one memory, whose bytes are written to again once nobody else holds either.
+class SentPacket {
+public:
+    // Room for `size` bytes, which are the buffer's now.
+    std::span<std::uint8_t> begin(std::size_t size);
+    const BufferPtr& buffer() const { return buffer_; }
 
-// Null in a pause. `payload` holds the bytes of `encoded`.
-BufferPtr next_packet(RtpStream& stream, const AudioRoom::Encoded& encoded, GstMemory* payload,
-                      GstClockTime running_time, SentPackets& sent);
+private:
+    bool is_free(std::size_t size) const;
+
+    BufferPtr buffer_;
+    GstMemory* memory_ = nullptr;  // the buffer's
+    std::uint8_t* bytes_ = nullptr;
+};
+using SentPackets = std::array<SentPacket, 2>;  // of the last ticks
+
+// Null in a pause. The payload is copied: it is small, and less work than to share a memory with a thousand.
+BufferPtr next_packet(RtpStream& stream, const AudioRoom::Encoded& encoded, GstClockTime running_time,
+                      SentPackets& sent);
 
 }  // namespace vmr::mixer

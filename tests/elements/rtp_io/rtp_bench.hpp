@@ -111,11 +111,6 @@ public:
         inlet(name.c_str(), caps);
         EXPECT_EQ(push(name.c_str(), buffer_with(octets)), GST_FLOW_OK);
     }
-    void end_tick(const std::string& name) {
-        GstEvent* event =
-            gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB, gst_structure_new_empty("vmr-tick-end"));
-        EXPECT_TRUE(gst_pad_push_event(inlet(name.c_str(), "application/x-rtp"), event));
-    }
 };
 
 // A socket of its own on loopback.
