@@ -9,6 +9,7 @@
 
 #include "daemon/legs/leg.hpp"
 #include "daemon/media/bitrate_estimate.hpp"
+#include "daemon/media/fec_share.hpp"
 #include "daemon/media/leg_bin.hpp"
 #include "daemon/media/network.hpp"
 #include "daemon/media/source_limit.hpp"
@@ -108,6 +109,7 @@ private:
     std::map<Slot, MediaStats> rtp_stats() const;
     std::optional<uint32_t> video_carried(const std::optional<MediaStats>& video, uint32_t ceiling);
     bool takes_fec() const;
+    void protect_pictures(const std::map<Slot, MediaStats>& stats);
     std::optional<PathTrend> video_trend() const;
     void limit_sources();
 
@@ -124,6 +126,7 @@ private:
     std::map<std::size_t, Path> paths_;                       // by TransportPlan::id; go before bin_
     std::map<std::pair<std::size_t, bool>, uint32_t> ssrcs_;  // by m-line; true: of retransmissions
     std::map<Slot, SourceLimit> source_limits_;
+    std::map<Slot, FecShare> fec_shares_;
     std::optional<BitrateEstimate> network_;
     std::optional<sdp::Negotiated> negotiated_;
     std::optional<sdp::OfferPlan> offered_;
