@@ -45,9 +45,13 @@ GOALS = (
      lambda r: at_most(25, r.of("latency", f"{OPUS} N=10 tick 10 ms")["median_ms"])),
     ("latency, PCMU, tick 10 ms: median ≤ 15 ms",
      lambda r: at_most(15, r.of("latency", f"{PCMU} N=10 tick 10 ms")["median_ms"])),
-    ("rooms of nine tiles with one H.264 encode: ≥ 3.5 a core (raw cameras, cameras decoded)",
-     lambda r: at_least(3.5, r.per_core("9 cameras, vmr-mixer: 1 viewer", "video"),
-                        r.per_core("9 cameras, vmr-mixer: 1 viewer, cameras come as H.264", "video"))),
+    ("rooms of nine tiles with one H.264 encode: ≥ 3.5 a core (raw cameras; cameras decoded: as asked for, larger)",
+     lambda r: at_least(3.5, *(r.per_core(f"9 cameras, vmr-mixer: 1 viewer{cameras}", "video")
+                               for cameras in ("", ", cameras come as H.264 as asked for, 426 × 240",
+                                               ", cameras come as H.264")))),
+    ("who comes on stage is seen within 300 ms (camera 0, 50, 100 ms away; worst)",
+     lambda r: at_most(300, *(r.of("stage", f"spotlight moves, camera {away} ms away (round trip)")["seen_worst_ms"]
+                              for away in (0, 50, 100)))),
     ("10 % loss: no gap over 60 ms (Opus tone, speech; PCMU tone, speech)",
      lambda r: at_most(60, *(r.of("quality", f"{engine} N=4 {sound}, loss 10 %, jitter 0 ms")["longest_gap_ms"]
                              for engine in (OPUS, PCMU) for sound in ("tone", "speech")))),

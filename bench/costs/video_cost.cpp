@@ -18,8 +18,7 @@ using namespace vmr;
 using namespace vmr::bench;
 using Clock = std::chrono::steady_clock;
 
-constexpr Size kCamera;
-constexpr int kKbits = 1500;
+constexpr int kRoomKbits = 1500;
 constexpr int kClip = 30;  // frames; then it begins anew, with a keyframe
 constexpr auto kWarmUp = std::chrono::milliseconds(800);
 constexpr auto kKeyframesSeen = std::chrono::milliseconds(1800);  // a clip's keyframe comes once a second
@@ -29,6 +28,8 @@ struct Options {
     std::string bridge = "vmr";
     unsigned tiles = 4, viewers = 0;
     bool on_stage = false, coded = false;
+    Size camera;
+    int camera_kbits = 1500;  // of H.264
     double seconds = 2.5;
 };
 
@@ -36,8 +37,8 @@ std::string sources(const Options& options, const std::string& to) {
     std::string text;
     for (unsigned i = 0; i < options.tiles; ++i) {
         text += " appsrc is-live=true do-timestamp=true format=time name=s" + std::to_string(i) +
-                " caps=" + (options.coded ? coded_caps(kCamera) : raw_caps(kCamera)) + " ! " + to +
-                std::to_string(i);
+                " caps=" + (options.coded ? coded_caps(options.camera) : raw_caps(options.camera)) + " ! " +
+                to + std::to_string(i);
     }
     return text;
 }
@@ -63,7 +64,7 @@ std::string compositor_room(const Options& options) {
                 "width=" + std::to_string(1280 / columns) + pad + "height=" + std::to_string(720 / columns);
     }
     text += std::string(" ! video/x-raw,format=I420,") + kPicture + " ! " +
-            (options.viewers > 0 ? h264_encoder(kKbits) + " ! " : std::string()) +
+            (options.viewers > 0 ? h264_encoder(kRoomKbits) + " ! " : std::string()) +
             "fakesink sync=false async=false";
     return text + sources(options, options.coded ? "h264parse ! avdec_h264 max-threads=1 ! queue ! m.sink_"
                                                  : "m.sink_");
@@ -75,9 +76,10 @@ public:
         for (unsigned i = 0; i < options.tiles; ++i) {
             Clip clip;
             for (int number = 0; number < kClip; ++number) {
-                clip.push_back(raw_frame(kCamera, i, number, kClip));
+                clip.push_back(raw_frame(options.camera, i, number, kClip));
             }
-            clips_.push_back(options.coded ? encoded(clip, kCamera, kKbits) : std::move(clip));
+            clips_.push_back(options.coded ? encoded(clip, options.camera, options.camera_kbits)
+                                           : std::move(clip));
             const std::string name = "s" + std::to_string(i);
             sources_.push_back(ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(pipeline), name.c_str())));
         }
@@ -146,6 +148,9 @@ int main(int count, char** arguments) {
     app.add_option("--viewers", options.viewers, "of H.264; 0: one of raw pictures, nothing is encoded");
     app.add_flag("--on-stage", options.on_stage, "viewers are on stage: each sees the others");
     app.add_flag("--coded", options.coded, "cameras send H.264");
+    app.add_option("--camera-width", options.camera.width)->check(CLI::Range(64, 1920));
+    app.add_option("--camera-height", options.camera.height)->check(CLI::Range(64, 1080));
+    app.add_option("--camera-kbits", options.camera_kbits)->check(CLI::Range(50, 10000));
     app.add_option("--seconds", options.seconds);
     return run_program(app, count, arguments, [&options] { run(options); });
 }

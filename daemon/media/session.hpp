@@ -9,6 +9,7 @@
 
 #include "daemon/legs/leg.hpp"
 #include "daemon/media/bitrate_estimate.hpp"
+#include "daemon/media/fec_share.hpp"
 #include "daemon/media/floor.hpp"
 #include "daemon/media/leg_bin.hpp"
 #include "daemon/media/network.hpp"
@@ -115,6 +116,7 @@ private:
     std::map<Slot, MediaStats> rtp_stats() const;
     std::optional<uint32_t> video_carried(const std::optional<MediaStats>& video, uint32_t ceiling);
     bool takes_fec() const;
+    void protect_pictures(const std::map<Slot, MediaStats>& stats);
     std::optional<PathTrend> video_trend() const;
     void limit_sources();
 
@@ -134,6 +136,7 @@ private:
     FloorCallbacks floor_callbacks_;
     FloorHolder floor_holder_ = FloorHolder::nobody;
     std::map<Slot, SourceLimit> source_limits_;
+    std::map<Slot, FecShare> fec_shares_;
     std::optional<BitrateEstimate> network_;
     std::optional<sdp::Negotiated> negotiated_;
     std::optional<sdp::OfferPlan> offered_;

@@ -96,6 +96,34 @@ std::string hex_with_colons(const std::vector<uint8_t>& bytes) {
     return text;
 }
 
+// RED, ULPFEC and RTX of RED. Of an H.264 picture nothing tells that what was lost behind it was FEC; then
+// its loss must be mended, too. And what is sent again must be, with FEC as without.
+void add_fec(MediaParams& params, const sdp::MediaPlan& plan) {
+    const sdp::FecPlan& fec = *plan.fec;
+    FecFormat format{fec.red_receive_pt, fec.ulpfec_receive_pt, {}, {}, plan.extmaps.transport_cc};
+    for (const auto& codec : plan.codecs) {
+        format.pictures.set(codec.receive_pt);
+        format.vp8.set(codec.receive_pt, codec.codec == sdp::Codec::vp8);
+    }
+    for (const auto& [payload, name] :
+         {std::pair(fec.red_receive_pt, "RED"), {fec.ulpfec_receive_pt, "ULPFEC"}}) {
+        RtpFormat wire = format_of(plan, plan.codecs.front(), payload);
+        wire.encoding_name = name;
+        params.receive_caps[payload] = rtp_caps(wire);
+    }
+    if (fec.rtx_receive_pt) {
+        params.rtx[*fec.rtx_receive_pt] = fec.red_receive_pt;
+    }
+    params.fec = format;
+    const auto& sent = plan.codecs.front();
+    if (fec.rtx_send_pt ? sent.rtx_send_pt.has_value() : !sent.rtx_send_pt && sent.codec == sdp::Codec::vp8) {
+        params.send_fec = {fec.red_send_pt, fec.ulpfec_send_pt, plan.extmaps.transport_cc};
+        if (fec.rtx_send_pt) {
+            params.send_rtx[*fec.rtx_send_pt] = fec.red_send_pt;
+        }
+    }
+}
+
 }  // namespace
 
 Slot slot_of(const sdp::MediaPlan& plan) {
@@ -193,6 +221,9 @@ MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc, uint32_t rtx
     if (const auto& sent = plan.codecs.front(); sent.rtx_send_pt) {
         params.send_rtx = {{*sent.rtx_send_pt, sent.send_pt}};
         params.send_rtx_ssrc = rtx_ssrc;
+    }
+    if (plan.fec) {
+        add_fec(params, plan);
     }
     return params;
 }

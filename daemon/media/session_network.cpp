@@ -52,6 +52,20 @@ void Session::limit_sources() {
     }
 }
 
+// Where RED and ULPFEC were agreed on.
+void Session::protect_pictures(const std::map<Slot, MediaStats>& stats) {
+    for (const auto& [slot, media] : stats) {
+        const sdp::MediaPlan& plan = negotiated_->media.at(media.media);
+        if (!plan.fec || !media.remote_fraction_lost) {
+            continue;
+        }
+        const bool resent = plan.codecs.front().rtx_send_pt.has_value();
+        const unsigned percentage = fec_shares_[slot].update(
+            {media.remote_reports, *media.remote_fraction_lost}, media.round_trip_ms, resent);
+        paths_.at(negotiated_->transports.at(plan.transport).id).transport->set_fec(media.media, percentage);
+    }
+}
+
 std::optional<PathTrend> Session::video_trend() const {
     for (const auto& [id, path] : paths_) {
         for (const std::size_t index : path.media) {
@@ -76,12 +90,16 @@ std::optional<uint32_t> Session::video_carried(const std::optional<MediaStats>& 
         loss = {video->remote_reports, *video->remote_fraction_lost};
     }
     const uint32_t carried = network_->update(loss, trend, BitrateEstimate::Time::clock::now());
-    return std::max(std::min(carried, video->remote_limit.value_or(ceiling)), std::min(kLeastVideo, ceiling));
+    const uint32_t all = std::min(carried, video->remote_limit.value_or(ceiling));
+    const auto pictures =
+        static_cast<uint32_t>(uint64_t{all} * 100 / (100 + fec_shares_[Slot::video].percentage()));
+    return std::max(pictures, std::min(kLeastVideo, ceiling));
 }
 
 Network Session::follow_network(uint32_t ceiling) {
     limit_sources();
     const auto all = rtp_stats();
+    protect_pictures(all);
     const auto of = [&](Slot slot) {
         const auto found = all.find(slot);
         return found == all.end() ? std::nullopt : std::optional(found->second);

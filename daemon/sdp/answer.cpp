@@ -213,6 +213,9 @@ private:
         if (plan.kind == MediaKind::audio) {
             plan.dtmf = choose_dtmf(media, *prospect.codec);
         }
+        if (policy_.kind == LegKind::webrtc) {
+            plan.fec = choose_fec(media, prospect.codec->rtx_receive_pt.has_value());
+        }
         if (const auto* format = media.format(prospect.codec->receive_pt)) {
             plan.feedback = format->feedback;
         }

@@ -124,6 +124,9 @@ private:
         if (plan.codecs.empty()) {
             return;
         }
+        if (ours.fec) {
+            match_fec(plan, *ours.fec, media);
+        }
         const auto& theirs = media.format(plan.codecs.front().send_pt)->feedback;
         plan.feedback = {.nack = ours.feedback.nack && theirs.nack,
                          .nack_pli = ours.feedback.nack_pli && theirs.nack_pli,
@@ -137,6 +140,15 @@ private:
         plan.extmaps.transport_cc =
             ours.extmaps.transport_cc == extmaps.transport_cc ? extmaps.transport_cc : 0;
         plan.feedback.transport_cc = plan.extmaps.transport_cc != 0;
+    }
+
+    static void match_fec(MediaPlan& plan, const FecPlan& ours, const Media& media) {
+        plan.fec = choose_fec(media, ours.rtx_receive_pt && plan.codecs.front().rtx_send_pt);
+        if (plan.fec) {
+            plan.fec->red_receive_pt = ours.red_receive_pt;
+            plan.fec->ulpfec_receive_pt = ours.ulpfec_receive_pt;
+            plan.fec->rtx_receive_pt = plan.fec->rtx_send_pt ? ours.rtx_receive_pt : std::nullopt;
+        }
     }
 
     // Puts the m-line on its transport: that of the bundle, or one of its own.

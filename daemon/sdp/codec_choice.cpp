@@ -172,6 +172,21 @@ std::optional<std::uint8_t> rtx_for(const Media& media, unsigned pt) {
     return std::nullopt;
 }
 
+std::optional<FecPlan> choose_fec(const Media& media, bool retransmission) {
+    const auto payload_type = [&](const char* encoding) -> std::optional<std::uint8_t> {
+        const auto found = std::ranges::find_if(media.formats, [&](const Format& format) {
+            return format.encoding == encoding && format.clock_rate == 90000;
+        });
+        return found == media.formats.end() ? std::nullopt : std::optional(found->pt);
+    };
+    const auto red = payload_type("red"), ulpfec = payload_type("ulpfec");
+    if (media.kind != MediaKind::video || !red || !ulpfec) {
+        return std::nullopt;
+    }
+    const auto rtx = retransmission ? rtx_for(media, *red) : std::nullopt;
+    return FecPlan{*red, *red, *ulpfec, *ulpfec, rtx, rtx};
+}
+
 CodecPlan own_codec(Codec codec, std::uint8_t pt) {
     const auto& entry = entry_of(codec);
     CodecPlan plan;

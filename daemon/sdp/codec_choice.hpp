@@ -26,6 +26,9 @@ std::vector<DtmfPlan> choose_dtmf(const Media& offer, const CodecPlan& codec);
 // rtx of `pt`, in `media`.
 std::optional<std::uint8_t> rtx_for(const Media& media, unsigned pt);
 
+// RED and ULPFEC, where the m-line has both. RED is sent again only where the codec is.
+std::optional<FecPlan> choose_fec(const Media& media, bool retransmission);
+
 // What we write for a codec in our own offers.
 CodecPlan own_codec(Codec codec, std::uint8_t pt);
 ExtmapPlan choose_extmaps(const Media& media, bool transport_cc);

@@ -86,6 +86,12 @@ struct DtmfPlan {  // telephone-event (RFC 4733)
     std::uint32_t clock_rate = 8000;
 };
 
+struct FecPlan {  // RED (RFC 2198) with ULPFEC (RFC 5109) in it, of pictures
+    std::uint8_t red_send_pt = 0, red_receive_pt = 0;
+    std::uint8_t ulpfec_send_pt = 0, ulpfec_receive_pt = 0;
+    std::optional<std::uint8_t> rtx_send_pt, rtx_receive_pt;  // of RED
+};
+
 struct ExtmapPlan {  // header extension ids (RFC 8285), 1–14; 0: not negotiated
     unsigned mid = 0;
     unsigned audio_level = 0;  // RFC 6464
@@ -108,6 +114,7 @@ struct MediaPlan {
     // What we send is codecs.front(); what we may be sent is any of them. An answer of ours holds one.
     std::vector<CodecPlan> codecs;
     std::vector<DtmfPlan> dtmf;
+    std::optional<FecPlan> fec;
     ExtmapPlan extmaps;
     RtcpFeedback feedback;
     bool rtcp_rsize = false;
@@ -255,6 +262,7 @@ struct OfferMedia {
     Direction direction = Direction::sendrecv;
     std::vector<CodecPlan> codecs;  // receive_pt is what we write
     std::vector<DtmfPlan> dtmf;
+    std::optional<FecPlan> fec;
     ExtmapPlan extmaps;
     RtcpFeedback feedback;
     std::uint32_t max_receive_bitrate = 0;

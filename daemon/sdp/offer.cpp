@@ -104,6 +104,7 @@ private:
         kept.direction = wished(media.kind, media.role);
         kept.codecs = media.codecs;
         kept.dtmf = media.dtmf;
+        kept.fec = media.fec;
         kept.extmaps = media.extmaps;
         kept.feedback = media.feedback;
         kept.max_receive_bitrate = media.kind == MediaKind::video ? policy_.max_bitrate : 0;
@@ -184,6 +185,9 @@ private:
                               .transport_cc = webrtc,
                               .goog_remb = webrtc,
                               .ccm_tmmbr = true};
+        }
+        if (webrtc && !audio) {
+            media.fec = {102, 102, 103, 103, 112, 112};
         }
         if (webrtc) {
             media.extmaps = {.mid = 1, .audio_level = audio ? 2U : 0U, .transport_cc = audio ? 0U : 3U};

@@ -27,6 +27,7 @@ MediaText text_of(const MediaPlan& plan, const TransportPlan& transport, const L
     text.content = plan.content;
     text.codecs = &plan.codecs;
     text.dtmf = &plan.dtmf;
+    text.fec = plan.fec;
     text.extmaps = plan.extmaps;
     text.feedback = plan.feedback;
     text.direction = plan.direction;

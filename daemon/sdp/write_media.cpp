@@ -44,6 +44,11 @@ std::string m_line(const MediaText& media) {
             text += ' ' + to_string(*codec.rtx_receive_pt);
         }
     }
+    if (media.fec) {
+        text += ' ' + to_string(media.fec->red_receive_pt);
+        text += media.fec->rtx_receive_pt ? ' ' + to_string(*media.fec->rtx_receive_pt) : "";
+        text += ' ' + to_string(media.fec->ulpfec_receive_pt);
+    }
     for (const auto& dtmf : *media.dtmf) {
         text += ' ' + to_string(dtmf.receive_pt);
     }
@@ -62,6 +67,19 @@ void feedback_lines(std::string& out, const std::string& pt, const RtcpFeedback&
     }
 }
 
+void rtx_lines(std::string& out, std::uint8_t rtx, std::uint8_t original) {
+    line(out, "a=rtpmap:" + to_string(rtx) + " rtx/90000");
+    line(out, "a=fmtp:" + to_string(rtx) + " apt=" + to_string(original));
+}
+
+void fec_lines(std::string& out, const FecPlan& fec) {
+    line(out, "a=rtpmap:" + to_string(fec.red_receive_pt) + " red/90000");
+    if (fec.rtx_receive_pt) {
+        rtx_lines(out, *fec.rtx_receive_pt, fec.red_receive_pt);
+    }
+    line(out, "a=rtpmap:" + to_string(fec.ulpfec_receive_pt) + " ulpfec/90000");
+}
+
 void codec_lines(std::string& out, const MediaText& media) {
     for (const auto& codec : *media.codecs) {
         const auto pt = to_string(codec.receive_pt);
@@ -72,10 +90,11 @@ void codec_lines(std::string& out, const MediaText& media) {
             line(out, "a=fmtp:" + pt + ' ' + codec.local_fmtp);
         }
         if (codec.rtx_receive_pt) {
-            const auto rtx = to_string(*codec.rtx_receive_pt);
-            line(out, "a=rtpmap:" + rtx + " rtx/90000");
-            line(out, "a=fmtp:" + rtx + " apt=" + pt);
+            rtx_lines(out, *codec.rtx_receive_pt, codec.receive_pt);
         }
+    }
+    if (media.fec) {
+        fec_lines(out, *media.fec);
     }
     for (const auto& dtmf : *media.dtmf) {
         const auto pt = to_string(dtmf.receive_pt);

@@ -1,5 +1,6 @@
 // Text of a description, for our answers and our offers alike.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct MediaText {  // one live m-line
     std::string kind_name, proto_name, mid, label, content;
     const std::vector<CodecPlan>* codecs = nullptr;
     const std::vector<DtmfPlan>* dtmf = nullptr;
+    std::optional<FecPlan> fec;
     ExtmapPlan extmaps;
     RtcpFeedback feedback;
     Direction direction = Direction::inactive;

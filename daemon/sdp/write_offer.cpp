@@ -38,6 +38,7 @@ MediaText text_of(const OfferPlan& plan, const OfferMedia& media, const LocalTra
     }
     text.codecs = &media.codecs;
     text.dtmf = &media.dtmf;
+    text.fec = media.fec;
     text.extmaps = media.extmaps;
     text.feedback = media.feedback;
     text.direction = media.direction;

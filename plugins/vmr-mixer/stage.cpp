@@ -5,7 +5,7 @@
 namespace vmr::mixer {
 namespace {
 
-constexpr double kChallenge = 0.45;        // s of being the loudest talker
+constexpr double kChallenge = 0.36;        // s of being the loudest talker
 constexpr double kChallengeSilent = 0.25;  // s, when the speaker has stopped
 constexpr double kClearlyLouder = 3.0;     // dB over a speaker who goes on
 constexpr double kHold = 1.5;              // s that a speaker stays at least

@@ -11,9 +11,10 @@
 
 namespace vmr::mixer {
 
-// Follows the speaker without flicker: a challenger must have talked loudest for 0.45 s, and clearly
+// Follows the speaker without flicker: a challenger must have talked loudest for 0.36 s, and clearly
 // louder than a speaker who goes on talking (0.25 s when the speaker is silent); a speaker stays at
-// least 1.5 s. So whoever talks alone is on stage within half a second.
+// least 1.5 s. So whoever talks alone is on stage within half a second,
+// the detector's 60 ms of voice, a tick and a picture included.
 class ActiveSpeaker {
 public:
     struct Candidate {

@@ -39,6 +39,11 @@ std::optional<RtpHeader> parse_rtp(Bytes packet) {
     return header;
 }
 
+size_t payload_start(Bytes packet, const RtpHeader& header) {
+    const bool extended = (packet[0] & 0x10) != 0;
+    return kFixedHeader + 4 * (packet[0] & 0x0F) + (extended ? 4 + header.extension.size() : 0);
+}
+
 std::string_view find_extension(const RtpHeader& header, unsigned id) {
     const bool one_byte = header.extension_profile == kOneByteProfile;
     if (id == 0 || (!one_byte && (header.extension_profile & kTwoByteMask) != kTwoByteProfile)) {
@@ -156,6 +161,13 @@ CapsPtr RtpRouter::caps_of(uint8_t payload_type) const {
         }
     }
     return nullptr;
+}
+
+std::optional<FecFormat> RtpRouter::fec_of(uint32_t ssrc) const {
+    std::lock_guard lock(mutex_);
+    const auto known = ssrcs_.find(ssrc);
+    const auto found = known == ssrcs_.end() ? media_.end() : media_.find(known->second.media);
+    return found == media_.end() ? std::nullopt : found->second.fec;
 }
 
 bool RtpRouter::wants_nack(unsigned media) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/media/transport/channel.hpp"
+#include "daemon/media/transport/fec_receiver.hpp"
 #include "daemon/media/transport/types.hpp"
 
 namespace vmr::media {
@@ -25,6 +26,8 @@ struct RtpHeader {
 
 // Empty if the packet is not well-formed RTP version 2.
 std::optional<RtpHeader> parse_rtp(Bytes packet);
+// Where its payload begins.
+size_t payload_start(Bytes packet, const RtpHeader& header);
 // The value of element `id` of an RFC 8285 block; empty: not there.
 std::string_view find_extension(const RtpHeader& header, unsigned id);
 
@@ -45,6 +48,8 @@ public:
     // Caps of a payload type in any media, also of an RTX one; null: unknown.
     CapsPtr caps_of(uint8_t payload_type) const;
     std::map<uint8_t, uint8_t> rtx_map() const;
+    // Of an SSRC that was routed before; empty: no FEC was agreed on.
+    std::optional<FecFormat> fec_of(uint32_t ssrc) const;
     // The peer of this media answers NACKs, by RTX or by sending again.
     bool wants_nack(unsigned media) const;
 

@@ -69,6 +69,7 @@ public:
     // Opens the way for packets: empty keys are plain RTP. Called again: new keys.
     Status install(const std::optional<SrtpKeys>& keys);
     void set_sending(unsigned media, bool sending);  // audio
+    void set_fec(unsigned media, unsigned percentage);
     void release_stream(GstPad* pad);
     void send_bye();
     void limit_sources(const std::map<unsigned, uint32_t>& bitrates);
@@ -90,10 +91,21 @@ private:
         PadPtr target;
         gulong block = 0;
     };
+    struct FecSending {
+        std::mutex mutex;  // innermost
+        FecSender sender;
+        bool agreed = false;
+        bool pushing = false;  // of the pad's streaming thread
+    };
     struct SendChain {
         MediaParams params;
         ElementPtr caps, rtx;
         PadPtr funnel_pad, pad;
+        std::unique_ptr<FecSending> fec = std::make_unique<FecSending>();
+    };
+    struct FecReceiving {
+        unsigned media = 0;
+        FecReceiver receiver;
     };
 
     RtpSession(const RtpSessionParams& params, RtpSessionEvents& events);
@@ -112,6 +124,10 @@ private:
     void add_reports(MediaStats& stats, const MediaParams& params) const;
     void take_arrivals(const GstStructure* told);
     void update_rtx(const SendChain& chain);
+    void update_fec(const SendChain& chain);
+    void omit_fec(GstElement* jitterbuffer, uint32_t ssrc);
+    std::vector<RtpBytes> take_fec(GstBuffer* buffer, uint32_t ssrc, const FecFormat& format);
+    void fill_fec(MediaStats& stats) const;
     void fill_media_stats(MediaStats& stats, const MediaParams& params, const GValueArray* sources) const;
 
     static GstFlowReturn on_buffer_out(GstPad* pad, GstObject* parent, GstBuffer* buffer);
@@ -123,6 +139,8 @@ private:
     static void on_pad_removed(GstElement* rtpbin, GstPad* pad, gpointer self);
     static gboolean on_rtcp_made(GObject* session, GstBuffer* compound, gboolean early, gpointer self);
     static GstPadProbeReturn on_arrivals_told(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+    static GstPadProbeReturn on_repaired_received(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+    static GstPadProbeReturn on_picture_sent(GstPad* pad, GstPadProbeInfo* info, gpointer fec);
     static void on_bye_received(GstElement* rtpbin, guint session, guint ssrc, gpointer self);
     // AudioRtpHost
     void on_audio_started(const StreamInfo& stream, PadPtr pad) override;
@@ -162,6 +180,10 @@ private:
     mutable std::mutex trend_mutex_;  // innermost
     QueueTrend trend_;
     uint64_t arrival_reports_ = 0;
+
+    mutable std::mutex fec_mutex_;          // innermost
+    std::map<uint32_t, FecReceiving> fec_;  // by SSRC
+    bool pushing_repaired_ = false;         // media-io
 
     std::mutex streams_mutex_;  // innermost
     std::vector<Stream> streams_;

@@ -138,6 +138,7 @@ void RtpSession::fill_from_rtpbin(TransportStats& stats) const {
         MediaStats media;
         media.media = index;
         fill_media_stats(media, params, sources);
+        fill_fec(media);
         stats.media.push_back(media);
     }
 }

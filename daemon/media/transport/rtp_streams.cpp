@@ -85,6 +85,7 @@ Status RtpSession::add_to_rtpbin(const MediaParams& media) {
     }
     g_object_set(chain.caps.get(), "caps", media.send_caps.get(), nullptr);
     update_rtx(chain);
+    update_fec(chain);
     return Ok{};
 }
 
@@ -101,6 +102,9 @@ Status RtpSession::build_send_chain(SendChain& chain) {
     GstElement* last = retransmits ? chain.rtx.get() : chain.caps.get();
     auto last_src = PadPtr::adopt(gst_element_get_static_pad(last, "src"));
     auto first_sink = PadPtr::adopt(gst_element_get_static_pad(chain.caps.get(), "sink"));
+    auto first_src = PadPtr::adopt(gst_element_get_static_pad(chain.caps.get(), "src"));
+    // Before RTX, so that FEC and what is in RED can be sent again, too.
+    gst_pad_add_probe(first_src.get(), GST_PAD_PROBE_TYPE_BUFFER, on_picture_sent, chain.fec.get(), nullptr);
     if ((retransmits && !gst_element_link(chain.caps.get(), chain.rtx.get())) ||
         gst_pad_link(last_src.get(), chain.funnel_pad.get()) != GST_PAD_LINK_OK) {
         return Error{"the send chain cannot be linked"};
@@ -146,6 +150,8 @@ GstElement* RtpSession::on_aux_receiver_requested(GstElement*, guint session_id,
     }
     GstElement* bin = gst_bin_new(nullptr);
     gst_bin_add(GST_BIN(bin), session->rtx_receive_.get());
+    auto repaired = PadPtr::adopt(gst_element_get_static_pad(session->rtx_receive_.get(), "src"));
+    gst_pad_add_probe(repaired.get(), GST_PAD_PROBE_TYPE_BUFFER, on_repaired_received, session, nullptr);
     for (const char* direction : {"sink", "src"}) {
         auto pad = PadPtr::adopt(gst_element_get_static_pad(session->rtx_receive_.get(), direction));
         const std::string name = direction + ("_" + std::to_string(session_id));
@@ -163,6 +169,7 @@ void RtpSession::on_jitterbuffer_made(GstElement*, GstElement* jitterbuffer, gui
         return media && session->router_.wants_nack(*media);
     });
     g_object_set(jitterbuffer, "do-retransmission", static_cast<gboolean>(retransmits), nullptr);
+    guard(nullptr, [&] { session->omit_fec(jitterbuffer, ssrc); });
 }
 
 void RtpSession::on_pad_added(GstElement*, GstPad* pad, gpointer self) {

@@ -104,6 +104,9 @@ public:
     // Audio: hold. What comes at its pad is dropped until resumed.
     virtual void set_sending(unsigned media, bool sending) = 0;
 
+    // Pictures: packets of forward error correction for a hundred of them, where it was agreed on.
+    virtual void set_fec(unsigned media, unsigned percentage) = 0;
+
     virtual TransportState state() const = 0;
     virtual TransportStats stats() const = 0;
     virtual CryptoReceipt crypto() const = 0;

@@ -36,6 +36,7 @@ public:
     Status set_security(const Security& security) override;
     Status add_media(const MediaParams& media) override;
     void set_sending(unsigned media, bool sending) override { session_->set_sending(media, sending); }
+    void set_fec(unsigned media, unsigned percentage) override { session_->set_fec(media, percentage); }
     GstPad* send_pad(unsigned media) const override { return session_->send_pad(media); }
     TransportState state() const override { return state_; }
     TransportStats stats() const override;

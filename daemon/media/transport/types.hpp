@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/gst_ptr.hpp"
+#include "daemon/media/transport/fec_receiver.hpp"
+#include "daemon/media/transport/fec_sender.hpp"
 #include "srtp/suite.hpp"
 
 namespace vmr::media {
@@ -121,6 +123,9 @@ struct MediaParams {
     // The same for what we send again; empty: we never do.
     std::map<uint8_t, uint8_t> send_rtx;
     uint32_t send_rtx_ssrc = 0;
+    // RED and ULPFEC of pictures; empty: not agreed on. Their payload types are in receive_caps, too.
+    std::optional<FecFormat> fec;
+    std::optional<FecSender::Format> send_fec;
 };
 
 // Builds `application/x-rtp` caps with the fields that GStreamer's (de)payloaders,
@@ -167,6 +172,8 @@ struct MediaStats {
     std::optional<uint32_t> remote_limit;        // bit/s, the most that the peer asked for
     unsigned nacks_sent = 0, plis_sent = 0, firs_sent = 0;
     unsigned nacks_received = 0, plis_received = 0, firs_received = 0;
+    // Packets of forward error correction, and those that came back by it.
+    uint64_t fec_sent = 0, fec_received = 0, fec_recovered = 0;
 };
 
 // How packets fare on the way to the peer, by its transport-wide feedback.

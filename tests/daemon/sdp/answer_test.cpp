@@ -70,12 +70,44 @@ TEST(AnswerChromium, WritesWhatABrowserNeeds) {
     EXPECT_EQ(count(text, "a=ice-lite"), 0U);
     EXPECT_EQ(count(text, "a=crypto"), 0U);
     EXPECT_NE(text.find("a=ssrc-group:FID 1001 1101\r\n"), text.npos);
-    EXPECT_NE(text.find("m=video 20000 UDP/TLS/RTP/SAVPF 96 97\r\n"), text.npos);
+    EXPECT_NE(text.find("m=video 20000 UDP/TLS/RTP/SAVPF 96 97 118 119 120\r\n"), text.npos);
     const auto again = parsed(text);
     ASSERT_EQ(again.media.size(), 3U);
     EXPECT_EQ(again.media[1].mid, "1");
     EXPECT_EQ(again.media[1].fingerprints.at(0).digest, std::vector<std::uint8_t>(32, 0xab));
     EXPECT_EQ(again.media[1].extmaps.size(), 2U);
+}
+
+TEST(AnswerChromium, TakesRedAndUlpfecWithRtxOfRed) {
+    const auto plan = answered(sample("chromium-offer"), webrtc_policy());
+    for (const auto role : {Role::main, Role::content}) {
+        const auto& fec = plan.find(MediaKind::video, role)->fec;
+        ASSERT_TRUE(fec);
+        EXPECT_EQ(fec->red_send_pt, 118);
+        EXPECT_EQ(fec->red_receive_pt, 118);
+        EXPECT_EQ(fec->ulpfec_send_pt, 120);
+        EXPECT_EQ(fec->rtx_send_pt, 119);
+    }
+    EXPECT_FALSE(plan.find(MediaKind::audio)->fec);
+    const auto text = write_answer(plan, local_for(1, 3));
+    EXPECT_EQ(count(text,
+                    "a=rtpmap:118 red/90000\r\na=rtpmap:119 rtx/90000\r\na=fmtp:119 apt=118\r\n"
+                    "a=rtpmap:120 ulpfec/90000\r\n"),
+              2U);
+    EXPECT_EQ(count(text, " 118 119 120\r\n"), 2U);
+}
+
+TEST(AnswerChromium, FecNeedsBothAndIsSentAgainOnlyWithThePictures) {
+    const auto offer = sample("chromium-offer");
+    for (const char* half : {" red/90000", " ulpfec/90000"}) {
+        const auto plan = answered(replaced(offer, half, " nothing/90000"), webrtc_policy());
+        EXPECT_FALSE(plan.find(MediaKind::video)->fec) << half;
+    }
+    const auto plan = answered(replaced(offer, "a=rtcp-fb:96 nack", "a=rtcp-fb:96 none"), webrtc_policy());
+    const auto* video = plan.find(MediaKind::video);
+    EXPECT_FALSE(video->codecs.at(0).rtx_receive_pt);
+    ASSERT_TRUE(video->fec);
+    EXPECT_FALSE(video->fec->rtx_send_pt);
 }
 
 TEST(AnswerFirefox, InheritsFingerprintAndTakesBundleOnly) {

@@ -79,6 +79,35 @@ TEST(Offer, WebrtcIsBundledWithIceAndRtx) {
     EXPECT_EQ(result->find(MediaKind::video)->extmaps.transport_cc, 3U);
 }
 
+TEST(Offer, RedAndUlpfecAreForBrowsers) {
+    const auto policy = webrtc_policy();
+    const auto result = round_trip(offered(policy), policy);
+    ASSERT_TRUE(result.ok()) << result.refusal().detail;
+    const auto& fec = result->find(MediaKind::video)->fec;
+    ASSERT_TRUE(fec);
+    EXPECT_EQ(fec->red_receive_pt, 102);
+    EXPECT_EQ(fec->ulpfec_send_pt, 103);
+    EXPECT_EQ(fec->rtx_send_pt, 112);
+    EXPECT_EQ(count(offered(sip_policy()).text, "red/90000"), 0U);
+}
+
+TEST(ApplyAnswer, FecIsWhatTheAnswerTookOfIt) {
+    const auto browser = offered(webrtc_policy());
+    const auto taken = replaced(sample("chromium-answer"), "a=rtcp-fb:98 nack\r\n",
+                                "a=rtcp-fb:98 nack\r\na=rtpmap:50 red/90000\r\na=rtpmap:51 ulpfec/90000\r\n");
+    const auto text = replaced(taken, "UDP/TLS/RTP/SAVPF 98", "UDP/TLS/RTP/SAVPF 98 50 51");
+    const auto result = apply_answer(browser.plan, browser.local, parsed(text));
+    ASSERT_TRUE(result.ok()) << result.refusal().detail;
+    const auto& fec = result->find(MediaKind::video)->fec;
+    ASSERT_TRUE(fec);
+    EXPECT_EQ(fec->red_send_pt, 50);
+    EXPECT_EQ(fec->red_receive_pt, 102);
+    EXPECT_EQ(fec->ulpfec_send_pt, 51);
+    EXPECT_FALSE(fec->rtx_send_pt || fec->rtx_receive_pt);
+    const auto refused = apply_answer(browser.plan, browser.local, parsed(sample("chromium-answer")));
+    EXPECT_FALSE(refused->find(MediaKind::video)->fec);
+}
+
 const char* kPhoneAnswer =
     "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
     "m=audio 4000 RTP/AVP 8 110\r\na=rtpmap:110 telephone-event/8000\r\n%CRYPTO%"

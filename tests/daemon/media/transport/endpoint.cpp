@@ -70,6 +70,24 @@ SentMedia vp8_media(unsigned index, uint32_t ssrc, bool rtx) {
     return media;
 }
 
+SentMedia protected_vp8_media(unsigned index, uint32_t ssrc) {
+    SentMedia media = vp8_media(index, ssrc);
+    FecFormat fec{kRed, kUlpfec, {}, {}, kTwccExtension};
+    fec.pictures.set(kVp8);
+    fec.vp8.set(kVp8);
+    media.params.fec = fec;
+    media.params.send_fec = {kRed, kUlpfec, kTwccExtension};
+    for (const auto& [payload, name] : {std::pair(kRed, "RED"), {kUlpfec, "ULPFEC"}}) {
+        RtpFormat format{"video", name, payload, 90000};
+        format.extmap = {{kMidExtension, kMidUri}, {kTwccExtension, kTwccUri}};
+        media.params.receive_caps[payload] = rtp_caps(format);
+    }
+    auto plain = CapsPtr::adopt(gst_caps_copy(media.params.receive_caps.at(kVp8).get()));
+    gst_structure_remove_field(gst_caps_get_structure(plain.get(), 0), "rtcp-fb-nack");
+    media.params.receive_caps[kVp8] = plain;
+    return media;
+}
+
 Endpoint::Endpoint(std::shared_ptr<MediaIo> io, std::variant<UdpParams, IceParams> path,
                    std::shared_ptr<DtlsCertificate> certificate, TransportParams more)
     : pipeline(gst_pipeline_new(nullptr)) {
@@ -111,7 +129,7 @@ void Endpoint::on_stream_added(const StreamInfo& stream, GstPad* pad) {
     auto sink = std::make_unique<Sink>();
     sink->element = gst_element_factory_make("fakesink", nullptr);
     sink->media = stream.media;
-    sink->gap = &last_gap;
+    sink->endpoint = this;
     g_object_set(sink->element, "sync", FALSE, "async", FALSE, "signal-handoffs", TRUE, nullptr);
     g_signal_connect(sink->element, "handoff", G_CALLBACK(on_handoff), sink.get());
     gst_bin_add(GST_BIN(pipeline), sink->element);
@@ -127,7 +145,8 @@ void Endpoint::on_handoff(GstElement*, GstBuffer* buffer, GstPad*, gpointer data
     gst_buffer_extract(buffer, 0, head.data(), head.size());
     const uint16_t sequence = static_cast<uint16_t>(head[2] << 8 | head[3]);
     if (sink.next >= 0) {
-        *sink.gap = static_cast<int16_t>(sequence - sink.next);
+        sink.endpoint->last_gap = static_cast<int16_t>(sequence - sink.next);
+        sink.endpoint->gaps += sequence == sink.next ? 0 : 1;
     }
     sink.next = static_cast<uint16_t>(sequence + 1);
     sink.buffers++;

@@ -15,7 +15,7 @@
 namespace vmr::media::test {
 
 constexpr unsigned kMidExtension = 3, kTwccExtension = 5;
-constexpr uint8_t kPcmu = 0, kOpus = 111, kVp8 = 96, kVp8Rtx = 97;
+constexpr uint8_t kPcmu = 0, kOpus = 111, kVp8 = 96, kVp8Rtx = 97, kRed = 102, kUlpfec = 103;
 
 // Iterates the default main context until `done`; false after `seconds`.
 bool wait_until(const std::function<bool()>& done, double seconds = 15);
@@ -28,6 +28,8 @@ struct SentMedia {
 SentMedia pcmu_media(unsigned index, uint32_t ssrc);
 SentMedia opus_media(unsigned index, uint32_t ssrc);
 SentMedia vp8_media(unsigned index, uint32_t ssrc, bool rtx = false);
+// With RED and ULPFEC; nothing is sent again.
+SentMedia protected_vp8_media(unsigned index, uint32_t ssrc);
 
 class Endpoint {
 public:
@@ -51,6 +53,7 @@ public:
     unsigned byes = 0;
     std::string keys;
     std::atomic<int> last_gap = 0;  // packets missing before the last one, by sequence number
+    std::atomic<int> gaps = 0;      // so far, of all media
     unsigned streams_removed = 0;
     bool link_streams = true;
 
@@ -59,7 +62,7 @@ private:
         GstElement* element;
         unsigned media;
         std::atomic<uint64_t> buffers = 0;
-        std::atomic<int>* gap;
+        Endpoint* endpoint;
         int next = -1;  // sequence number
     };
     static void on_handoff(GstElement* sink, GstBuffer* buffer, GstPad* pad, gpointer data);

@@ -36,10 +36,10 @@ GstPadProbeReturn count_keyframe_requests(GstPad*, GstPadProbeInfo* info, gpoint
     return GST_PAD_PROBE_OK;
 }
 
-// Loses packets on the way out, behind the retransmission buffer.
-void lose_packets(Endpoint& endpoint, std::atomic<int>& count) {
+// Loses packets on the way out, behind that element.
+void lose_packets(Endpoint& endpoint, const char* factory, std::atomic<int>& count) {
     GstIterator* elements =
-        gst_bin_iterate_all_by_element_factory_name(GST_BIN(endpoint.transport->bin()), "rtprtxsend");
+        gst_bin_iterate_all_by_element_factory_name(GST_BIN(endpoint.transport->bin()), factory);
     GValue value = G_VALUE_INIT;
     ASSERT_EQ(gst_iterator_next(elements, &value), GST_ITERATOR_OK);
     auto pad = PadPtr::adopt(gst_element_get_static_pad(GST_ELEMENT(g_value_get_object(&value)), "src"));
@@ -56,7 +56,7 @@ TEST_F(FeedbackTest, LostVideoIsRetransmitted) {
         ASSERT_TRUE(endpoint->transport->set_security(
             make_keys(SrtpSuite::aead_aes_256_gcm, endpoint == &a ? 'a' : 'b', endpoint == &a ? 'b' : 'a')));
     }
-    lose_packets(a, lost);
+    lose_packets(a, "rtprtxsend", lost);
     gst_pad_add_probe(
         a.transport->send_pad(1),
         static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
@@ -71,6 +71,35 @@ TEST_F(FeedbackTest, LostVideoIsRetransmitted) {
     EXPECT_GT(b.transport->stats().media[0].nacks_sent, 3u);
     // Nearly all that was dropped came back.
     EXPECT_GT(b.received(1), static_cast<uint64_t>(count * 0.95)) << count;
+}
+
+// Neither RTX nor NACK was agreed on: what comes back comes by FEC, and nobody behind sees a gap.
+TEST_F(FeedbackTest, LostVideoComesBackByFec) {
+    std::atomic<int> lost = 0;
+    Endpoint a(io, loopback_udp(true)), b(io, loopback_udp(true));
+    for (Endpoint* endpoint : {&a, &b}) {
+        endpoint->add(protected_vp8_media(1, endpoint == &a ? 10 : 20));
+        ASSERT_TRUE(endpoint->transport->set_security(
+            make_keys(SrtpSuite::aead_aes_256_gcm, endpoint == &a ? 'a' : 'b', endpoint == &a ? 'b' : 'a')));
+        endpoint->play();
+    }
+    connect(a, b);
+    const auto received = [&] { return b.transport->stats().media[0]; };
+    ASSERT_TRUE(wait_until([&] { return b.received(1) > 20; }));
+    EXPECT_EQ(received().fec_received, 0u) << "nothing is lost: nothing is added";
+    a.transport->set_fec(1, 50);
+    ASSERT_TRUE(wait_until([&] { return received().fec_received > 3; }));
+    lose_packets(a, "rtpfunnel", lost);
+    EXPECT_TRUE(wait_until([&] { return received().fec_recovered > 5; }));
+    EXPECT_GT(a.transport->stats().media[0].fec_sent, 10u);
+    EXPECT_EQ(received().nacks_sent, 0u);
+    EXPECT_EQ(b.encoding(1), "VP8");
+    // All of the losses of this regular kind come back: each tenth packet, with FEC every second.
+    EXPECT_EQ(b.gaps, 0);
+    // Off again: the stream goes on without a gap.
+    a.transport->set_fec(1, 0);
+    const uint64_t before = b.received(1);
+    EXPECT_TRUE(wait_until([&] { return b.received(1) > before + 20; }));
 }
 
 TEST_F(FeedbackTest, KeyframeRequestReachesTheSender) {
