@@ -283,8 +283,9 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
         const auto bytes = [](const std::vector<uint8_t>& key) {
             return std::string(key.begin(), key.end());
         };
-        security = SdesKeys{srtp_suite(plan.sdes.suite), bytes(key(path, plan.sdes.suite, plan.sdes.tag).key),
-                            bytes(plan.sdes.remote.key)};
+        security =
+            SdesKeys{srtp_suite(plan.sdes.suite), bytes(key(path, plan.sdes.suite, plan.sdes.tag).key),
+                     bytes(plan.sdes.remote.key), bytes(plan.sdes.local_mki), bytes(plan.sdes.remote.mki)};
     } else if (plan.keying == sdp::KeyManagement::dtls) {
         auto params = dtls_params(plan.dtls);
         if (!params) {

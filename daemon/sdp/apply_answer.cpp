@@ -208,7 +208,7 @@ private:
             return false;
         }
         keying.kind = KeyManagement::sdes;
-        keying.sdes = {crypto.tag, crypto.suite, crypto.suite_name, crypto.key};
+        keying.sdes = {crypto.tag, crypto.suite, crypto.suite_name, crypto.key, offered.mki};
         keying.counts_as_encrypted = sdes_counts(crypto.suite, offer_.policy);
         return true;
     }

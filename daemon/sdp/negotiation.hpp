@@ -128,6 +128,8 @@ struct SdesPlan {
     CryptoSuite suite = CryptoSuite::none;
     std::string suite_name;  // as the peer spells it
     CryptoKey remote;        // what the peer encrypts with
+    // In each packet of ours; an answer's is the offer's, so that both directions have one.
+    std::vector<std::uint8_t> local_mki;
 };
 
 struct DtlsPlan {
@@ -269,6 +271,7 @@ struct OfferTransport {
     bool rtcp_mux = true;
     KeyManagement keying = KeyManagement::none;
     std::vector<CryptoSuite> suites;  // SDES: to be given keys in LocalTransport::crypto, tags from 1
+    std::vector<std::uint8_t> mki;    // SDES, in a re-offer: of the key that we use so far
     bool ice = false;
     Setup setup = Setup::actpass;
 };

@@ -28,9 +28,9 @@ std::uint8_t own_pt(Codec codec) {
 
 std::vector<CryptoSuite> offered_suites(const Policy& policy) {
     std::vector<CryptoSuite> suites;
-    for (const auto suite :
-         {CryptoSuite::aead_aes_256_gcm, CryptoSuite::aes_256_cm_hmac_sha1_80, CryptoSuite::aead_aes_128_gcm,
-          CryptoSuite::aes_cm_128_hmac_sha1_80, CryptoSuite::aes_cm_128_hmac_sha1_32}) {
+    for (const auto suite : {CryptoSuite::aead_aes_256_gcm, CryptoSuite::aes_256_cm_hmac_sha1_80,
+                             CryptoSuite::aes_256_cm_hmac_sha1_32, CryptoSuite::aead_aes_128_gcm,
+                             CryptoSuite::aes_cm_128_hmac_sha1_80, CryptoSuite::aes_cm_128_hmac_sha1_32}) {
         const bool gcm = suite == CryptoSuite::aead_aes_256_gcm || suite == CryptoSuite::aead_aes_128_gcm;
         const bool strong = info(suite).key_bits >= policy.min_key_bits;
         if ((policy.sdes_gcm || !gcm) && (strong || policy.encryption != Encryption::required)) {
@@ -83,6 +83,7 @@ private:
             kept.ice = transport.ice.has_value();
             if (transport.keying == KeyManagement::sdes) {
                 kept.suites = {transport.sdes.suite};
+                kept.mki = transport.sdes.local_mki;
             }
         }
     }

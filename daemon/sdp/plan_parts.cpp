@@ -61,7 +61,7 @@ bool same_keys(const TransportPlan& a, const TransportPlan& b) {
                           });
     };
     return a.sdes.suite == b.sdes.suite && a.sdes.remote.key == b.sdes.remote.key &&
-           a.sdes.remote.mki == b.sdes.remote.mki &&
+           a.sdes.remote.mki == b.sdes.remote.mki && a.sdes.local_mki == b.sdes.local_mki &&
            same_prints(a.dtls.remote_fingerprints, b.dtls.remote_fingerprints) &&
            (a.keying != KeyManagement::dtls || a.dtls.local_setup == b.dtls.local_setup);
 }

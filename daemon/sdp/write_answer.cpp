@@ -15,7 +15,7 @@ CryptoLine crypto_line(const SdesPlan& sdes, const LocalTransport& local) {
         throw std::logic_error("sdp: no local key for the chosen suite");
     }
     // The tag and the spelling of the offer; a lifetime only to those who wrote one.
-    return {sdes.tag, sdes.suite_name, &found->key, sdes.remote.lifetime != 0};
+    return {sdes.tag, sdes.suite_name, &found->key, sdes.remote.lifetime != 0, sdes.local_mki};
 }
 
 MediaText text_of(const MediaPlan& plan, const TransportPlan& transport, const LocalTransport& local) {

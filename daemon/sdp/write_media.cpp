@@ -84,10 +84,20 @@ void codec_lines(std::string& out, const MediaText& media) {
     }
 }
 
+// "|value:length", the value in decimal (RFC 4568 section 9.1).
+std::string mki_text(const std::vector<std::uint8_t>& mki) {
+    std::uint64_t value = 0;
+    for (const auto byte : mki) {
+        value = value << 8 | byte;
+    }
+    return mki.empty() ? "" : '|' + to_string(value) + ':' + to_string(mki.size());
+}
+
 void key_lines(std::string& out, const MediaText& media) {
     for (const auto& crypto : media.cryptos) {
         line(out, "a=crypto:" + to_string(crypto.tag) + ' ' + crypto.suite_name +
-                      " inline:" + text::base64_encode(*crypto.key) + (crypto.lifetime ? "|2^31" : ""));
+                      " inline:" + text::base64_encode(*crypto.key) + (crypto.lifetime ? "|2^31" : "") +
+                      mki_text(crypto.mki));
     }
     if (media.setup != Setup::none) {
         for (const auto& fingerprint : media.transport->fingerprints) {

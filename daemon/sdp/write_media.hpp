@@ -12,6 +12,7 @@ struct CryptoLine {
     std::string suite_name;
     const std::vector<std::uint8_t>* key = nullptr;
     bool lifetime = false;
+    std::vector<std::uint8_t> mki;
 };
 
 struct MediaText {  // one live m-line

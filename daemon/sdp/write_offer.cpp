@@ -13,7 +13,7 @@ std::vector<CryptoLine> crypto_lines(const OfferTransport& transport, const Loca
         const bool planned = std::find(transport.suites.begin(), transport.suites.end(), crypto.suite) !=
                              transport.suites.end();
         if (planned && crypto.key.size() == info(crypto.suite).key_salt_size) {
-            lines.push_back({crypto.tag, info(crypto.suite).name, &crypto.key, true});
+            lines.push_back({crypto.tag, info(crypto.suite).name, &crypto.key, true, transport.mki});
         }
     }
     if (lines.empty()) {

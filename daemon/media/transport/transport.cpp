@@ -152,7 +152,7 @@ Status TransportImpl::set_security(const Security& security) {
     });
     if (const auto* sdes = std::get_if<SdesKeys>(&security)) {
         return use_keys(receipt_of(KeyExchange::sdes, sdes->suite),
-                        SrtpKeys{sdes->suite, sdes->local, sdes->remote});
+                        SrtpKeys{sdes->suite, sdes->local, sdes->remote, sdes->local_mki, sdes->remote_mki});
     }
     return use_keys({}, std::nullopt);
 }

@@ -75,6 +75,8 @@ struct SdesKeys {
     SrtpSuite suite = SrtpSuite::aes_cm_128_hmac_sha1_80;
     std::string local;   // what we encrypt with
     std::string remote;  // what the peer encrypts with
+    // In each packet of that direction (RFC 3711 section 3.1), up to 4 bytes; empty: none.
+    std::string local_mki, remote_mki;
 };
 
 enum class FingerprintHash { sha256, sha384, sha512 };

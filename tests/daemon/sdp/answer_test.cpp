@@ -227,6 +227,22 @@ TEST(AnswerSdes, OverClearSignallingDoesNotCount) {
     EXPECT_FALSE(plan.counts_as_encrypted);
 }
 
+// As Skype for Business writes it: each line with an identifier, which each packet then carries.
+TEST(AnswerSdes, AnIdentifierIsTakenAndGivenBack) {
+    auto offer = sample("teams-direct-routing");
+    offer = replaced(offer, "|2^31", "|2^31|258:2");
+    const auto plan = answered(offer, sip_policy());
+    const auto& sdes = plan.transports.at(0).sdes;
+    EXPECT_EQ(sdes.remote.mki, (std::vector<std::uint8_t>{1, 2}));
+    EXPECT_EQ(sdes.local_mki, sdes.remote.mki);
+    const auto text = write_answer(plan, local_for(1));
+    EXPECT_NE(text.find("|2^31|258:2\r\n"), text.npos);
+    EXPECT_FALSE(answered(offer, sip_policy(), &plan).transports.at(0).rekeyed);
+    EXPECT_TRUE(answered(replaced(offer, "|258:2", ""), sip_policy(), &plan).transports.at(0).rekeyed);
+    const auto reoffer = plan_offer(sip_policy(), {}, &plan);
+    EXPECT_NE(write_offer(reoffer, local_for(1)).find("|2^31|258:2\r\n"), std::string::npos);
+}
+
 TEST(AnswerDtls, OverSipWithALitePassivePeer) {
     const auto plan = answered(sample("sip-dtls-ice"), sip_policy(Encryption::required, false));
     const auto& transport = plan.transports.at(0);

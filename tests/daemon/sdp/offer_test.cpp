@@ -36,7 +36,7 @@ TEST(Offer, BestEffortIsPlainProfileWithKeys) {
     EXPECT_NE(offer.text.find("a=crypto:1 AEAD_AES_256_GCM inline:"), std::string::npos);
     EXPECT_EQ(count(offer.text, "a=group"), 0U);
     const auto session = parsed(offer.text);
-    EXPECT_EQ(session.media.at(0).cryptos.size(), 5U);
+    EXPECT_EQ(session.media.at(0).cryptos.size(), 6U);
     EXPECT_TRUE(session.media[0].cryptos[0].usable);
 }
 
