@@ -264,7 +264,12 @@ Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport)
             !added) {
             return added;
         }
-        bin_.send(slot, send_params(plan, ssrc(index)), transport.send_pad(static_cast<unsigned>(index)));
+    }
+    const SendParams params = send_params(plan, ssrc(index));
+    if (!same || !same_picture(params, send_params(negotiated_->media[index], ssrc(index)))) {
+        bin_.send(slot, params, transport.send_pad(static_cast<unsigned>(index)));
+    } else {
+        bin_.limit(slot, params.bitrate);
     }
     const bool sending = sdp::sends(plan.direction) && !plan.held;
     if (slot == Slot::audio) {

@@ -17,6 +17,8 @@ UdpRemote udp_remote(const sdp::TransportPlan& plan);
 // `rtx_ssrc` is of what is sent again, where that was negotiated.
 MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc, uint32_t rtx_ssrc);
 SendParams send_params(const sdp::MediaPlan& plan, uint32_t ssrc);
+// Whether one encoder serves for both, as far as bitrate goes.
+bool same_picture(const SendParams& one, const SendParams& other);
 // "opus", …; empty: not negotiated on this m-line.
 std::string codec_of(const sdp::MediaPlan& plan, uint8_t payload_type);
 

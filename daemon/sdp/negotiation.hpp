@@ -66,6 +66,15 @@ private:
 enum class Role { main, content };
 enum class KeyManagement { none, sdes, dtls };
 
+// What the peer's decoder takes of a picture; 0: no limit.
+struct PictureLimit {
+    std::uint32_t frame_size = 0;       // macroblocks of 16×16
+    std::uint32_t macroblock_rate = 0;  // macroblocks a second
+    std::uint32_t framerate = 0;        // pictures a second
+    std::uint32_t bitrate = 0;          // bit/s
+    bool operator==(const PictureLimit&) const = default;
+};
+
 struct CodecPlan {
     Codec codec = Codec::none;
     std::uint8_t send_pt = 0;      // on packets we send
@@ -73,6 +82,8 @@ struct CodecPlan {
     std::uint32_t clock_rate = 0;  // Hz on the wire (8000 for G.722)
     unsigned channels = 1;
     unsigned packetization_mode = 0;  // H.264: 0 means one NAL unit a packet, no FU-A, no STAP-A
+    bool high_profile = false;        // H.264: what we send, too; else constrained baseline
+    PictureLimit limit;               // of what we send
     Parameters remote_fmtp;           // limits what we may send
     std::string remote_fmtp_text;
     std::string local_fmtp;  // what we write for our receiver; empty: no a=fmtp

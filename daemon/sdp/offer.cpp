@@ -9,6 +9,8 @@ namespace vmr::sdp {
 
 namespace {
 
+constexpr std::uint8_t kSingleNalPt = 102, kHighProfilePt = 103;  // of H.264
+
 std::uint8_t own_pt(Codec codec) {
     switch (codec) {
         case Codec::pcmu:
@@ -169,6 +171,10 @@ private:
         for (const auto codec : audio ? policy_.audio_codecs : policy_.video_codecs) {
             media.codecs.push_back(own_codec(codec, own_pt(codec)));
             wideband_clock |= codec == Codec::opus;
+            if (!webrtc && codec == Codec::h264) {
+                media.codecs.push_back(own_h264_single_nal(kSingleNalPt));
+                media.codecs.push_back(own_h264_high(kHighProfilePt));
+            }
             if (webrtc && !audio) {
                 media.codecs.back().rtx_receive_pt = static_cast<std::uint8_t>(own_pt(codec) + 10);
             }

@@ -205,7 +205,8 @@ std::string media_text(const MediaText& media, const LocalParams& local, std::si
         line(out, "c=" + address_text(transport.address));
     }
     if (media.max_receive_bitrate != 0) {
-        line(out, "b=AS:" + to_string(media.max_receive_bitrate / 1000));
+        // With the headers, which b=AS counts (RFC 3550 section 6.2).
+        line(out, "b=AS:" + to_string((std::uint64_t{media.max_receive_bitrate} * 100 / 96 + 999) / 1000));
         line(out, "b=TIAS:" + to_string(media.max_receive_bitrate));
     }
     if (media.rtcp_line) {

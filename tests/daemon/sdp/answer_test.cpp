@@ -145,7 +145,7 @@ TEST(AnswerLinphone, TakesTheStrongestSuiteAndItsSpelling) {
         EXPECT_EQ(sdes.remote.key.size(), 46U);
         EXPECT_EQ(plan.transports.at(1).sdes.tag, 2U);
         EXPECT_EQ(plan.find(MediaKind::audio)->dtmf.at(0).receive_pt, 101);
-        EXPECT_EQ(plan.find(MediaKind::video)->max_send_bitrate, 380000U);
+        EXPECT_EQ(plan.find(MediaKind::video)->max_send_bitrate, 380U * 960 - 64000);
         const auto text = write_answer(plan, local_for(2));
         EXPECT_NE(text.find("a=crypto:3 AES_CM_256_HMAC_SHA1_80 inline:Wlpa"), text.npos);
         EXPECT_EQ(count(text, "|2^31"), 0U);
