@@ -1,7 +1,7 @@
 // From what was negotiated (daemon/sdp) to what the transport and the pipelines are told. Pure.
 #pragma once
 #include "daemon/media/leg_bin.hpp"
-#include "daemon/media/transport/types.hpp"
+#include "daemon/media/transport/transport.hpp"
 #include "daemon/sdp/negotiation.hpp"
 
 namespace vmr::media {
@@ -12,6 +12,11 @@ Result<DtlsParams> dtls_params(const sdp::DtlsPlan& plan);
 sdp::Fingerprint sdp_fingerprint(const std::string& value);  // of a SHA-256 fingerprint with colons
 IceRemote ice_remote(const sdp::IcePlan& plan);
 UdpRemote udp_remote(const sdp::TransportPlan& plan);
+
+// Address, ports and candidates of a path. `address`: what the description says where the path has none that
+// a peer could use; with `trickle` there is none before the checks.
+void describe_path(const LocalDescription& local, const std::string& address, bool trickle,
+                   sdp::LocalTransport& description);
 
 // Everything that may arrive on the m-line, and what is sent with `ssrc`.
 // `rtx_ssrc` is of what is sent again, where that was negotiated.

@@ -31,6 +31,8 @@ struct Policy {
     bool content = true;
     bool floor = false;             // there is a BFCP server for the content; SIP only
     bool ice = true;                // take ICE when a SIP peer offers it; WebRTC always has it
+    bool ice_offers = false;        // SIP: and write it into offers of ours
+    bool ice_lite = false;          // as the lite side (RFC 8445 section 2.5); SIP only
     bool sdes_gcm = true;           // offer AEAD suites in SDES (some clients refuse the whole line)
     std::uint32_t max_bitrate = 0;  // bit/s for one video stream, both ways; 0: no limit
 };
@@ -243,6 +245,7 @@ struct LocalParams {
     std::string cname;
     std::vector<LocalTransport> transports;
     std::vector<LocalMedia> media;
+    bool ice_lite = false;
     std::optional<LocalFloor> floor;  // without it BFCP is refused, and not offered
 };
 

@@ -116,6 +116,10 @@ bool uses_ice(const Media& media, const Policy& policy) {
     if (!media.ice.present() || (policy.kind == LegKind::sip && !policy.ice) || media.ice.mismatch) {
         return false;
     }
+    // A full agent of ours has one component.
+    if (policy.kind == LegKind::sip && !policy.ice_lite && !media.rtcp_mux) {
+        return false;
+    }
     const bool placeholder = media.connection.unspecified() || media.port == kDiscardPort;
     if (policy.kind == LegKind::webrtc || placeholder || media.ice.candidates.empty()) {
         return true;

@@ -59,7 +59,9 @@ std::string write_answer(const Negotiated& negotiated, const LocalParams& local)
         }
     }
     const auto& address = local_transport(local, negotiated.transports.front().id).address;
-    auto out = head_text(local, address, bundles);
+    const bool ice =
+        std::ranges::any_of(negotiated.transports, [](const auto& t) { return t.ice.has_value(); });
+    auto out = head_text(local, address, ice, bundles);
     for (const auto& plan : negotiated.media) {
         if (negotiated.floor && local.floor && plan.index == negotiated.floor->index) {
             out += floor_text(*negotiated.floor, *local.floor);

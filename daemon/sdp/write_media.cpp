@@ -175,7 +175,7 @@ const LocalTransport& local_transport(const LocalParams& local, std::size_t id) 
     throw std::logic_error("sdp: no local transport " + to_string(id));
 }
 
-std::string head_text(const LocalParams& local, const std::string& address,
+std::string head_text(const LocalParams& local, const std::string& address, bool ice,
                       const std::vector<std::vector<std::string>>& bundles) {
     std::string out;
     line(out, "v=0");
@@ -184,6 +184,9 @@ std::string head_text(const LocalParams& local, const std::string& address,
     line(out, "s=" + local.session_name);
     line(out, "c=" + address_text(address));
     line(out, "t=0 0");
+    if (ice && local.ice_lite) {
+        line(out, "a=ice-lite");
+    }
     for (const auto& bundle : bundles) {
         std::string group = "a=group:BUNDLE";
         for (const auto& mid : bundle) {

@@ -73,7 +73,7 @@ std::string write_offer(const OfferPlan& plan, const LocalParams& local) {
         }
     }
     const auto& address = local_transport(local, plan.transports.front().id).address;
-    auto out = head_text(local, address, bundles);
+    auto out = head_text(local, address, std::ranges::any_of(plan.transports, &OfferTransport::ice), bundles);
     for (std::size_t i = 0; i < plan.media.size(); ++i) {
         const auto& media = plan.media[i];
         if (plan.floor && local.floor && plan.floor->index == i) {
