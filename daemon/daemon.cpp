@@ -73,7 +73,14 @@ sip::SipConfig sip_config(const ops::Config& config) {
     for (const auto& endpoint : config.sip.tls) {
         sip.stack.listen.push_back(sip_listener(sip::Transport::tls, endpoint));
     }
+    for (const ops::MutualTlsListener& listener : config.sip.mutual_tls) {
+        sip.stack.listen.push_back(sip_listener(sip::Transport::tls, listener.listen));
+        sip.stack.listen.back().required_client_ca_file = listener.client_ca;
+    }
     sip.stack.tls = {config.sip.certificate.certificate, config.sip.certificate.key, config.sip.client_ca};
+    for (const ops::TlsFiles& files : config.sip.certificates) {
+        sip.stack.tls.more.push_back({files.certificate, files.key});
+    }
     sip.contact_host = config.sip.advertised_host;
     if (!config.sip.domain.empty()) {
         sip.realm = config.sip.domain;
@@ -134,6 +141,14 @@ TurnCredential turn_credential(const ops::TurnServer& server, const std::string&
     g_hmac_unref(hmac);
     const GCharPtr password(g_base64_encode(digest, size));
     return {username, password.get()};
+}
+
+std::vector<std::string> certificate_files(const ops::Config& config) {
+    std::vector<std::string> files{config.http.tls.certificate, config.sip.certificate.certificate};
+    for (const ops::TlsFiles& more : config.sip.certificates) {
+        files.push_back(more.certificate);
+    }
+    return files;
 }
 
 media::IceParams ice_params(const ops::MediaConfig& config) {
@@ -268,6 +283,8 @@ Status Daemon::start_media(const ops::Config& config) {
         },
         VMR_VERSION,
     });
+    services_->sip_media = {config.sip.ice != ops::SipIce::off, config.sip.ice == ops::SipIce::lite,
+                            config.sip.ice_offers, config.sip.max_video_bitrate, config.sip.far_end_camera};
     bridge_ = std::make_unique<bridge::Bridge>(*services_, environment_);
     bridge_->start_rooms(config.rooms);
     events_.set_snapshot_provider([this](const std::string& room) { return bridge_->snapshot(room); });
@@ -316,13 +333,16 @@ Status Daemon::start_api(const ops::Config& config) {
         tokens_.set_admin_bearer(config.http.admin_token);
     }
     server_ = std::make_unique<api::Server>(std::move(options), *bridge_, tokens_, events_, webrtc_.get());
-    server_->set_metrics_provider(
-        [this] { return bridge_->metrics() + (devices_ ? devices_->metrics() : std::string()); });
+    server_->set_metrics_provider([this] {
+        return bridge_->metrics() + certificates_.metrics() +
+               (devices_ ? devices_->metrics() : std::string());
+    });
     if (Devices* devices = sip_->devices(); devices != nullptr) {
         server_->set_device_login([devices](const std::string& name, const std::string& secret) {
             return devices->authenticate(name, secret);
         });
     }
+    certificates_.watch(certificate_files(config), config.certificate_alarm_days);
     return server_->start();
 }
 
@@ -357,11 +377,25 @@ void Daemon::reload(const ops::Config& config) {
     if (devices_) {
         devices_->set_profile(device_profile(config));
     }
+    certificates_.watch(certificate_files(config), config.certificate_alarm_days);
     for (const Status& reloaded : {sip_->reload_certificate(), server_->reload_certificate()}) {
         if (!reloaded) {
             g_warning("the certificate in use stays: %s", reloaded.error().c_str());
         }
     }
+}
+
+void Daemon::tell_of_certificate(const ops::CertificateWatch::Alarm& alarm) {
+    GDateTime* expires = g_date_time_new_from_unix_utc(std::chrono::system_clock::to_time_t(alarm.expires));
+    const GCharPtr when(g_date_time_format_iso8601(expires));
+    g_date_time_unref(expires);
+    g_warning("certificate %s: %s %s", alarm.file.c_str(), alarm.days_left < 0 ? "expired" : "expires",
+              when.get());
+    (void)events_.publish("", "vmr.certificate.expiring",
+                          {{"file", alarm.file},
+                           {"subject", alarm.subject},
+                           {"expires", when.get()},
+                           {"days_left", alarm.days_left}});
 }
 
 void Daemon::drain() {

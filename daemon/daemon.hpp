@@ -15,6 +15,7 @@
 #include "daemon/legs/webrtc/webrtc_legs.hpp"
 #include "daemon/media/pipelines.hpp"
 #include "daemon/media/session.hpp"
+#include "daemon/ops/certificate_watch.hpp"
 #include "daemon/ops/config.hpp"
 #include "daemon/ops/pins.hpp"
 #include "daemon/store/call_records.hpp"
@@ -49,6 +50,7 @@ private:
     Status start_devices(const ops::Config& config);
     Status start_api(const ops::Config& config);
     void publish_status(const ops::Config& config);
+    void tell_of_certificate(const ops::CertificateWatch::Alarm& alarm);
 
     media::Pipelines pipelines_;
     media::MediaEnvironment environment_;
@@ -62,6 +64,8 @@ private:
     std::unique_ptr<sip::SipLegs> sip_;
     std::unique_ptr<bridge::DeviceOperations> devices_;  // null: nobody registers
     std::unique_ptr<api::Server> server_;
+    ops::CertificateWatch certificates_{
+        [this](const ops::CertificateWatch::Alarm& alarm) { tell_of_certificate(alarm); }};
     std::vector<std::string> sip_addresses_;
 };
 

@@ -65,6 +65,24 @@ Streams::Stream* Streams::find_or_add(std::uint32_t ssrc) {
     return &current_;
 }
 
+std::optional<Mki> Mki::make(Bytes bytes) {
+    if (bytes.size() > kMaxMki) {
+        return std::nullopt;
+    }
+    Mki mki;
+    std::copy(bytes.begin(), bytes.end(), mki.bytes_.begin());
+    mki.size_ = bytes.size();
+    return mki;
+}
+
+void Mki::write(std::uint8_t* at) const {
+    std::copy_n(bytes_.begin(), size_, at);
+}
+
+bool Mki::stands_at(const std::uint8_t* at) const {
+    return std::equal(at, at + size_, bytes_.begin());
+}
+
 std::optional<Sender> Sender::make(Suite suite, Bytes master) {
     const auto rtp = Cipher::make(suite, master, Protocol::rtp);
     const auto rtcp = Cipher::make(suite, master, Protocol::rtcp);
@@ -74,7 +92,7 @@ std::optional<Sender> Sender::make(Suite suite, Bytes master) {
 Outcome Sender::protect_rtp(MutableBytes space, std::size_t& size) {
     const std::size_t tag_bytes = info_of(suite_).rtp_tag_bytes;
     const auto header = parse_rtp(space.first(size));
-    if (!header || size + tag_bytes > space.size()) {
+    if (!header || size + tag_bytes + mki_.size() > space.size()) {
         return Outcome::malformed;
     }
     Streams::Stream* stream = streams_.find_or_add(header->ssrc);
@@ -99,14 +117,17 @@ Outcome Sender::protect_rtp(MutableBytes space, std::size_t& size) {
     if (!done) {
         return Outcome::malformed;
     }
-    std::copy_n(tag.begin(), tag_bytes, space.begin() + static_cast<std::ptrdiff_t>(size));
-    size += tag_bytes;
+    std::uint8_t* end = space.data() + size;
+    const bool gcm = rtp_.gcm();
+    std::copy_n(tag.begin(), tag_bytes, gcm ? end : end + mki_.size());
+    mki_.write(gcm ? end + tag_bytes : end);
+    size += tag_bytes + mki_.size();
     return Outcome::ok;
 }
 
 Outcome Sender::protect_rtcp(MutableBytes space, std::size_t& size) {
     const std::size_t tag_bytes = info_of(suite_).rtcp_tag_bytes;
-    if (size < kMinRtcp || size + kRtcpWord + tag_bytes > space.size()) {
+    if (size < kMinRtcp || size + kRtcpWord + tag_bytes + mki_.size() > space.size()) {
         return Outcome::malformed;
     }
     if (rtcp_index_ >= kRtcpEncrypted - 1) {
@@ -120,22 +141,24 @@ Outcome Sender::protect_rtcp(MutableBytes space, std::size_t& size) {
     write_u32(tail.data(), word);
     std::array<std::uint8_t, Cipher::kMaxTag> tag{};
     std::uint8_t* end = &space[size];
-    if (rtcp_.gcm()) {  // the tag, then the word (RFC 7714 section 9.2)
+    if (rtcp_.gcm()) {  // the tag, then the word and the MKI (RFC 7714 section 9.2)
         if (!rtcp_.seal(ssrc, index, space.first(kMinRtcp), tail, payload,
                         std::span<std::uint8_t, 16>(tag.data(), 16))) {
             return Outcome::malformed;
         }
         std::copy_n(tag.begin(), tag_bytes, end);
         std::copy(tail.begin(), tail.end(), end + tag_bytes);
-    } else {  // the word, then the tag (RFC 3711 section 3.4)
+        mki_.write(end + tag_bytes + kRtcpWord);
+    } else {  // the word, the MKI, then the tag (RFC 3711 section 3.4)
         if ((!payload.empty() && !rtcp_.crypt(ssrc, index, payload)) ||
             !rtcp_.authenticate(space.first(size), word, tag)) {
             return Outcome::malformed;
         }
         std::copy(tail.begin(), tail.end(), end);
-        std::copy_n(tag.begin(), tag_bytes, end + kRtcpWord);
+        mki_.write(end + kRtcpWord);
+        std::copy_n(tag.begin(), tag_bytes, end + kRtcpWord + mki_.size());
     }
-    size += kRtcpWord + tag_bytes;
+    size += kRtcpWord + tag_bytes + mki_.size();
     return Outcome::ok;
 }
 
@@ -147,13 +170,17 @@ std::optional<Receiver> Receiver::make(Suite suite, Bytes master) {
 
 Outcome Receiver::unprotect_rtp(MutableBytes packet, std::size_t& size) {
     const std::size_t tag_bytes = info_of(suite_).rtp_tag_bytes;
-    if (size < kMinRtp + tag_bytes) {
+    if (size < kMinRtp + tag_bytes + mki_.size()) {
         return Outcome::malformed;
     }
-    const std::size_t plain = size - tag_bytes;
+    const std::size_t plain = size - tag_bytes - mki_.size();
     const auto header = parse_rtp(packet.first(plain));
     if (!header) {
         return Outcome::malformed;
+    }
+    const bool gcm = rtp_.gcm();
+    if (!mki_.stands_at(packet.data() + (gcm ? plain + tag_bytes : plain))) {
+        return Outcome::unauthenticated;
     }
     const Streams::Stream* known = streams_.find(header->ssrc);
     const auto index = known == nullptr ? header->sequence : known->window.index_of(header->sequence);
@@ -161,8 +188,8 @@ Outcome Receiver::unprotect_rtp(MutableBytes packet, std::size_t& size) {
         return Outcome::replayed;
     }
     const MutableBytes payload = packet.subspan(header->size, plain - header->size);
-    const Bytes tag = packet.subspan(plain, tag_bytes);
-    if (rtp_.gcm()) {
+    const Bytes tag = packet.subspan(gcm ? plain : plain + mki_.size(), tag_bytes);
+    if (gcm) {
         if (!rtp_.open(header->ssrc, *index, packet.first(header->size), {}, payload,
                        std::span<const std::uint8_t, 16>(tag.data(), 16))) {
             return Outcome::unauthenticated;
@@ -182,13 +209,17 @@ Outcome Receiver::unprotect_rtp(MutableBytes packet, std::size_t& size) {
 
 Outcome Receiver::unprotect_rtcp(MutableBytes packet, std::size_t& size) {
     const std::size_t tag_bytes = info_of(suite_).rtcp_tag_bytes;
-    if (size < kMinRtcp + kRtcpWord + tag_bytes) {
+    if (size < kMinRtcp + kRtcpWord + tag_bytes + mki_.size()) {
         return Outcome::malformed;
     }
-    const std::size_t plain = size - kRtcpWord - tag_bytes;
+    const std::size_t plain = size - kRtcpWord - tag_bytes - mki_.size();
     const bool gcm = rtcp_.gcm();
-    const Bytes tail = packet.subspan(gcm ? plain + tag_bytes : plain, kRtcpWord);
-    const Bytes tag = packet.subspan(gcm ? plain : plain + kRtcpWord, tag_bytes);
+    const std::size_t word_at = gcm ? plain + tag_bytes : plain;
+    const Bytes tail = packet.subspan(word_at, kRtcpWord);
+    const Bytes tag = packet.subspan(gcm ? plain : plain + kRtcpWord + mki_.size(), tag_bytes);
+    if (!mki_.stands_at(packet.data() + word_at + kRtcpWord)) {
+        return Outcome::unauthenticated;
+    }
     const std::uint32_t word = read_u32(tail.data());
     const std::uint32_t index = word & ~kRtcpEncrypted;
     const std::uint32_t ssrc = read_u32(&packet[4]);

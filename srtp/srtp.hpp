@@ -1,5 +1,6 @@
 // SRTP and SRTCP (RFC 3711) for one direction of one leg. Not thread-safe.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -39,10 +40,30 @@ private:
     std::vector<Stream> others_;
 };
 
+// What names the master key in each packet, between the encrypted part and the tag (RFC 3711 section 3.1),
+// and after a GCM's (RFC 7714 section 8.2). It is not authenticated.
+class Mki {
+public:
+    Mki() = default;
+    // Nothing where `bytes` are more than kMaxMki.
+    static std::optional<Mki> make(Bytes bytes);
+
+    std::size_t size() const { return size_; }
+    Bytes bytes() const { return {bytes_.data(), size_}; }
+    void write(std::uint8_t* at) const;
+    bool stands_at(const std::uint8_t* at) const;
+
+private:
+    std::array<std::uint8_t, kMaxMki> bytes_{};
+    std::size_t size_ = 0;
+};
+
 class Sender {
 public:
     // Empty: the master key does not fit the suite.
     static std::optional<Sender> make(Suite suite, Bytes master);
+    // In each packet from now on; packet indices go on.
+    void set_mki(const Mki& mki) { mki_ = mki; }
 
     // In place: the packet is the first `size` bytes of `space`; `size` grows by the tag. A packet index is
     // never used twice with one key, as that would reveal both packets.
@@ -53,6 +74,7 @@ private:
     Sender(Suite suite, const Cipher& rtp, const Cipher& rtcp) : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
 
     Suite suite_;
+    Mki mki_;
     Cipher rtp_;
     Streams streams_;
     Cipher rtcp_;
@@ -63,6 +85,8 @@ class Receiver {
 public:
     // Empty: the master key does not fit the suite.
     static std::optional<Receiver> make(Suite suite, Bytes master);
+    // Packets without it, or with another, are of a key that is not ours.
+    void set_mki(const Mki& mki) { mki_ = mki; }
 
     // In place; `size` shrinks by the tag. State is kept only for SSRCs that authenticated.
     Outcome unprotect_rtp(MutableBytes packet, std::size_t& size);
@@ -72,6 +96,7 @@ private:
     Receiver(Suite suite, const Cipher& rtp, const Cipher& rtcp) : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
 
     Suite suite_;
+    Mki mki_;
     Cipher rtp_;
     Streams streams_;
     Cipher rtcp_;

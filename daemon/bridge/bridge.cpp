@@ -11,11 +11,17 @@ namespace {
 
 constexpr std::size_t kMaxDoor = 500;  // legs that have arrived and not been looked at
 
-sdp::Policy policy_for(const Arrival& arrival, const room::RoomConfig* room) {
+sdp::Policy policy_for(const Arrival& arrival, const SipMedia& sip, const room::RoomConfig* room) {
     sdp::Policy policy;
     policy.kind = arrival.kind == LegKind::webrtc ? sdp::LegKind::webrtc : sdp::LegKind::sip;
     policy.signalling_encrypted = arrival.signalling != "none";
-    policy.ice = policy.kind == sdp::LegKind::webrtc;
+    const bool webrtc = policy.kind == sdp::LegKind::webrtc;
+    policy.ice = webrtc || sip.ice;
+    if (!webrtc) {
+        policy.ice_lite = sip.ice_lite;
+        policy.ice_offers = sip.ice_offers;
+        policy.max_bitrate = sip.max_video_bitrate;
+    }
     policy.video = policy.content = arrival.kind != LegKind::phone;
     policy.floor = arrival.kind == LegKind::sip;
     if (policy.kind == sdp::LegKind::webrtc) {
@@ -89,7 +95,7 @@ nlohmann::json Bridge::snapshot(const std::string& room) const {
 std::shared_ptr<media::Session> Bridge::new_session(const Arrival& arrival,
                                                     const room::RoomConfig* room) const {
     const std::string peer = without_port(arrival.remote_address);
-    sdp::Policy policy = policy_for(arrival, room);
+    sdp::Policy policy = policy_for(arrival, services_.sip_media, room);
     auto session = std::make_shared<media::Session>(environment_, arrival.leg, std::move(policy), peer);
     session->set_signalling(arrival.signalling);
     return session;

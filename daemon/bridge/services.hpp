@@ -27,6 +27,15 @@ struct PinHashes {
     std::string guest;
 };
 
+// How SIP media is negotiated, for all rooms.
+struct SipMedia {
+    bool ice = false;  // where the peer offers it
+    bool ice_lite = false;
+    bool ice_offers = false;
+    std::uint32_t max_video_bitrate = 0;  // bit/s of one picture, both ways; 0: no limit
+    bool far_end_camera = false;
+};
+
 struct Services {
     const media::Pipelines& pipelines;
     media::RoomVideo video;
@@ -39,6 +48,7 @@ struct Services {
     // As RTCPeerConnection takes them; credentials may be for this participant and a limited time.
     std::function<nlohmann::json(const std::string& participant)> ice_servers;
     std::string server_version;
+    SipMedia sip_media = {};
     Dialler* dialler = nullptr;  // set once there is one; null: no calls are placed
 };
 

@@ -1,20 +1,12 @@
 #include "daemon/media/leg_bin.hpp"
 
 #include "daemon/media/pad_sync.hpp"
+#include "daemon/media/picture_caps.hpp"
 
 namespace vmr::media {
 namespace {
 
 constexpr const char* kEncodedSink = "_encoded_sink";
-
-// x264enc counts kbit/s, vp8enc bit/s.
-void set_bitrate(GstElement* encoder, const std::string& codec, uint32_t bitrate) {
-    if (codec == "h264") {
-        g_object_set(encoder, "bitrate", bitrate / 1000, nullptr);
-    } else if (codec == "vp8") {
-        g_object_set(encoder, "target-bitrate", static_cast<int>(bitrate), nullptr);
-    }
-}
 
 StructurePtr tap_stats(GstElement* chain) {
     GstStructure* stats = nullptr;
@@ -148,6 +140,10 @@ void LegBin::send(Slot slot, const SendParams& params, GstPad* transport_sink) {
     g_object_set(named(pay, "rtpcaps").get(), "caps", params.rtp_caps.get(), nullptr);
     g_object_set(named(pay, "pay").get(), "pt", static_cast<guint>(params.payload), "ssrc", params.ssrc,
                  nullptr);
+    if (params.single_nal) {
+        gst_util_set_object_arg(G_OBJECT(named(pay, "pay").get()), "aggregate-mode", "none");
+    }
+    ask_for_picture(sender, slot == Slot::content);
     link_pads(pad_of(pay, "src").get(), transport_sink);
     gst_element_sync_state_with_parent(pay);
     if (slot == Slot::content) {
@@ -162,11 +158,27 @@ void LegBin::send(Slot slot, const SendParams& params, GstPad* transport_sink) {
     }
 }
 
+void LegBin::ask_for_picture(const Sender& sender, bool shared) {
+    g_object_set(named(sender.pay.get(), "size").get(), "caps", picture_caps(sender.params, shared).get(),
+                 nullptr);
+}
+
+void LegBin::limit(Slot slot, uint32_t bitrate) {
+    const auto found = senders_.find(slot);
+    if (found == senders_.end()) {
+        return;
+    }
+    SendParams& params = found->second.params;
+    if (bitrate != params.bitrate && bitrate != 0 && found->second.encode) {
+        set_encoder_bitrate(found->second.encode.get(), params.codec, bitrate);
+    }
+    params.bitrate = bitrate;
+}
+
 void LegBin::add_encoder(Slot slot, Sender& sender) {
     sender.encode = add_chain("encode-" + sender.params.codec);
-    if (sender.params.bitrate != 0) {
-        set_bitrate(named(sender.encode.get(), "encoder").get(), sender.params.codec, sender.params.bitrate);
-    }
+    configure_encoder(sender.encode.get(), sender.params);
+    ask_for_picture(sender, false);
     link_pads(pad_of(sender.encode.get(), "src").get(), pad_of(sender.pay.get(), "sink").get());
     gst_element_sync_state_with_parent(sender.encode.get());
     link_pads(exit(slot).get(), pad_of(sender.encode.get(), "sink").get());
@@ -204,6 +216,7 @@ void LegBin::set_shared(Slot slot, bool shared) {
     if (shared) {
         unlink_when_idle(exit(slot).get());
         remove_chain(sender.encode);
+        ask_for_picture(sender, true);
         expose(bin_.get(), name, pad_of(sender.pay.get(), "sink").get());
     } else {
         hide(bin_.get(), name);

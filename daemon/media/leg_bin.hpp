@@ -57,6 +57,8 @@ public:
     void set_key_events(bool agreed) { key_events_ = agreed; }
     void press(char key);  // 0–9 * # A–D
     void set_jitter_buffer(std::chrono::milliseconds length) { audio_.set_jitter_buffer(length); }
+    // Of a picture that is sent: another most, bit/s; 0: no limit.
+    void limit(Slot slot, uint32_t bitrate);
     // The most that may be sent, bit/s; 0: no limit.
     uint32_t max_bitrate(Slot slot) const;
     // Hold: no picture is sent on the slot until resumed. Of sound it is the transport that sends none.
@@ -98,6 +100,7 @@ private:
     PadPtr entry(Slot slot) const;  // where decoded media goes in
     PadPtr exit(Slot slot) const;   // where media for the encoder comes out
     void add_encoder(Slot slot, Sender& sender);
+    static void ask_for_picture(const Sender& sender, bool shared);
     void stop_sending(Slot slot, Sender& sender);
     void set_content_passing(bool passing);
 

@@ -16,7 +16,7 @@ const std::map<std::string, Names>& contracts() {
     static const Names receive{"tap", "depay"};
     static const Names encode{"encoder"};
     static const Names pay_sound{"pay"};
-    static const Names pay{"flow", "pay", "rtpcaps", "tap"};
+    static const Names pay{"flow", "size", "pay", "rtpcaps", "tap"};
     static const std::map<std::string, Names> contracts{
         {"room", {"mixer"}},
         {"leg", {"ivr", "gate", "audio_in", "audio_out", "content_in", "content_out"}},
@@ -31,7 +31,7 @@ const std::map<std::string, Names>& contracts() {
         {"encode-pcma", encode},
         {"encode-g722", encode},
         {"encode-vp8", encode},
-        {"encode-h264", encode},
+        {"encode-h264", {"encoder", "profile"}},
         {"pay-opus", pay_sound},
         {"pay-pcmu", pay_sound},
         {"pay-pcma", pay_sound},

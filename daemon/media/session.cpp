@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "daemon/media/local_address.hpp"
 #include "daemon/media/session_map.hpp"
 
 namespace vmr::media {
@@ -77,20 +76,24 @@ SdpResult Session::answer(std::string_view offer) {
 SdpResult Session::offer() {
     sdp::OfferWish wish;
     wish.content = policy_.content ? sdp::Direction::sendrecv : sdp::Direction::inactive;
+    wish.ice = policy_.ice_offers;
     offered_ = sdp::plan_offer(policy_, wish, negotiated_ ? &*negotiated_ : nullptr);
     ++session_version_;
     sdp::LocalParams local;
     local.session_id = session_id_;
     local.session_version = session_version_;
     local.cname = name_;
+    local.ice_lite = policy_.ice_lite;
     for (std::size_t index = 0; index < offered_->transports.size(); ++index) {
         const auto& transport = offered_->transports[index];
         const bool feedback = policy_.kind == sdp::LegKind::webrtc;
         const bool sound = std::ranges::any_of(offered_->media, [&](const sdp::OfferMedia& media) {
             return media.transport == index && media.kind == sdp::MediaKind::audio;
         });
+        // Whether a SIP peer muxes is not known yet: there is a socket for its RTCP, too.
+        const bool mux = transport.rtcp_mux && (feedback || (transport.ice && !policy_.ice_lite));
         if (const Status made = ensure_path(
-                transport.id, {transport.ice, transport.rtcp_mux, feedback, true,
+                transport.id, {transport.ice, mux, feedback, true,
                                transport.keying != sdp::KeyManagement::none, sound, peer_address_});
             !made) {
             return internal(made.error());
@@ -152,67 +155,13 @@ void Session::drop_unused_paths() {
 
 void Session::add_candidate(std::string_view candidate, std::string_view, int) {
     for (auto& [id, path] : paths_) {
-        if (path.ice) {
+        if (path.agent) {
             // A candidate that cannot be used is no reason to end the leg: others may follow.
             if (const Status added = path.transport->add_remote_candidate(std::string(candidate)); !added) {
                 g_info("%s: candidate ignored: %s", name_.c_str(), added.error().c_str());
             }
         }
     }
-}
-
-Status Session::ensure_path(std::size_t id, const PathWish& wish) {
-    if (paths_.contains(id)) {
-        return Ok{};
-    }
-    TransportParams params;
-    params.io = environment_.io->take();
-    params.certificate = environment_.certificate;
-    params.name = name_ + "-transport-" + std::to_string(id);
-    params.latency = environment_.jitter_buffer;
-    params.feedback = wish.feedback;
-    if (wish.ice) {
-        IceParams path = environment_.ice();
-        path.controlling = wish.controlling;
-        path.dscp = wish.sound ? environment_.audio_dscp : environment_.video_dscp;
-        params.path = path;
-    } else {
-        UdpParams path = environment_.udp;
-        path.rtcp_mux = wish.rtcp_mux;
-        path.dscp = wish.sound ? environment_.audio_dscp : environment_.video_dscp;
-        // Symmetric RTP from any address only where forged packets fail their authentication.
-        path.comedia = wish.keyed;
-        if (wish.remote_address.find(':') != std::string::npos && path.local_address == "0.0.0.0") {
-            path.local_address = "::";
-        }
-        params.path = path;
-    }
-    TransportCallbacks callbacks;
-    callbacks.on_candidate_found = [this, id](const std::string& candidate) {
-        on_candidate_found(id, candidate);
-    };
-    callbacks.on_state_changed = [this](TransportState state, const std::string& reason) {
-        on_state_changed(state, reason);
-    };
-    callbacks.on_stream_added = [this](const StreamInfo& stream, GstPad* pad) {
-        on_stream_added(stream, pad);
-    };
-    callbacks.on_key_pressed = [this](unsigned, char key) { bin_.press(key); };
-    callbacks.on_congested = [this] {
-        if (on_congested_) {
-            on_congested_();
-        }
-    };
-    callbacks.on_stream_removed = [this](const StreamInfo&, GstPad* pad) { bin_.stop_receiving(pad); };
-    auto transport = RtpTransport::create(std::move(params), std::move(callbacks));
-    if (!transport) {
-        return Error{transport.error()};
-    }
-    Path& path = paths_[id];
-    path.transport = std::move(*transport);
-    path.ice = wish.ice;
-    bin_.add_transport(path.transport->bin());
-    return Ok{};
 }
 
 Status Session::apply(const sdp::Negotiated& negotiated) {
@@ -222,10 +171,20 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
         const bool sound = std::ranges::any_of(plan.media, [&](std::size_t index) {
             return negotiated.media.at(index).kind == sdp::MediaKind::audio;
         });
-        if (const Status made = ensure_path(
-                plan.id, {plan.ice.has_value(), plan.rtcp_mux, sdp::has_feedback(first.proto), controlling,
-                          plan.keying != sdp::KeyManagement::none, sound, plan.remote_address});
-            !made) {
+        PathWish wish{plan.ice.has_value(),
+                      plan.rtcp_mux,
+                      sdp::has_feedback(first.proto),
+                      controlling,
+                      plan.keying != sdp::KeyManagement::none,
+                      sound,
+                      plan.remote_address,
+                      plan.ice ? std::uint16_t{0} : leave_agent(plan.id)};
+        Status made = ensure_path(plan.id, wish);
+        if (!made && wish.port != 0 && !wish.rtcp_mux) {
+            wish.rtcp_mux = true;  // the next port was somebody's: rather without the peer's reports
+            made = ensure_path(plan.id, wish);
+        }
+        if (!made) {
             return made;
         }
         paths_.at(plan.id).media = plan.media;
@@ -264,7 +223,12 @@ Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport)
             !added) {
             return added;
         }
-        bin_.send(slot, send_params(plan, ssrc(index)), transport.send_pad(static_cast<unsigned>(index)));
+    }
+    const SendParams params = send_params(plan, ssrc(index));
+    if (!same || !same_picture(params, send_params(negotiated_->media[index], ssrc(index)))) {
+        bin_.send(slot, params, transport.send_pad(static_cast<unsigned>(index)));
+    } else {
+        bin_.limit(slot, params.bitrate);
     }
     const bool sending = sdp::sends(plan.direction) && !plan.held;
     if (slot == Slot::audio) {
@@ -283,8 +247,9 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
         const auto bytes = [](const std::vector<uint8_t>& key) {
             return std::string(key.begin(), key.end());
         };
-        security = SdesKeys{srtp_suite(plan.sdes.suite), bytes(key(path, plan.sdes.suite, plan.sdes.tag).key),
-                            bytes(plan.sdes.remote.key)};
+        security =
+            SdesKeys{srtp_suite(plan.sdes.suite), bytes(key(path, plan.sdes.suite, plan.sdes.tag).key),
+                     bytes(plan.sdes.remote.key), bytes(plan.sdes.local_mki), bytes(plan.sdes.remote.mki)};
     } else if (plan.keying == sdp::KeyManagement::dtls) {
         auto params = dtls_params(plan.dtls);
         if (!params) {
@@ -294,7 +259,7 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
     }
     const bool hold =
         plan.remote_address.empty() || plan.remote_address == "0.0.0.0" || plan.remote_port == 0;
-    if (plan.ice) {
+    if (plan.ice && path.agent) {
         if (const Status set = path.transport->set_remote(ice_remote(*plan.ice)); !set) {
             return set;
         }
@@ -310,19 +275,6 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
     return Ok{};
 }
 
-const sdp::LocalCrypto& Session::key(Path& path, sdp::CryptoSuite suite, unsigned tag) {
-    sdp::LocalCrypto& crypto = path.keys[suite];
-    if (crypto.key.empty()) {
-        crypto.suite = suite;
-        crypto.key.resize(sdp::info(suite).key_salt_size);
-        if (RAND_bytes(crypto.key.data(), static_cast<int>(crypto.key.size())) != 1) {
-            throw std::runtime_error("no random numbers");
-        }
-    }
-    crypto.tag = tag;
-    return crypto;
-}
-
 uint32_t Session::ssrc(std::size_t media, bool retransmission) {
     uint32_t& number = ssrcs_[{media, retransmission}];
     while (number == 0) {
@@ -331,42 +283,12 @@ uint32_t Session::ssrc(std::size_t media, bool retransmission) {
     return number;
 }
 
-std::string Session::sdp_address(const std::string& remote_address) const {
-    if (!environment_.advertised_address.empty()) {
-        return environment_.advertised_address;
-    }
-    const bool usable = !remote_address.empty() && remote_address != "0.0.0.0";
-    return route_to(usable ? remote_address : peer_address_);
-}
-
-sdp::LocalTransport Session::local_transport(std::size_t id, const std::string& remote_address) {
-    Path& path = paths_.at(id);
-    const LocalDescription local = path.transport->local();
-    sdp::LocalTransport description;
-    description.id = id;
-    description.address = path.ice ? "0.0.0.0" : sdp_address(remote_address);
-    description.port = path.ice ? 9 : local.rtp_port;
-    description.rtcp_port = path.ice ? 9 : local.rtcp_port;
-    description.ice_ufrag = local.ice_ufrag;
-    description.ice_pwd = local.ice_password;
-    for (const auto& text : local.candidates) {
-        if (auto candidate = sdp::parse_candidate(text)) {
-            description.candidates.push_back(*candidate);
-        }
-    }
-    description.end_of_candidates = path.ice && local.gathering_done;
-    description.fingerprints.push_back(sdp_fingerprint(environment_.certificate->fingerprint()));
-    for (const auto& [suite, crypto] : path.keys) {
-        description.crypto.push_back(crypto);
-    }
-    return description;
-}
-
 sdp::LocalParams Session::local_params(const sdp::Negotiated& negotiated) {
     sdp::LocalParams local;
     local.session_id = session_id_;
     local.session_version = session_version_;
     local.cname = name_;
+    local.ice_lite = policy_.ice_lite;
     for (const auto& plan : negotiated.transports) {
         local.transports.push_back(local_transport(plan.id, plan.remote_address));
     }

@@ -81,7 +81,8 @@ private:
     struct Path {
         std::unique_ptr<RtpTransport> transport;
         std::map<sdp::CryptoSuite, sdp::LocalCrypto> keys;  // ours
-        bool ice = false;
+        bool agent = false;                                 // full ICE; else UDP
+        bool lite = false;                                  // UDP that answers checks
         bool secured = false;
         std::vector<std::size_t> media;  // m-lines
     };
@@ -95,8 +96,10 @@ private:
         bool keyed = false;  // SRTP: what is not the peer's cannot pass for it
         bool sound = true;
         std::string remote_address;
+        std::uint16_t port = 0;  // 0: any
     };
     Status ensure_path(std::size_t id, const PathWish& wish);
+    std::uint16_t leave_agent(std::size_t id);
     Status apply(const sdp::Negotiated& negotiated);
     Status apply_transport(const sdp::TransportPlan& plan);
     Status apply_media(const sdp::MediaPlan& plan, RtpTransport& transport);
@@ -130,7 +133,9 @@ private:
     bool ready_ = false;
 
     LegBin bin_;
-    std::map<std::size_t, Path> paths_;                       // by TransportPlan::id; go before bin_
+    std::map<std::size_t, Path> paths_;  // by TransportPlan::id; go before bin_
+    std::map<std::size_t, std::map<sdp::CryptoSuite, sdp::LocalCrypto>>
+        kept_keys_;                                           // of a path that is replaced
     std::map<std::pair<std::size_t, bool>, uint32_t> ssrcs_;  // by m-line; true: of retransmissions
     std::unique_ptr<Floor> floor_;
     FloorCallbacks floor_callbacks_;

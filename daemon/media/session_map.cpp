@@ -83,6 +83,21 @@ RtpFormat sent_format(const sdp::MediaPlan& plan, uint32_t ssrc) {
     return format;
 }
 
+constexpr uint16_t kTricklePort = 9;  // RFC 8840 section 4.1.1
+
+// Priorities: RFC 8445 section 5.1.2.1, of a host with one address.
+sdp::Candidate host_candidate(const std::string& address, uint16_t port, unsigned component) {
+    sdp::Candidate candidate;
+    candidate.foundation = "1";
+    candidate.component = component;
+    candidate.transport = "udp";
+    candidate.priority = (126U << 24) + (65535U << 8) + (256U - component);
+    candidate.address = address;
+    candidate.port = port;
+    candidate.type = "host";
+    return candidate;
+}
+
 std::string hex_with_colons(const std::vector<uint8_t>& bytes) {
     static const char* digits = "0123456789ABCDEF";
     std::string text;
@@ -187,7 +202,52 @@ IceRemote ice_remote(const sdp::IcePlan& plan) {
 }
 
 UdpRemote udp_remote(const sdp::TransportPlan& plan) {
-    return {plan.remote_address, plan.remote_port, plan.remote_rtcp_port, plan.rtcp_mux};
+    // Who is lite, too, sends no checks.
+    const bool checks = plan.ice && !plan.ice->remote.lite;
+    return {plan.remote_address, plan.remote_port, plan.remote_rtcp_port, plan.rtcp_mux,
+            checks ? plan.ice->remote.ufrag : ""};
+}
+
+void describe_path(const LocalDescription& local, const std::string& address, bool trickle,
+                   sdp::LocalTransport& description) {
+    description.address = address;
+    description.port = local.rtp_port;
+    description.rtcp_port = local.rtcp_port;
+    description.ice_ufrag = local.ice_ufrag;
+    description.ice_pwd = local.ice_password;
+    description.end_of_candidates = !local.ice_ufrag.empty() && (local.gathering_done || !trickle);
+    for (const auto& text : local.candidates) {
+        if (auto candidate = sdp::parse_candidate(text)) {
+            description.candidates.push_back(*candidate);
+        }
+    }
+    if (trickle) {
+        description.port = description.rtcp_port = kTricklePort;
+        return;
+    }
+    if (local.rtp_port != 0) {
+        if (local.ice_lite) {
+            description.candidates = {host_candidate(address, local.rtp_port, 1)};
+            if (local.rtcp_port != local.rtp_port) {
+                description.candidates.push_back(host_candidate(address, local.rtcp_port, 2));
+            }
+        }
+        return;
+    }
+    // An agent's: the port of its candidate at that address, or of the first, behind a NAT that keeps ports.
+    const auto of_family = [&](const sdp::Candidate& candidate) {
+        return (candidate.address.find(':') != std::string::npos) == (address.find(':') != std::string::npos);
+    };
+    auto at = std::ranges::find(description.candidates, address, &sdp::Candidate::address);
+    if (at == description.candidates.end()) {
+        at = std::ranges::find_if(description.candidates, of_family);
+    }
+    if (at != description.candidates.end()) {
+        description.port = at->port;
+        if (at->address != address) {
+            description.candidates.push_back(host_candidate(address, at->port, 1));
+        }
+    }
 }
 
 MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc, uint32_t rtx_ssrc) {
@@ -234,8 +294,19 @@ SendParams send_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
     params.rtp_caps = rtp_caps(sent_format(plan, ssrc));
     params.payload = plan.codecs.front().send_pt;
     params.ssrc = ssrc;
-    params.bitrate = plan.kind == sdp::MediaKind::video ? plan.max_send_bitrate : 0;
+    if (plan.kind == sdp::MediaKind::video) {
+        const sdp::CodecPlan& sent = plan.codecs.front();
+        params.bitrate = plan.max_send_bitrate;
+        params.size = largest_picture(sent.limit);
+        params.high_profile = sent.high_profile;
+        params.single_nal = sent.codec == sdp::Codec::h264 && sent.packetization_mode == 0;
+    }
     return params;
+}
+
+bool same_picture(const SendParams& one, const SendParams& other) {
+    return one.size == other.size && one.high_profile == other.high_profile &&
+           one.single_nal == other.single_nal;
 }
 
 std::string codec_of(const sdp::MediaPlan& plan, uint8_t payload_type) {

@@ -1,4 +1,6 @@
 // What a session can say of itself: for the roster, the watchdog and the call record.
+#include <tuple>
+
 #include "daemon/media/session.hpp"
 #include "daemon/media/session_map.hpp"
 
@@ -7,19 +9,21 @@ namespace vmr::media {
 vmr::CryptoReceipt Session::crypto_receipt() const {
     vmr::CryptoReceipt receipt;
     receipt.signalling = signalling_;
-    bool first = true;
+    std::optional<std::tuple<bool, bool, unsigned>> weakest;
     for (const auto& [id, path] : paths_) {
         const CryptoReceipt crypto = path.transport->crypto();
-        // The weakest path is the leg's.
-        if (first || static_cast<int>(crypto.key_bits) < receipt.key_bits) {
-            using Exchange = CryptoReceipt::KeyExchange;
+        using Exchange = CryptoReceipt::KeyExchange;
+        // The weakest path is the leg's; keys that everybody between could read are weaker than any others.
+        const bool readable = crypto.key_exchange == Exchange::sdes && signalling_ == "none";
+        const std::tuple strength(crypto.key_bits != 0, !readable, crypto.key_bits);
+        if (!weakest || strength < *weakest) {
+            weakest = strength;
             receipt.key_exchange = crypto.key_exchange == Exchange::dtls   ? "DTLS-SRTP"
                                    : crypto.key_exchange == Exchange::sdes ? "SDES"
                                                                            : "none";
             receipt.suite = crypto.suite.empty() ? "none" : crypto.suite;
             receipt.key_bits = static_cast<int>(crypto.key_bits);
         }
-        first = false;
     }
     return receipt;
 }

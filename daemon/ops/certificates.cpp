@@ -137,6 +137,15 @@ std::string fingerprint_of(X509* certificate) {
     return text;
 }
 
+CertificateInfo info_of(X509* certificate) {
+    std::tm expires{};
+    ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &expires);
+    char subject[256];
+    X509_NAME_oneline(X509_get_subject_name(certificate), subject, sizeof subject);
+    return {subject, names_of(certificate), std::chrono::system_clock::from_time_t(timegm(&expires)),
+            fingerprint_of(certificate)};
+}
+
 }  // namespace
 
 Result<CertificateInfo> inspect_certificate(const TlsFiles& files) {
@@ -158,13 +167,14 @@ Result<CertificateInfo> inspect_certificate(const TlsFiles& files) {
     if (X509_cmp_current_time(X509_get0_notAfter(certificate.get())) < 0) {
         return Error{files.certificate + ": has expired"};
     }
-    std::tm expires{};
-    ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &expires);
-    char subject[256];
-    X509_NAME_oneline(X509_get_subject_name(certificate.get()), subject, sizeof subject);
-    return CertificateInfo{subject, names_of(certificate.get()),
-                           std::chrono::system_clock::from_time_t(timegm(&expires)),
-                           fingerprint_of(certificate.get())};
+    return info_of(certificate.get());
+}
+
+Result<CertificateInfo> read_certificate(const std::string& path) {
+    const BioPtr file(BIO_new_file(path.c_str(), "r"));
+    const CertificatePtr certificate(file ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr)
+                                          : nullptr);
+    return certificate ? Result<CertificateInfo>(info_of(certificate.get())) : openssl_error(path);
 }
 
 Result<TlsFiles> ensure_self_signed(const std::string& directory, const std::vector<std::string>& names) {

@@ -22,5 +22,7 @@ struct CertificateInfo {
 };
 // Reads both files: an error when the key does not fit or the certificate has expired.
 Result<CertificateInfo> inspect_certificate(const TlsFiles& files);
+// The first certificate of a PEM file, expired or not.
+Result<CertificateInfo> read_certificate(const std::string& path);
 
 }  // namespace vmr::ops

@@ -70,7 +70,23 @@ void read_sip(ConfigDocument& document, SipConfig& sip) {
     sip.tcp = document.endpoints("/sip/tcp");
     sip.tls = document.endpoints("/sip/tls");
     sip.certificate = {object.value("certificate", ""), object.value("key", "")};
+    for (const json& more : object.value("certificates", json::array())) {
+        sip.certificates.push_back({more.value("certificate", ""), more.value("key", "")});
+    }
     sip.client_ca = object.value("client_ca", "");
+    const json mutual = object.value("mutual_tls", json::array());
+    for (std::size_t i = 0; i < mutual.size(); ++i) {
+        const std::string at = "/sip/mutual_tls/" + std::to_string(i);
+        sip.mutual_tls.push_back({document.endpoint(at + "/listen"), mutual[i].value("client_ca", "")});
+    }
+    const std::string ice = object.value("ice", "lite");
+    sip.ice = ice == "off" ? SipIce::off : ice == "full" ? SipIce::full : SipIce::lite;
+    sip.ice_offers = object.value("ice_offers", false);
+    sip.max_video_bitrate = object.value("max_video_bitrate", sip.max_video_bitrate);
+    sip.far_end_camera = object.value("far_end_camera", false);
+    if (sip.ice_offers && sip.ice == SipIce::off) {
+        document.fault("/sip/ice_offers", "needs sip.ice");
+    }
     sip.domain = object.value("domain", "");
     sip.advertised_host = object.value("advertised_host", "");
     sip.reception = object.value("reception", "");
@@ -78,8 +94,11 @@ void read_sip(ConfigDocument& document, SipConfig& sip) {
     if (sip.unknown_to_reception && sip.reception.empty()) {
         document.fault("/sip/unknown_to_reception", "needs sip.reception");
     }
-    if (!sip.tls.empty() && !sip.certificate.given()) {
-        document.fault("/sip/tls", "needs sip.certificate and sip.key");
+    for (const auto& [key, given] :
+         {std::pair("/sip/tls", !sip.tls.empty()), std::pair("/sip/mutual_tls", !sip.mutual_tls.empty())}) {
+        if (given && !sip.certificate.given()) {
+            document.fault(key, "needs sip.certificate and sip.key");
+        }
     }
 }
 
@@ -261,6 +280,8 @@ Result<Config> parse_config(std::string_view text, const std::string& name, cons
         read_dial_out(document, config.dial_out);
         read_registrar(document, config.sip, config.registrar);
         read_devices(document, config.trunks, config.devices);
+        config.certificate_alarm_days =
+            document.table("certificates").value("alarm_days", config.certificate_alarm_days);
         config.records_path = document.table("records").value("path", "");
         config.log_level = level_of(document.table("log").value("level", ""));
         const std::string format = document.table("log").value("format", "logfmt");

@@ -32,13 +32,26 @@ struct HttpConfig {
     std::string admin_token;  // secret; empty: only the one-time admin link
 };
 
+struct MutualTlsListener {
+    Endpoint listen;
+    std::string client_ca;  // PEM; who connects has a certificate by one of these
+};
+
+enum class SipIce { off, lite, full };
+
 struct SipConfig {
     std::vector<Endpoint> udp, tcp, tls;
     TlsFiles certificate;
-    std::string client_ca;        // PEM; empty: client certificates are not asked for
-    std::string domain;           // our SIP domain; empty: the addresses
-    std::string advertised_host;  // for Contact and Via behind NAT; empty: the local address
-    std::string reception;        // user part that asks for a meeting number ("virtual reception")
+    std::vector<TlsFiles> certificates;  // further ones, by the name that is asked for (SNI)
+    std::string client_ca;               // PEM; empty: client certificates are not asked for
+    std::vector<MutualTlsListener> mutual_tls;
+    SipIce ice = SipIce::lite;               // in answers to who offers it
+    bool ice_offers = false;                 // and in our own offers
+    unsigned max_video_bitrate = 4'000'000;  // bit/s that peers are asked not to exceed; 0: nothing is said
+    bool far_end_camera = false;             // H.281 to who is spotlighted
+    std::string domain;                      // our SIP domain; empty: the addresses
+    std::string advertised_host;             // for Contact and Via behind NAT; empty: the local address
+    std::string reception;                   // user part that asks for a meeting number ("virtual reception")
     bool unknown_to_reception =
         false;  // names that do not exist are answered there too: none can be told apart
 };
@@ -160,6 +173,8 @@ struct RegistrarConfig {
 enum class LogFormat { journal, logfmt, json };
 enum class LogLevel { error, warning, notice, info, debug };
 
+inline constexpr int kCertificateAlarmDays = 21;
+
 struct Config {
     bool self_contained = false;  // made by self_contained_config()
     HttpConfig http;
@@ -171,6 +186,7 @@ struct Config {
     RegistrarConfig registrar;
     std::vector<DeviceConfig> devices;
     std::string records_path;  // JSON lines
+    int certificate_alarm_days = kCertificateAlarmDays;
     LogLevel log_level = LogLevel::info;
     LogFormat log_format = LogFormat::logfmt;
     std::string prompts_path;

@@ -130,30 +130,30 @@ std::string ConfigDocument::faults() const {
 std::vector<Endpoint> ConfigDocument::endpoints(const std::string& pointer) {
     std::vector<Endpoint> list;
     const json::json_pointer where(pointer);
-    if (!root_.contains(where)) {
-        return list;
-    }
-    for (const json& item : root_.at(where)) {
-        const std::string text = item.get<std::string>();
-        const std::string at = pointer + "/" + std::to_string(list.size());
-        Endpoint endpoint;
-        const std::size_t colon = text.rfind(':');
-        if (colon != std::string::npos) {
-            endpoint.address = text.substr(0, colon);
-            if (endpoint.address.size() > 2 && endpoint.address.front() == '[' &&
-                endpoint.address.back() == ']') {
-                endpoint.address = endpoint.address.substr(1, endpoint.address.size() - 2);
-            }
-            const char* end = text.data() + text.size();
-            const auto result = std::from_chars(text.data() + colon + 1, end, endpoint.port);
-            endpoint.port = result.ec == std::errc() && result.ptr == end ? endpoint.port : 0;
-        }
-        if (endpoint.port == 0 || !is_address(endpoint.address)) {
-            fault(at, "must be address:port or [v6]:port, with a numeric address");
-        }
-        list.push_back(std::move(endpoint));
+    for (std::size_t i = 0; root_.contains(where) && i < root_.at(where).size(); ++i) {
+        list.push_back(endpoint(pointer + "/" + std::to_string(i)));
     }
     return list;
+}
+
+Endpoint ConfigDocument::endpoint(const std::string& pointer) {
+    const std::string text = root_.at(json::json_pointer(pointer)).get<std::string>();
+    Endpoint endpoint;
+    const std::size_t colon = text.rfind(':');
+    if (colon != std::string::npos) {
+        endpoint.address = text.substr(0, colon);
+        if (endpoint.address.size() > 2 && endpoint.address.front() == '[' &&
+            endpoint.address.back() == ']') {
+            endpoint.address = endpoint.address.substr(1, endpoint.address.size() - 2);
+        }
+        const char* end = text.data() + text.size();
+        const auto result = std::from_chars(text.data() + colon + 1, end, endpoint.port);
+        endpoint.port = result.ec == std::errc() && result.ptr == end ? endpoint.port : 0;
+    }
+    if (endpoint.port == 0 || !is_address(endpoint.address)) {
+        fault(pointer, "must be address:port or [v6]:port, with a numeric address");
+    }
+    return endpoint;
 }
 
 std::string ConfigDocument::secret(const std::string& pointer) {

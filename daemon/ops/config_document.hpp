@@ -22,6 +22,7 @@ public:
 
     // All name their place by JSON pointer; what is wrong becomes a fault.
     std::vector<Endpoint> endpoints(const std::string& pointer);
+    Endpoint endpoint(const std::string& pointer);
     std::string secret(const std::string& pointer);  // text, {file=…} or {env=…}
     std::string pin(const std::string& pointer);     // a secret of 4 to 20 digits
     void fault(const std::string& pointer, const std::string& message);

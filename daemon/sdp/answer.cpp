@@ -41,6 +41,7 @@ public:
         }
         build_transports();
         relate_to_previous(result_, previous_, false);
+        share_bandwidth(result_, offer_);
         conclude(result_);
         return std::move(result_);
     }
@@ -223,7 +224,7 @@ private:
         plan.feedback.transport_cc &= plan.kind == MediaKind::video;
         plan.extmaps = choose_extmaps(media, plan.feedback.transport_cc);
         plan.feedback.transport_cc = plan.extmaps.transport_cc != 0;
-        fill_from_remote(plan, offer_, media, policy_, Direction::sendrecv);
+        fill_from_remote(plan, media, policy_, Direction::sendrecv);
         accepted_.push_back(prospect);
     }
 

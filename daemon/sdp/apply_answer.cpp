@@ -38,6 +38,7 @@ public:
             return Refusal{Refusal::Reason::no_common_codec, "the answer takes no m-line"};
         }
         relate_to_previous(result_, previous_, true);
+        share_bandwidth(result_, answer_);
         conclude(result_);
         return std::move(result_);
     }
@@ -89,30 +90,19 @@ private:
             return std::nullopt;  // taken, but with nothing that we offered: no media flows
         }
         plan.accepted = true;
-        fill_from_remote(plan, answer_, media, offer_.policy, ours.direction);
+        fill_from_remote(plan, media, offer_.policy, ours.direction);
         plan.max_receive_bitrate = ours.max_receive_bitrate;
         return attach(plan, ours, media);
     }
 
-    static bool same_codec(const CodecPlan& ours, const Format& format, MediaKind kind) {
-        if (codec_of(format, kind) != ours.codec) {
-            return false;
-        }
-        const auto profile = ours.codec == Codec::h264 ? h264_profile(format.fmtp) : std::nullopt;
-        return ours.codec != Codec::h264 ||
-               (profile && profile->packetization_mode == ours.packetization_mode);
-    }
-
     static void match_formats(MediaPlan& plan, const OfferMedia& ours, const Media& media) {
         for (const auto& format : media.formats) {
-            const auto codec = std::find_if(ours.codecs.begin(), ours.codecs.end(), [&](const CodecPlan& c) {
-                return same_codec(c, format, media.kind);
-            });
+            const auto codec = std::ranges::find_if(
+                ours.codecs, [&](const CodecPlan& c) { return is_answer_to(c, format, media.kind); });
             if (codec != ours.codecs.end()) {
                 auto& taken = plan.codecs.emplace_back(*codec);
                 taken.send_pt = format.pt;
-                taken.remote_fmtp = format.fmtp;
-                taken.remote_fmtp_text = format.fmtp_text;
+                take_remote(taken, format);
                 taken.rtx_send_pt = codec->rtx_receive_pt ? rtx_for(media, format.pt) : std::nullopt;
             }
             for (const auto& dtmf : ours.dtmf) {
@@ -220,7 +210,7 @@ private:
             return false;
         }
         keying.kind = KeyManagement::sdes;
-        keying.sdes = {crypto.tag, crypto.suite, crypto.suite_name, crypto.key};
+        keying.sdes = {crypto.tag, crypto.suite, crypto.suite_name, crypto.key, offered.mki};
         keying.counts_as_encrypted = sdes_counts(crypto.suite, offer_.policy);
         return true;
     }

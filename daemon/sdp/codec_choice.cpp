@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "daemon/sdp/picture_limit.hpp"
 #include "daemon/sdp/text.hpp"
 
 namespace vmr::sdp {
@@ -11,7 +12,8 @@ namespace vmr::sdp {
 namespace {
 
 constexpr unsigned kOwnLevel = 0x1f;  // 3.1: 1280×720 at 30 Hz, in both directions
-constexpr unsigned kBaseline = 0x42, kMain = 0x4d, kHigh = 0x64;
+constexpr const char* kSingleNal = "profile-level-id=42e01f;packetization-mode=0;level-asymmetry-allowed=1";
+constexpr const char* kHighProfile = "profile-level-id=64001f;packetization-mode=1;level-asymmetry-allowed=1";
 
 struct CodecEntry {
     Codec codec;
@@ -32,11 +34,12 @@ constexpr std::array<CodecEntry, 6> kCodecs = {{
      "profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1"},
 }};
 
-// Larger is better; 0: not usable. We send constrained baseline: a decoder of Main or High takes it too
-// (H.264 A.2), so those are a last resort, for room systems that offer nothing else.
+// Larger is better; 0: not usable. Constrained baseline first: the encoder of that is shared by all. To who
+// offers Main or High alone we send High, or for Main constrained baseline, which its decoder takes, too
+// (H.264 A.2).
 unsigned rank(const H264Profile& profile) {
     const unsigned mode = profile.packetization_mode;
-    if (profile.profile_idc == kBaseline) {
+    if (profile.profile_idc == kH264Baseline) {
         const unsigned constrained = (profile.profile_iop & 0x40) != 0 ? 1 : 0;
         return 4 + 2 * mode + constrained;
     }
@@ -70,13 +73,12 @@ CodecPlan plan_for(const Media& offer, const Format& format, Codec codec) {
     plan.send_pt = plan.receive_pt = format.pt;
     plan.clock_rate = format.clock_rate;
     plan.channels = format.channels;
-    plan.remote_fmtp = format.fmtp;
-    plan.remote_fmtp_text = format.fmtp_text;
     plan.local_fmtp = entry_of(codec).fmtp;
     if (const auto profile = codec == Codec::h264 ? h264_profile(format.fmtp) : std::nullopt) {
         plan.local_fmtp = h264_answer(*profile);
         plan.packetization_mode = profile->packetization_mode;
     }
+    take_remote(plan, format);
     if (format.feedback.nack) {
         plan.rtx_send_pt = plan.rtx_receive_pt = rtx_for(offer, format.pt);
     }
@@ -109,7 +111,8 @@ std::optional<H264Profile> h264_profile(const Parameters& fmtp) {
     const auto* asymmetry = find(fmtp, "level-asymmetry-allowed");
     profile.level_asymmetry = asymmetry != nullptr && *asymmetry == "1";
     const auto idc = profile.profile_idc;
-    return idc == kBaseline || idc == kMain || idc == kHigh ? std::optional(profile) : std::nullopt;
+    return idc == kH264Baseline || idc == kH264Main || idc == kH264High ? std::optional(profile)
+                                                                        : std::nullopt;
 }
 
 Codec codec_of(const Format& format, MediaKind kind) {
@@ -197,6 +200,41 @@ CodecPlan own_codec(Codec codec, std::uint8_t pt) {
     plan.local_fmtp = entry.fmtp;
     plan.packetization_mode = codec == Codec::h264 ? 1 : 0;
     return plan;
+}
+
+CodecPlan own_h264_single_nal(std::uint8_t pt) {
+    CodecPlan plan = own_codec(Codec::h264, pt);
+    plan.local_fmtp = kSingleNal;
+    plan.packetization_mode = 0;
+    return plan;
+}
+
+CodecPlan own_h264_high(std::uint8_t pt) {
+    CodecPlan plan = own_codec(Codec::h264, pt);
+    plan.local_fmtp = kHighProfile;
+    plan.high_profile = true;
+    return plan;
+}
+
+bool is_answer_to(const CodecPlan& ours, const Format& format, MediaKind kind) {
+    if (codec_of(format, kind) != ours.codec || ours.codec != Codec::h264) {
+        return codec_of(format, kind) == ours.codec;
+    }
+    const auto profile = h264_profile(format.fmtp);
+    return profile && profile->packetization_mode == ours.packetization_mode &&
+           (profile->profile_idc == kH264High) == ours.high_profile;
+}
+
+void take_remote(CodecPlan& plan, const Format& format) {
+    plan.remote_fmtp = format.fmtp;
+    plan.remote_fmtp_text = format.fmtp_text;
+    const auto profile = plan.codec == Codec::h264 ? h264_profile(format.fmtp) : std::nullopt;
+    if (profile) {
+        plan.high_profile = profile->profile_idc == kH264High;
+        plan.limit = h264_limit(format.fmtp, *profile, kOwnLevel);
+    } else if (plan.codec == Codec::vp8) {
+        plan.limit = vp8_limit(format.fmtp);
+    }
 }
 
 ExtmapPlan choose_extmaps(const Media& media, bool transport_cc) {

@@ -7,6 +7,8 @@
 
 namespace vmr::sdp {
 
+inline constexpr unsigned kH264Baseline = 0x42, kH264Main = 0x4d, kH264High = 0x64;
+
 struct H264Profile {  // RFC 6184 section 8.1
     unsigned profile_idc = 0x42;
     unsigned profile_iop = 0;
@@ -31,6 +33,13 @@ std::optional<FecPlan> choose_fec(const Media& media, bool retransmission);
 
 // What we write for a codec in our own offers.
 CodecPlan own_codec(Codec codec, std::uint8_t pt);
+// H.264 for who knows one NAL unit a packet only, and for who knows the High profile.
+CodecPlan own_h264_single_nal(std::uint8_t pt);
+CodecPlan own_h264_high(std::uint8_t pt);
+// Whether `format`, of an answer, is what `ours` offered.
+bool is_answer_to(const CodecPlan& ours, const Format& format, MediaKind kind);
+// What an answer's format says of what we may send.
+void take_remote(CodecPlan& plan, const Format& format);
 ExtmapPlan choose_extmaps(const Media& media, bool transport_cc);
 
 }  // namespace vmr::sdp

@@ -25,7 +25,7 @@ std::optional<Keying> sdes_keying(const Media& offer, const Policy& policy) {
     }
     Keying keying;
     keying.kind = KeyManagement::sdes;
-    keying.sdes = {crypto->tag, crypto->suite, crypto->suite_name, crypto->key};
+    keying.sdes = {crypto->tag, crypto->suite, crypto->suite_name, crypto->key, crypto->key.mki};
     keying.counts_as_encrypted = sdes_counts(crypto->suite, policy);
     return keying;
 }

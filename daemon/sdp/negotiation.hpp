@@ -31,6 +31,8 @@ struct Policy {
     bool content = true;
     bool floor = false;             // there is a BFCP server for the content; SIP only
     bool ice = true;                // take ICE when a SIP peer offers it; WebRTC always has it
+    bool ice_offers = false;        // SIP: and write it into offers of ours
+    bool ice_lite = false;          // as the lite side (RFC 8445 section 2.5); SIP only
     bool sdes_gcm = true;           // offer AEAD suites in SDES (some clients refuse the whole line)
     std::uint32_t max_bitrate = 0;  // bit/s for one video stream, both ways; 0: no limit
 };
@@ -66,6 +68,15 @@ private:
 enum class Role { main, content };
 enum class KeyManagement { none, sdes, dtls };
 
+// What the peer's decoder takes of a picture; 0: no limit.
+struct PictureLimit {
+    std::uint32_t frame_size = 0;       // macroblocks of 16×16
+    std::uint32_t macroblock_rate = 0;  // macroblocks a second
+    std::uint32_t framerate = 0;        // pictures a second
+    std::uint32_t bitrate = 0;          // bit/s
+    bool operator==(const PictureLimit&) const = default;
+};
+
 struct CodecPlan {
     Codec codec = Codec::none;
     std::uint8_t send_pt = 0;      // on packets we send
@@ -73,6 +84,8 @@ struct CodecPlan {
     std::uint32_t clock_rate = 0;  // Hz on the wire (8000 for G.722)
     unsigned channels = 1;
     unsigned packetization_mode = 0;  // H.264: 0 means one NAL unit a packet, no FU-A, no STAP-A
+    bool high_profile = false;        // H.264: what we send, too; else constrained baseline
+    PictureLimit limit;               // of what we send
     Parameters remote_fmtp;           // limits what we may send
     std::string remote_fmtp_text;
     std::string local_fmtp;  // what we write for our receiver; empty: no a=fmtp
@@ -135,6 +148,8 @@ struct SdesPlan {
     CryptoSuite suite = CryptoSuite::none;
     std::string suite_name;  // as the peer spells it
     CryptoKey remote;        // what the peer encrypts with
+    // In each packet of ours; an answer's is the offer's, so that both directions have one.
+    std::vector<std::uint8_t> local_mki;
 };
 
 struct DtlsPlan {
@@ -237,6 +252,7 @@ struct LocalParams {
     std::string cname;
     std::vector<LocalTransport> transports;
     std::vector<LocalMedia> media;
+    bool ice_lite = false;
     std::optional<LocalFloor> floor;  // without it BFCP is refused, and not offered
 };
 
@@ -277,6 +293,7 @@ struct OfferTransport {
     bool rtcp_mux = true;
     KeyManagement keying = KeyManagement::none;
     std::vector<CryptoSuite> suites;  // SDES: to be given keys in LocalTransport::crypto, tags from 1
+    std::vector<std::uint8_t> mki;    // SDES, in a re-offer: of the key that we use so far
     bool ice = false;
     Setup setup = Setup::actpass;
 };

@@ -9,6 +9,8 @@ namespace vmr::sdp {
 
 namespace {
 
+constexpr std::uint8_t kSingleNalPt = 102, kHighProfilePt = 103;  // of H.264
+
 std::uint8_t own_pt(Codec codec) {
     switch (codec) {
         case Codec::pcmu:
@@ -28,9 +30,9 @@ std::uint8_t own_pt(Codec codec) {
 
 std::vector<CryptoSuite> offered_suites(const Policy& policy) {
     std::vector<CryptoSuite> suites;
-    for (const auto suite :
-         {CryptoSuite::aead_aes_256_gcm, CryptoSuite::aes_256_cm_hmac_sha1_80, CryptoSuite::aead_aes_128_gcm,
-          CryptoSuite::aes_cm_128_hmac_sha1_80, CryptoSuite::aes_cm_128_hmac_sha1_32}) {
+    for (const auto suite : {CryptoSuite::aead_aes_256_gcm, CryptoSuite::aes_256_cm_hmac_sha1_80,
+                             CryptoSuite::aes_256_cm_hmac_sha1_32, CryptoSuite::aead_aes_128_gcm,
+                             CryptoSuite::aes_cm_128_hmac_sha1_80, CryptoSuite::aes_cm_128_hmac_sha1_32}) {
         const bool gcm = suite == CryptoSuite::aead_aes_256_gcm || suite == CryptoSuite::aead_aes_128_gcm;
         const bool strong = info(suite).key_bits >= policy.min_key_bits;
         if ((policy.sdes_gcm || !gcm) && (strong || policy.encryption != Encryption::required)) {
@@ -83,6 +85,7 @@ private:
             kept.ice = transport.ice.has_value();
             if (transport.keying == KeyManagement::sdes) {
                 kept.suites = {transport.sdes.suite};
+                kept.mki = transport.sdes.local_mki;
             }
         }
     }
@@ -169,6 +172,10 @@ private:
         for (const auto codec : audio ? policy_.audio_codecs : policy_.video_codecs) {
             media.codecs.push_back(own_codec(codec, own_pt(codec)));
             wideband_clock |= codec == Codec::opus;
+            if (!webrtc && codec == Codec::h264) {
+                media.codecs.push_back(own_h264_single_nal(kSingleNalPt));
+                media.codecs.push_back(own_h264_high(kHighProfilePt));
+            }
             if (webrtc && !audio) {
                 media.codecs.back().rtx_receive_pt = static_cast<std::uint8_t>(own_pt(codec) + 10);
             }

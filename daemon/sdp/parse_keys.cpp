@@ -21,7 +21,7 @@ bool read_lifetime(std::string_view text, std::uint64_t& lifetime) {
 // "value:length", the value a decimal number that fills `length` bytes, big endian.
 bool read_mki(std::string_view text, std::vector<std::uint8_t>& mki) {
     const auto value = text::number(text::take(text, ':'), 0xffffffff);
-    const auto length = text::number(text, 128);
+    const auto length = text::number(text, kMaxMki);
     if (!value || !length || *length == 0) {
         return false;
     }
@@ -33,7 +33,8 @@ bool read_mki(std::string_view text, std::vector<std::uint8_t>& mki) {
     return rest == 0;
 }
 
-// inline:<key||salt>["|" lifetime]["|" MKI ":" length]; several keys (";") are more than we use.
+// inline:<key||salt>["|" lifetime]["|" MKI ":" length]; of several keys (";") the peer may use any at any
+// time, which is more than we follow.
 bool read_key(std::string_view text, CryptoSuite suite, CryptoKey& key) {
     constexpr std::string_view method = "inline:";
     if (text.size() < method.size() || !text::equals_ignore_case(text.substr(0, method.size()), method) ||

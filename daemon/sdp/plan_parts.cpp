@@ -8,10 +8,20 @@ namespace vmr::sdp {
 
 namespace {
 
-constexpr std::uint16_t kDiscardPort = 9;  // a trickling peer's placeholder (RFC 8840 section 4.1.1)
+constexpr std::uint32_t kLeastPicture = 64'000;  // bit/s: what has less for it is no picture
+constexpr std::uint16_t kDiscardPort = 9;        // a trickling peer's placeholder (RFC 8840 section 4.1.1)
 
-std::uint32_t remote_limit(const Bandwidth& bandwidth) {
-    return bandwidth.tias_bps != 0 ? bandwidth.tias_bps : bandwidth.as_kbps * 1000;
+// What of a limit is for payload. b=AS counts what IP, UDP and RTP add (RFC 3550 section 6.2), b=TIAS does
+// not (RFC 3890): about 40 bytes with each 1100 of a picture.
+std::uint32_t payload_limit(const Bandwidth& bandwidth) {
+    return bandwidth.tias_bps != 0
+               ? bandwidth.tias_bps
+               : static_cast<std::uint32_t>(std::uint64_t{bandwidth.as_kbps} * 1000 * 96 / 100);
+}
+
+// Of what we send, with the headers of 50 packets a second; bit/s.
+std::uint32_t sound_rate(Codec codec) {
+    return (codec == Codec::opus ? 48000 : 64000) + 50 * 40 * 8;
 }
 
 std::uint32_t smaller_limit(std::uint32_t a, std::uint32_t b) {  // 0: no limit
@@ -61,30 +71,53 @@ bool same_keys(const TransportPlan& a, const TransportPlan& b) {
                           });
     };
     return a.sdes.suite == b.sdes.suite && a.sdes.remote.key == b.sdes.remote.key &&
-           a.sdes.remote.mki == b.sdes.remote.mki &&
+           a.sdes.remote.mki == b.sdes.remote.mki && a.sdes.local_mki == b.sdes.local_mki &&
            same_prints(a.dtls.remote_fingerprints, b.dtls.remote_fingerprints) &&
            (a.keying != KeyManagement::dtls || a.dtls.local_setup == b.dtls.local_setup);
 }
 
 }  // namespace
 
-void fill_from_remote(MediaPlan& plan, const Session& remote, const Media& media, const Policy& policy,
-                      Direction may) {
+void fill_from_remote(MediaPlan& plan, const Media& media, const Policy& policy, Direction may) {
     const bool hold_by_address = media.connection.unspecified() && !media.ice.present();
     const bool peer_receives = receives(media.direction) && !hold_by_address;
     plan.direction = make_direction(sends(may) && peer_receives, receives(may) && sends(media.direction));
     plan.held = !peer_receives;
     const auto own = plan.kind == MediaKind::video ? policy.max_bitrate : 0;
-    const auto peer = smaller_limit(remote_limit(media.bandwidth), remote_limit(remote.bandwidth));
-    plan.max_send_bitrate = smaller_limit(own, peer);
+    const auto decoder = plan.codecs.empty() ? 0 : plan.codecs.front().limit.bitrate;
+    plan.max_send_bitrate = smaller_limit(smaller_limit(own, decoder), payload_limit(media.bandwidth));
     plan.max_receive_bitrate = own;
     plan.ptime = packet_time(media);
     plan.rtcp_rsize = media.rtcp_rsize;
     fill_ssrcs(plan, media);
 }
 
+void share_bandwidth(Negotiated& now, const Session& remote) {
+    const auto total = payload_limit(remote.bandwidth);
+    std::uint32_t sound = 0, pictures = 0;
+    for (const auto& plan : now.media) {
+        if (plan.accepted && sends(plan.direction)) {
+            sound += plan.kind == MediaKind::audio ? sound_rate(plan.codecs.front().codec) : 0;
+            pictures += plan.kind == MediaKind::video ? 1 : 0;
+        }
+    }
+    if (total == 0 || pictures == 0) {
+        return;
+    }
+    const auto each = std::max(total > sound ? (total - sound) / pictures : 0, kLeastPicture);
+    for (auto& plan : now.media) {
+        if (plan.accepted && plan.kind == MediaKind::video) {
+            plan.max_send_bitrate = smaller_limit(plan.max_send_bitrate, each);
+        }
+    }
+}
+
 bool uses_ice(const Media& media, const Policy& policy) {
     if (!media.ice.present() || (policy.kind == LegKind::sip && !policy.ice) || media.ice.mismatch) {
+        return false;
+    }
+    // A full agent of ours has one component.
+    if (policy.kind == LegKind::sip && !policy.ice_lite && !media.rtcp_mux) {
         return false;
     }
     const bool placeholder = media.connection.unspecified() || media.port == kDiscardPort;

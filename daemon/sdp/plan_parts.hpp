@@ -7,8 +7,9 @@ namespace vmr::sdp {
 
 // Direction, hold, bandwidth, ptime, ssrcs and what is echoed, from the peer's m-line. `may`: what we would
 // do.
-void fill_from_remote(MediaPlan& plan, const Session& remote, const Media& media, const Policy& policy,
-                      Direction may);
+void fill_from_remote(MediaPlan& plan, const Media& media, const Policy& policy, Direction may);
+// The session's bandwidth: what sound leaves of it, in equal parts to the pictures that we may send at once.
+void share_bandwidth(Negotiated& now, const Session& remote);
 // Whether ICE runs: the peer wants it, we may, and nobody between rewrote the address (RFC 8839
 // section 4.2.5).
 bool uses_ice(const Media& media, const Policy& policy);

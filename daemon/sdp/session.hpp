@@ -23,6 +23,7 @@ inline constexpr std::size_t kMaxFormats = 96;      // per m-line
 inline constexpr std::size_t kMaxCandidates = 32;   // per m-line
 inline constexpr std::size_t kMaxCryptos = 16;      // per m-line
 inline constexpr std::size_t kMaxSsrcs = 16;        // per m-line
+inline constexpr std::size_t kMaxMki = 4;           // bytes: as srtp/ carries
 inline constexpr std::size_t kMaxToken = 256;       // bytes of an id, ufrag, password, mid
 
 enum class MediaKind { audio, video, other };

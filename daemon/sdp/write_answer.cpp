@@ -15,7 +15,7 @@ CryptoLine crypto_line(const SdesPlan& sdes, const LocalTransport& local) {
         throw std::logic_error("sdp: no local key for the chosen suite");
     }
     // The tag and the spelling of the offer; a lifetime only to those who wrote one.
-    return {sdes.tag, sdes.suite_name, &found->key, sdes.remote.lifetime != 0};
+    return {sdes.tag, sdes.suite_name, &found->key, sdes.remote.lifetime != 0, sdes.local_mki};
 }
 
 MediaText text_of(const MediaPlan& plan, const TransportPlan& transport, const LocalTransport& local) {
@@ -60,7 +60,9 @@ std::string write_answer(const Negotiated& negotiated, const LocalParams& local)
         }
     }
     const auto& address = local_transport(local, negotiated.transports.front().id).address;
-    auto out = head_text(local, address, bundles);
+    const bool ice =
+        std::ranges::any_of(negotiated.transports, [](const auto& t) { return t.ice.has_value(); });
+    auto out = head_text(local, address, ice, bundles);
     for (const auto& plan : negotiated.media) {
         if (negotiated.floor && local.floor && plan.index == negotiated.floor->index) {
             out += floor_text(*negotiated.floor, *local.floor);

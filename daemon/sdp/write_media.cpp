@@ -103,10 +103,20 @@ void codec_lines(std::string& out, const MediaText& media) {
     }
 }
 
+// "|value:length", the value in decimal (RFC 4568 section 9.1).
+std::string mki_text(const std::vector<std::uint8_t>& mki) {
+    std::uint64_t value = 0;
+    for (const auto byte : mki) {
+        value = value << 8 | byte;
+    }
+    return mki.empty() ? "" : '|' + to_string(value) + ':' + to_string(mki.size());
+}
+
 void key_lines(std::string& out, const MediaText& media) {
     for (const auto& crypto : media.cryptos) {
         line(out, "a=crypto:" + to_string(crypto.tag) + ' ' + crypto.suite_name +
-                      " inline:" + text::base64_encode(*crypto.key) + (crypto.lifetime ? "|2^31" : ""));
+                      " inline:" + text::base64_encode(*crypto.key) + (crypto.lifetime ? "|2^31" : "") +
+                      mki_text(crypto.mki));
     }
     if (media.setup != Setup::none) {
         for (const auto& fingerprint : media.transport->fingerprints) {
@@ -184,7 +194,7 @@ const LocalTransport& local_transport(const LocalParams& local, std::size_t id) 
     throw std::logic_error("sdp: no local transport " + to_string(id));
 }
 
-std::string head_text(const LocalParams& local, const std::string& address,
+std::string head_text(const LocalParams& local, const std::string& address, bool ice,
                       const std::vector<std::vector<std::string>>& bundles) {
     std::string out;
     line(out, "v=0");
@@ -193,6 +203,9 @@ std::string head_text(const LocalParams& local, const std::string& address,
     line(out, "s=" + local.session_name);
     line(out, "c=" + address_text(address));
     line(out, "t=0 0");
+    if (ice && local.ice_lite) {
+        line(out, "a=ice-lite");
+    }
     for (const auto& bundle : bundles) {
         std::string group = "a=group:BUNDLE";
         for (const auto& mid : bundle) {
@@ -214,7 +227,8 @@ std::string media_text(const MediaText& media, const LocalParams& local, std::si
         line(out, "c=" + address_text(transport.address));
     }
     if (media.max_receive_bitrate != 0) {
-        line(out, "b=AS:" + to_string(media.max_receive_bitrate / 1000));
+        // With the headers, which b=AS counts (RFC 3550 section 6.2).
+        line(out, "b=AS:" + to_string((std::uint64_t{media.max_receive_bitrate} * 100 / 96 + 999) / 1000));
         line(out, "b=TIAS:" + to_string(media.max_receive_bitrate));
     }
     if (media.rtcp_line) {

@@ -13,6 +13,7 @@ struct CryptoLine {
     std::string suite_name;
     const std::vector<std::uint8_t>* key = nullptr;
     bool lifetime = false;
+    std::vector<std::uint8_t> mki;
 };
 
 struct MediaText {  // one live m-line
@@ -41,7 +42,7 @@ const LocalTransport& local_transport(const LocalParams& local, std::size_t id);
 
 // v= to t=, with the session level c= from `address`, and one BUNDLE group for each list of mids that is not
 // empty.
-std::string head_text(const LocalParams& local, const std::string& address,
+std::string head_text(const LocalParams& local, const std::string& address, bool ice,
                       const std::vector<std::vector<std::string>>& bundles);
 std::string media_text(const MediaText& media, const LocalParams& local, std::size_t index,
                        const std::string& session_address);

@@ -13,7 +13,7 @@ std::vector<CryptoLine> crypto_lines(const OfferTransport& transport, const Loca
         const bool planned = std::find(transport.suites.begin(), transport.suites.end(), crypto.suite) !=
                              transport.suites.end();
         if (planned && crypto.key.size() == info(crypto.suite).key_salt_size) {
-            lines.push_back({crypto.tag, info(crypto.suite).name, &crypto.key, true});
+            lines.push_back({crypto.tag, info(crypto.suite).name, &crypto.key, true, transport.mki});
         }
     }
     if (lines.empty()) {
@@ -74,7 +74,7 @@ std::string write_offer(const OfferPlan& plan, const LocalParams& local) {
         }
     }
     const auto& address = local_transport(local, plan.transports.front().id).address;
-    auto out = head_text(local, address, bundles);
+    auto out = head_text(local, address, std::ranges::any_of(plan.transports, &OfferTransport::ice), bundles);
     for (std::size_t i = 0; i < plan.media.size(); ++i) {
         const auto& media = plan.media[i];
         if (plan.floor && local.floor && plan.floor->index == i) {

@@ -1,6 +1,7 @@
 #include "caps.hpp"
 
 #include <string>
+#include <string_view>
 
 #include "pads.hpp"
 #include "rtp_caps.hpp"
@@ -24,7 +25,7 @@ constexpr const char* kCodedSrcCaps =
     "audio/x-alaw, rate=(int)8000, channels=(int)1";
 const char* const kVideoSrcCaps = "video/x-raw, format=(string)I420, " VMR_SIZE "; video/x-vp8, " VMR_SIZE
                                   "; video/x-h264, stream-format=(string)byte-stream, alignment=(string)au, "
-                                  "profile=(string)constrained-baseline, " VMR_SIZE;
+                                  "profile=(string){constrained-baseline,high}, " VMR_SIZE;
 
 namespace {
 
@@ -149,6 +150,9 @@ std::optional<VideoFormat> video_format_from(const GstCaps* caps) {
         format.codec = VideoCodec::vp8;
     } else if (gst_structure_has_name(structure, "video/x-h264")) {
         format.codec = VideoCodec::h264;
+        const char* profile = gst_structure_get_string(structure, "profile");
+        format.high_profile = profile != nullptr && std::string_view(profile) == "high";
+        gst_structure_get_int(structure, "max-nal-size", &format.max_nal_size);
     }
     return format;
 }

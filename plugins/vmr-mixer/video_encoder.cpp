@@ -2,11 +2,21 @@
 
 #include <gst/video/video.h>
 
+#include <algorithm>
+#include <string>
+
 namespace vmr::mixer {
 namespace {
 
-constexpr const char* kH264 =
-    "video/x-h264, stream-format=byte-stream, alignment=au, profile=constrained-baseline";
+constexpr const char* kH264 = "video/x-h264, stream-format=byte-stream, alignment=au, profile=";
+constexpr int kMinNalSize = 200;  // bytes; x264 needs room for a macroblock
+
+std::string encoded_caps(const VideoFormat& format) {
+    if (format.codec != VideoCodec::h264) {
+        return "video/x-vp8";
+    }
+    return std::string(kH264) + (format.high_profile ? "high" : "constrained-baseline");
+}
 
 void set(GstElement* element, const char* property, const char* value) {
     gst_util_set_object_arg(G_OBJECT(element), property, value);
@@ -39,6 +49,10 @@ void VideoEncoder::configure(const VideoFormat& format) {
         set(element, "key-int-max", "2000");
         set(element, "threads", "1");
         set(element, "byte-stream", "true");
+        if (format.max_nal_size > 0) {
+            const int size = std::max(format.max_nal_size, kMinNalSize);
+            set(element, "option-string", ("slice-max-size=" + std::to_string(size)).c_str());
+        }
         return;
     }
     set(element, "deadline", "1");
@@ -62,8 +76,7 @@ void VideoEncoder::set_bitrate(int bitrate) {
 }
 
 bool VideoEncoder::open(const VideoFormat& format) {
-    const CapsPtr encoded =
-        CapsPtr::adopt(gst_caps_from_string(format.codec == VideoCodec::h264 ? kH264 : "video/x-vp8"));
+    const CapsPtr encoded = CapsPtr::adopt(gst_caps_from_string(encoded_caps(format).c_str()));
     const CapsPtr raw = CapsPtr::adopt(gst_caps_new_simple(
         "video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT, format.width, "height",
         G_TYPE_INT, format.height, "framerate", GST_TYPE_FRACTION, format.framerate, 1, "interlace-mode",

@@ -13,6 +13,8 @@ struct VideoFormat {
     int height = 720;    // pixels, even
     int framerate = 25;  // frames per second
     unsigned bitrate_class = 0;
+    bool high_profile = false;  // H.264; else constrained baseline
+    int max_nal_size = 0;       // H.264, bytes; 0: a slice is a picture
     auto operator<=>(const VideoFormat&) const = default;
 };
 

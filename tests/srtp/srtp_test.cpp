@@ -321,6 +321,47 @@ TEST_P(SrtpSuites, AnotherKeyIsRefused) {
     EXPECT_EQ(stranger->unprotect_rtp(sent, size), Outcome::unauthenticated);
 }
 
+// RFC 3711 section 3.1: before the tag; RFC 7714 section 8.2: after it.
+TEST_P(SrtpSuites, AKeyIdentifierOfEachLengthIsCarriedAndTakenOff) {
+    const bool gcm = info_of(GetParam()).gcm;
+    const std::size_t tag = info_of(GetParam()).rtp_tag_bytes;
+    for (std::size_t size = 1; size <= kMaxMki; ++size) {
+        const Octets bytes = hex(std::string("f1e2d3c4").substr(0, 2 * size));
+        Ends ends(GetParam());
+        ends.sender->set_mki(*Mki::make(bytes));
+        const Octets sent = ends.protect(packet(1)), report_sent = ends.protect_rtcp(report());
+        EXPECT_EQ(ends.unprotect(sent), Outcome::unauthenticated) << "nothing was said of an identifier";
+        EXPECT_EQ(ends.unprotect_rtcp(report_sent), Outcome::unauthenticated);
+        ASSERT_EQ(sent.size(), packet(1).size() + tag + size);
+        const auto at = sent.end() - static_cast<std::ptrdiff_t>(gcm ? size : size + tag);
+        EXPECT_EQ(Octets(at, at + static_cast<std::ptrdiff_t>(size)), bytes);
+        ends.receiver->set_mki(*Mki::make(bytes));
+        Octets plain;
+        EXPECT_EQ(ends.unprotect(sent, &plain), Outcome::ok);
+        EXPECT_EQ(plain, packet(1));
+        EXPECT_EQ(ends.unprotect_rtcp(report_sent, &plain), Outcome::ok);
+        EXPECT_EQ(plain, report());
+        Octets other = ends.protect(packet(2));
+        other[other.size() - (gcm ? size : size + tag)] ^= 1;
+        EXPECT_EQ(ends.unprotect(other), Outcome::unauthenticated) << "of another key";
+        for (std::size_t length = 0; length < sent.size(); ++length) {
+            EXPECT_NE(
+                ends.unprotect(Octets(sent.begin(), sent.begin() + static_cast<std::ptrdiff_t>(length))),
+                Outcome::ok);
+        }
+    }
+    EXPECT_FALSE(Mki::make(Octets(kMaxMki + 1)));
+}
+
+TEST_P(SrtpSuites, AnIdentifierNeedsItsRoom) {
+    Ends ends(GetParam());
+    ends.sender->set_mki(*Mki::make(hex("01")));
+    Octets octets = packet(1);
+    std::size_t size = octets.size();
+    octets.resize(size + info_of(GetParam()).rtp_tag_bytes);
+    EXPECT_EQ(ends.sender->protect_rtp(octets, size), Outcome::malformed);
+}
+
 TEST_P(SrtpSuites, StreamsAreBounded) {
     for (std::uint32_t ssrc = 0; ssrc < Streams::kMaxStreams; ++ssrc) {
         EXPECT_EQ(ends_.unprotect(ends_.protect(packet(1, ssrc))), Outcome::ok);

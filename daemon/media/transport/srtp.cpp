@@ -29,17 +29,25 @@ SrtpSession::~SrtpSession() {
 Status SrtpSession::use(const SrtpKeys& keys) {
     auto sender = srtp::Sender::make(keys.suite, bytes_of(keys.local));
     auto receiver = srtp::Receiver::make(keys.suite, bytes_of(keys.remote));
-    if (!sender || !receiver) {
-        return Error{"an SRTP key of wrong length"};
+    const auto local_mki = srtp::Mki::make(bytes_of(keys.local_mki));
+    const auto remote_mki = srtp::Mki::make(bytes_of(keys.remote_mki));
+    if (!sender || !receiver || !local_mki || !remote_mki) {
+        return Error{"an SRTP key or its identifier of wrong length"};
     }
     const bool same_suite = sender_ && keys.suite == keys_.suite;
-    if (!same_suite || keys.local != keys_.local) {
+    {
         const std::lock_guard lock(send_mutex_);
-        sender_ = std::move(sender);
+        if (!same_suite || keys.local != keys_.local) {
+            sender_ = std::move(sender);
+        }
+        sender_->set_mki(*local_mki);
     }
-    if (!same_suite || keys.remote != keys_.remote) {
+    {
         const std::lock_guard lock(receive_mutex_);
-        receiver_ = std::move(receiver);
+        if (!same_suite || keys.remote != keys_.remote) {
+            receiver_ = std::move(receiver);
+        }
+        receiver_->set_mki(*remote_mki);
     }
     cleanse(keys_);
     keys_ = keys;

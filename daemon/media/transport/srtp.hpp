@@ -17,6 +17,7 @@ struct SrtpKeys {
     SrtpSuite suite = SrtpSuite::aead_aes_256_gcm;
     std::string local;
     std::string remote;
+    std::string local_mki = {}, remote_mki = {};
 };
 
 CryptoReceipt receipt_of(CryptoReceipt::KeyExchange exchange, SrtpSuite suite);

@@ -2,6 +2,7 @@
 #include "daemon/media/transport/transport.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "daemon/media/transport/transport_impl.hpp"
 
@@ -101,6 +102,8 @@ LocalDescription TransportImpl::local() const {
         local.rtp_port = udp_->rtp_port();
         local.rtcp_port = udp_->rtcp_port();
         local.gathering_done = true;
+        std::tie(local.ice_ufrag, local.ice_password) = udp_->ice_credentials();
+        local.ice_lite = !local.ice_ufrag.empty();
     } else {
         local.address = ice_->default_address();
         local.ice_ufrag = ice_->ufrag();
@@ -152,7 +155,7 @@ Status TransportImpl::set_security(const Security& security) {
     });
     if (const auto* sdes = std::get_if<SdesKeys>(&security)) {
         return use_keys(receipt_of(KeyExchange::sdes, sdes->suite),
-                        SrtpKeys{sdes->suite, sdes->local, sdes->remote});
+                        SrtpKeys{sdes->suite, sdes->local, sdes->remote, sdes->local_mki, sdes->remote_mki});
     }
     return use_keys({}, std::nullopt);
 }

@@ -22,11 +22,13 @@ struct UdpParams {
     std::string local_address = "0.0.0.0";  // an IPv4 or IPv6 address of this host
     uint16_t port_min = 10000;              // RTP takes an even port of this range,
     uint16_t port_max = 20000;              // RTCP the odd one after it
+    uint16_t fixed_port = 0;                // not 0: RTP takes this one, RTCP the next
     bool rtcp_mux = false;                  // RFC 5761: no RTCP socket is opened
     // Symmetric RTP from any address (for peers behind a NAT), not only from the
     // signalled one. The peer is whoever sends the first valid packet.
     bool comedia = false;
-    uint8_t dscp = 46;  // 0..63; 46 is EF
+    bool ice_lite = false;  // answers the checks of a peer that does ICE: RFC 8445 section 2.5
+    uint8_t dscp = 46;      // 0..63; 46 is EF
 };
 
 struct UdpRemote {
@@ -34,6 +36,8 @@ struct UdpRemote {
     uint16_t rtp_port = 0;
     uint16_t rtcp_port = 0;  // ignored with rtcp_mux; 0 is rtp_port + 1
     bool rtcp_mux = false;   // the peer accepted mux although an RTCP socket is open
+    // With ice_lite, of a peer that checks: it is where its checks come from. Empty: it is where it says.
+    std::string ice_ufrag;
 };
 
 struct TurnServer {
@@ -77,6 +81,8 @@ struct SdesKeys {
     SrtpSuite suite = SrtpSuite::aes_cm_128_hmac_sha1_80;
     std::string local;   // what we encrypt with
     std::string remote;  // what the peer encrypts with
+    // In each packet of that direction (RFC 3711 section 3.1), up to 4 bytes; empty: none.
+    std::string local_mki, remote_mki;
 };
 
 enum class FingerprintHash { sha256, sha384, sha512 };

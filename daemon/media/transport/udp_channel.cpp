@@ -47,7 +47,11 @@ bool UdpChannel::Address::operator==(const Address& other) const {
 }
 
 UdpChannel::UdpChannel(std::shared_ptr<MediaIo> io, const UdpParams& params, ChannelEvents& events)
-    : io_(std::move(io)), params_(params), events_(events), mux_(params.rtcp_mux) {}
+    : io_(std::move(io)), params_(params), events_(events), mux_(params.rtcp_mux) {
+    if (params_.ice_lite) {
+        responder_.emplace();
+    }
+}
 
 UdpChannel::~UdpChannel() {
     stop();
@@ -63,6 +67,12 @@ Result<std::unique_ptr<UdpChannel>> UdpChannel::open(std::shared_ptr<MediaIo> io
         return Error{"not an IP address: " + params.local_address};
     }
     std::unique_ptr<UdpChannel> channel(new UdpChannel(std::move(io), params, events));
+    if (params.fixed_port != 0) {
+        if (!channel->bind_pair(params.fixed_port, address.get()) || !channel->attach()) {
+            return Error{"the UDP port is not free"};
+        }
+        return channel;
+    }
     const unsigned first = (params.port_min + 1u) & ~1u;
     const unsigned pairs = params.port_max >= first ? (params.port_max - first + 2) / 2 : 0;
     // A random start: ports are neither predictable nor reused at once.
@@ -153,6 +163,12 @@ Result<UdpChannel::Address> UdpChannel::resolve(const std::string& address, uint
     return result;
 }
 
+std::pair<std::string, std::string> UdpChannel::ice_credentials() const {
+    const std::lock_guard lock(mutex_);
+    return responder_ ? std::pair(responder_->ufrag(), responder_->password())
+                      : std::pair<std::string, std::string>();
+}
+
 Status UdpChannel::set_remote(const UdpRemote& remote) {
     const bool mux = params_.rtcp_mux || remote.rtcp_mux;
     const uint16_t rtcp_port = remote.rtcp_port != 0 ? remote.rtcp_port : remote.rtp_port + 1;
@@ -164,17 +180,30 @@ Status UdpChannel::set_remote(const UdpRemote& remote) {
     if (rtp->storage.ss_family != static_cast<int>(g_socket_get_family(sockets_[0].get()))) {
         return Error{"the peer's media address is of the other IP version"};
     }
+    bool connected = true;
     {
         std::lock_guard lock(mutex_);
         mux_ = mux;
-        const std::array<Address, 2> addresses{*rtp, *rtcp};
-        for (size_t i = 0; i < peers_.size(); i++) {
-            if (!(peers_[i].signalled == addresses[i])) {
-                peers_[i] = {addresses[i], addresses[i], false};
+        if (responder_ && !remote.ice_ufrag.empty()) {
+            // A restart (RFC 8445 section 9): both sides change theirs; media goes on where it went.
+            if (!peer_ufrag_.empty() && peer_ufrag_ != remote.ice_ufrag) {
+                responder_.emplace();
+            }
+            peer_ufrag_ = remote.ice_ufrag;
+            connected = peers_[0].latched;
+        } else {
+            peer_ufrag_.clear();
+            const std::array<Address, 2> addresses{*rtp, *rtcp};
+            for (size_t i = 0; i < peers_.size(); i++) {
+                if (!(peers_[i].signalled == addresses[i])) {
+                    peers_[i] = {addresses[i], addresses[i], false};
+                }
             }
         }
     }
-    io_->run([this] { events_.on_path_connected(); });
+    if (connected) {
+        io_->run([this] { events_.on_path_connected(); });
+    }
     return Ok{};
 }
 
@@ -205,17 +234,14 @@ void UdpChannel::read(size_t index, const Datagram& datagram) {
     }
     current_index_ = index;
     current_.set(*datagram.from, datagram.from_length);
+    if (params_.ice_lite && StunResponder::is_stun(datagram.bytes)) {
+        take_check(datagram.bytes);
+        return;
+    }
     bool ours = false;
     {
         std::lock_guard lock(mutex_);
-        const Peer& peer = peers_[index];
-        if (peer.target.length == 0) {
-            ours = false;
-        } else if (peer.latched) {
-            ours = current_ == peer.target;
-        } else {
-            ours = params_.comedia || current_.same_host(peer.signalled);
-        }
+        ours = is_peer(peers_[index]);
     }
     if (ours) {
         events_.on_datagram_received(index == 0 ? Component::rtp : Component::rtcp, datagram.bytes);
@@ -224,10 +250,45 @@ void UdpChannel::read(size_t index, const Datagram& datagram) {
     }
 }
 
+bool UdpChannel::is_peer(const Peer& peer) const {
+    if (peer.target.length == 0) {
+        return false;
+    }
+    if (peer.latched || !peer_ufrag_.empty()) {
+        return current_ == peer.target;
+    }
+    return params_.comedia || current_.same_host(peer.signalled);
+}
+
+// The first check that is the peer's tells where it is; which of its paths it takes, the one that nominates.
+void UdpChannel::take_check(Bytes datagram) {
+    std::optional<StunResponder::Answer> answer;
+    bool connected = false;
+    {
+        std::lock_guard lock(mutex_);
+        answer = responder_->answer(datagram, peer_ufrag_, current_.storage);
+        Peer& peer = peers_[current_index_];
+        if (answer && answer->valid && (answer->nominated || !peer.latched)) {
+            connected = !peer.latched && current_index_ == 0;
+            peer = {current_, current_, true};
+        }
+    }
+    if (!answer) {
+        events_.on_stranger_received();
+        return;
+    }
+    sendto(g_socket_get_fd(sockets_[current_index_].get()), answer->bytes.data(), answer->bytes.size(),
+           MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&current_.storage),
+           current_.length);
+    if (connected) {
+        events_.on_path_connected();
+    }
+}
+
 void UdpChannel::accept_source() {
     std::lock_guard lock(mutex_);
     Peer& peer = peers_[current_index_];
-    if (!peer.latched && (params_.comedia || current_.same_host(peer.signalled))) {
+    if (!peer.latched && peer_ufrag_.empty() && (params_.comedia || current_.same_host(peer.signalled))) {
         peer.target = current_;
         peer.latched = true;
     }

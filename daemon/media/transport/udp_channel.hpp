@@ -1,5 +1,6 @@
 // RTP and RTCP on two UDP sockets, or on one when muxed (RFC 5761), with symmetric
-// RTP (RFC 4961): the first valid packet tells where the peer really is.
+// RTP (RFC 4961): the first valid packet tells where the peer really is; with ICE lite
+// its connectivity checks do.
 #pragma once
 #include <gio/gio.h>
 #include <sys/socket.h>
@@ -7,11 +8,14 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "base/gst_ptr.hpp"
 #include "base/result.hpp"
 #include "daemon/media/transport/channel.hpp"
 #include "daemon/media/transport/media_io.hpp"
+#include "daemon/media/transport/stun_responder.hpp"
 #include "daemon/media/transport/types.hpp"
 
 namespace vmr::media {
@@ -24,6 +28,8 @@ public:
 
     uint16_t rtp_port() const { return ports_[0]; }
     uint16_t rtcp_port() const { return ports_[params_.rtcp_mux ? 0 : 1]; }
+    // ICE lite: what the description is to say; changes with the peer's (a restart). Control thread.
+    std::pair<std::string, std::string> ice_credentials() const;
     // Control thread.
     Status set_remote(const UdpRemote& remote);
 
@@ -58,6 +64,8 @@ private:
     GPtr<GSocket> bind_socket(GInetAddress* address, uint16_t port);
     bool attach();
     void read(size_t index, const Datagram& datagram);
+    bool is_peer(const Peer& peer) const;  // the datagram that is being handled is; under the lock
+    void take_check(Bytes datagram);
     size_t index_of(Component component) const { return component == Component::rtcp && !mux_ ? 1 : 0; }
 
     std::shared_ptr<MediaIo> io_;
@@ -73,6 +81,8 @@ private:
 
     mutable std::mutex mutex_;  // innermost: nothing is called while it is held
     std::array<Peer, 2> peers_;
+    std::optional<StunResponder> responder_;
+    std::string peer_ufrag_;  // not empty: the peer is where its checks come from
     bool mux_ = false;
     bool stopped_ = false;
 };

@@ -177,7 +177,7 @@ TEST(AnswerLinphone, TakesTheStrongestSuiteAndItsSpelling) {
         EXPECT_EQ(sdes.remote.key.size(), 46U);
         EXPECT_EQ(plan.transports.at(1).sdes.tag, 2U);
         EXPECT_EQ(plan.find(MediaKind::audio)->dtmf.at(0).receive_pt, 101);
-        EXPECT_EQ(plan.find(MediaKind::video)->max_send_bitrate, 380000U);
+        EXPECT_EQ(plan.find(MediaKind::video)->max_send_bitrate, 380U * 960 - 64000);
         const auto text = write_answer(plan, local_for(2));
         EXPECT_NE(text.find("a=crypto:3 AES_CM_256_HMAC_SHA1_80 inline:Wlpa"), text.npos);
         EXPECT_EQ(count(text, "|2^31"), 0U);
@@ -257,6 +257,22 @@ TEST(AnswerSdes, OverClearSignallingDoesNotCount) {
     const auto plan = answered(offer, sip_policy(Encryption::best_effort, false));
     EXPECT_EQ(plan.transports.at(0).keying, KeyManagement::sdes);
     EXPECT_FALSE(plan.counts_as_encrypted);
+}
+
+// As Skype for Business writes it: each line with an identifier, which each packet then carries.
+TEST(AnswerSdes, AnIdentifierIsTakenAndGivenBack) {
+    auto offer = sample("teams-direct-routing");
+    offer = replaced(offer, "|2^31", "|2^31|258:2");
+    const auto plan = answered(offer, sip_policy());
+    const auto& sdes = plan.transports.at(0).sdes;
+    EXPECT_EQ(sdes.remote.mki, (std::vector<std::uint8_t>{1, 2}));
+    EXPECT_EQ(sdes.local_mki, sdes.remote.mki);
+    const auto text = write_answer(plan, local_for(1));
+    EXPECT_NE(text.find("|2^31|258:2\r\n"), text.npos);
+    EXPECT_FALSE(answered(offer, sip_policy(), &plan).transports.at(0).rekeyed);
+    EXPECT_TRUE(answered(replaced(offer, "|258:2", ""), sip_policy(), &plan).transports.at(0).rekeyed);
+    const auto reoffer = plan_offer(sip_policy(), {}, &plan);
+    EXPECT_NE(write_offer(reoffer, local_for(1)).find("|2^31|258:2\r\n"), std::string::npos);
 }
 
 TEST(AnswerDtls, OverSipWithALitePassivePeer) {

@@ -30,13 +30,13 @@ Outcome<Negotiated> round_trip(const Offered& offer, const Policy& answerer,
 TEST(Offer, BestEffortIsPlainProfileWithKeys) {
     const auto offer = offered(sip_policy());
     EXPECT_NE(offer.text.find("m=audio 20000 RTP/AVP 96 9 8 0 100 101\r\n"), std::string::npos);
-    EXPECT_NE(offer.text.find("m=video 20002 RTP/AVP 97 98\r\n"), std::string::npos);
+    EXPECT_NE(offer.text.find("m=video 20002 RTP/AVP 97 102 103 98\r\n"), std::string::npos);
     EXPECT_EQ(count(offer.text, "m=video"), 2U);
     EXPECT_NE(offer.text.find("a=content:slides\r\n"), std::string::npos);
     EXPECT_NE(offer.text.find("a=crypto:1 AEAD_AES_256_GCM inline:"), std::string::npos);
     EXPECT_EQ(count(offer.text, "a=group"), 0U);
     const auto session = parsed(offer.text);
-    EXPECT_EQ(session.media.at(0).cryptos.size(), 5U);
+    EXPECT_EQ(session.media.at(0).cryptos.size(), 6U);
     EXPECT_TRUE(session.media[0].cryptos[0].usable);
 }
 

@@ -46,8 +46,8 @@ TEST(ParseCrypto, KeyAndSessionParameters) {
     EXPECT_EQ(line("|258:2").key.mki, (std::vector<std::uint8_t>{1, 2}));
     EXPECT_TRUE(line(" WSH=64 -EXTRA KDR=0").usable);
     for (const char* bad :
-         {"|2^49", "|0", "|999:1", "|1:0", "|1:129", "|2^31|x:4", " UNENCRYPTED_SRTP", " UNENCRYPTED_SRTCP",
-          " UNAUTHENTICATED_SRTP", " KDR=1", " FROBNICATE", "A", ";inline:AAAA"}) {
+         {"|2^49", "|0", "|999:1", "|1:0", "|1:5", "|1:129", "|2^31|x:4", " UNENCRYPTED_SRTP",
+          " UNENCRYPTED_SRTCP", " UNAUTHENTICATED_SRTP", " KDR=1", " FROBNICATE", "A", ";inline:AAAA"}) {
         EXPECT_FALSE(line(bad).usable) << bad;
     }
 }

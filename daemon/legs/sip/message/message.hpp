@@ -27,6 +27,8 @@ struct Flow {
     std::uint64_t connection = 0;     // TCP and TLS; 0 = datagram
     std::string protection = "none";  // "TLSv1.3 TLS_AES_256_GCM_SHA384"
     std::string peer_certificate;     // subject of a verified client certificate, or empty
+    // What that certificate says whose it is: SIP domains (RFC 5922 section 7.1) and addresses, lower case.
+    std::vector<std::string> peer_domains;
 };
 
 struct Uri {

@@ -102,7 +102,7 @@ private:
     StackStatistics statistics_;
     RateLimiter limiter_;
     SourceBans bans_;
-    struct tls* tls_ = nullptr;
+    ServerTls tls_{config_.tls};
     std::unique_ptr<Streams> streams_;
     std::unique_ptr<Outbound> outbound_;
     std::unique_ptr<Datagrams> datagrams_;
@@ -191,17 +191,18 @@ Result<Address> ReStack::open_one(const ListenAddress& wanted) {
     if (sa_set_str(&local, wanted.address.ip.c_str(), wanted.address.port) != 0) {
         return Error{"not an IP address to listen on: " + wanted.address.ip};
     }
-    if (wanted.transport == Transport::tls && tls_ == nullptr) {
-        const Result<struct tls*> tls = make_server_tls(config_.tls);
-        if (!tls) {
-            return Error{tls.error()};
+    if (wanted.transport == Transport::udp) {
+        return datagrams_->listen(local);
+    }
+    struct tls* tls = nullptr;
+    if (wanted.transport == Transport::tls) {
+        auto made = tls_.context_for(wanted.required_client_ca_file);
+        if (!made) {
+            return Error{made.error()};
         }
-        tls_ = *tls;
+        tls = *made;
     }
-    if (wanted.transport != Transport::udp) {
-        return streams_->listen(local, wanted.transport, wanted.transport == Transport::tls ? tls_ : nullptr);
-    }
-    return datagrams_->listen(local);
+    return streams_->listen(local, wanted.transport, tls);
 }
 
 void ReStack::close() {
@@ -213,7 +214,7 @@ void ReStack::close() {
     outbound_.reset();
     streams_.reset();
     datagrams_.reset();
-    tls_ = static_cast<struct tls*>(mem_deref(tls_));
+    tls_.clear();
 }
 
 void ReStack::post(std::function<void()> job) {
@@ -399,8 +400,7 @@ Status ReStack::reload_certificate() {
     auto outcome = done->get_future();
     post([this, done] {
         outbound_->forget_certificates();
-        done->set_value(tls_ == nullptr ? Status(Error{"no TLS listener"})
-                                        : replace_certificate(tls_, config_.tls));
+        done->set_value(tls_.replace());
     });
     return outcome.get();
 }

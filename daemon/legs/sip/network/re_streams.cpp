@@ -138,7 +138,11 @@ bool Streams::take_handshake(Connection& connection) {
     HandshakeResult handshake = take_last_handshake();
     connection.flow.protection = std::move(handshake.protection);
     connection.flow.peer_certificate = std::move(handshake.peer_certificate);
-    return !connection.ours || is_certificate_of(handshake.domains, connection.host);
+    if (connection.ours) {
+        return is_certificate_of(handshake.domains, connection.host);
+    }
+    connection.flow.peer_domains = std::move(handshake.domains);
+    return true;
 }
 
 void Streams::tell_waiting(Connection& connection, const Result<Flow>& outcome) {

@@ -23,6 +23,10 @@ struct SslContextFree {
     void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
 };
 
+struct StoreFree {
+    void operator()(X509_STORE* store) const noexcept { X509_STORE_free(store); }
+};
+
 struct NamesFree {
     void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
 };
@@ -47,7 +51,7 @@ std::string address_of(const ASN1_STRING* string) {
 std::vector<std::string> domains_of(X509* certificate) {
     const std::unique_ptr<GENERAL_NAMES, NamesFree> names(
         static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-    std::vector<std::string> uris, hosts, addresses;
+    std::vector<std::string> uris, hosts = dns_names_of(certificate), addresses;
     const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
     for (int index = 0; index < count; ++index) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), index);
@@ -56,8 +60,6 @@ std::vector<std::string> domains_of(X509* certificate) {
             if (uri && uri->scheme == "sip" && uri->user.empty()) {
                 uris.push_back(uri->host);
             }
-        } else if (name->type == GEN_DNS) {
-            hosts.push_back(lower(text_of(name->d.dNSName)));
         } else if (name->type == GEN_IPADD) {
             addresses.push_back(address_of(name->d.iPAddress));
         }
@@ -80,9 +82,7 @@ void on_handshake_state_changed(const SSL* ssl, int where, int /*value*/) {
         char name[256] = {};
         X509_NAME_oneline(X509_get_subject_name(certificate), name, sizeof name);
         last_handshake.peer_certificate = name;
-        if (SSL_is_server(ssl) == 0) {
-            last_handshake.domains = domains_of(certificate);
-        }
+        last_handshake.domains = domains_of(certificate);
     }
 }
 
@@ -98,18 +98,23 @@ Status load_certificate(SSL_CTX* context, const TlsConfig& config) {
     return Ok{};
 }
 
-Status load_files(SSL_CTX* context, const TlsConfig& config) {
+// A store of its own each time: who is no longer in the file is no longer trusted.
+Status load_files(SSL_CTX* context, const TlsConfig& config, const std::string& required_client_ca) {
+    const bool required = !required_client_ca.empty();
+    const std::string& file = required ? required_client_ca : config.client_ca_file;
+    if (file.empty()) {
+        return load_certificate(context, config);
+    }
+    const std::unique_ptr<X509_STORE, StoreFree> store(X509_STORE_new());
+    if (!store || X509_STORE_load_file(store.get(), file.c_str()) != 1) {
+        return Error{"cannot read the client CA file " + file};
+    }
     if (Status loaded = load_certificate(context, config); !loaded) {
         return loaded;
     }
-    if (config.client_ca_file.empty()) {
-        return Ok{};
-    }
-    if (SSL_CTX_load_verify_locations(context, config.client_ca_file.c_str(), nullptr) != 1) {
-        return Error{"cannot read the client CA file " + config.client_ca_file};
-    }
-    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(config.client_ca_file.c_str()));
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);  // asked for, not demanded
+    SSL_CTX_set1_cert_store(context, store.get());
+    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(file.c_str()));
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
     return Ok{};
 }
 
@@ -163,30 +168,55 @@ Result<struct tls*> make_client_tls(const TlsConfig& config, const std::string& 
     return tls;
 }
 
-Result<struct tls*> make_server_tls(const TlsConfig& config) {
+Result<struct tls*> ServerTls::context_for(const std::string& required_client_ca) {
+    if (const auto found = tls_.find(required_client_ca); found != tls_.end()) {
+        return found->second;
+    }
+    if (const Status named = tls_.empty() ? names_.load(config_.more) : Status(Ok{}); !named) {
+        return Error{named.error()};
+    }
     struct tls* tls = make_tls();
     if (tls == nullptr) {
         return Error{"cannot make a TLS context"};
     }
     SSL_CTX* context = tls_openssl_context(tls);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
-    const Status loaded = load_files(context, config);
+    const Status loaded = load_files(context, config_, required_client_ca);
     ERR_clear_error();
     if (!loaded) {
         mem_deref(tls);
         return Error{loaded.error()};
     }
+    names_.serve(context);
+    tls_[required_client_ca] = tls;
     return tls;
 }
 
-Status replace_certificate(struct tls* tls, const TlsConfig& config) {
-    const std::unique_ptr<SSL_CTX, SslContextFree> trial(SSL_CTX_new(TLS_server_method()));
-    Status loaded = trial ? load_files(trial.get(), config) : Status(Error{"cannot make a TLS context"});
-    if (loaded) {
-        loaded = load_files(tls_openssl_context(tls), config);
+Status ServerTls::replace() {
+    if (tls_.empty()) {
+        return Error{"no TLS listener"};
+    }
+    Status outcome = names_.load(config_.more);
+    for (const auto& [required_client_ca, tls] : tls_) {
+        const std::unique_ptr<SSL_CTX, SslContextFree> trial(SSL_CTX_new(TLS_server_method()));
+        Status loaded = trial ? load_files(trial.get(), config_, required_client_ca)
+                              : Status(Error{"cannot make a TLS context"});
+        if (loaded) {
+            loaded = load_files(tls_openssl_context(tls), config_, required_client_ca);
+        }
+        if (!loaded) {
+            outcome = loaded;
+        }
     }
     ERR_clear_error();
-    return loaded;
+    return outcome;
+}
+
+void ServerTls::clear() {
+    for (const auto& [required_client_ca, tls] : tls_) {
+        mem_deref(tls);
+    }
+    tls_.clear();
 }
 
 }  // namespace vmr::sip

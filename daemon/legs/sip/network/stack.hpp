@@ -19,12 +19,20 @@ namespace vmr::sip {
 struct ListenAddress {
     Transport transport = Transport::udp;
     Address address;  // port 0: any free one, reported back by start()
+    // TLS: PEM of who vouches for those that may connect; without a certificate of theirs nobody does. Empty:
+    // as TlsConfig::client_ca_file has it.
+    std::string required_client_ca_file = {};
+};
+
+struct CertificateFiles {  // PEM
+    std::string chain, key;
 };
 
 struct TlsConfig {
     std::string certificate_chain_file;  // PEM
     std::string private_key_file;        // PEM
     std::string client_ca_file;  // asks for (and, if given, verifies) a client certificate; may be empty
+    std::vector<CertificateFiles> more = {};  // shown to who asks for one of their names (SNI)
 };
 
 // Calls that we place.

@@ -72,6 +72,22 @@ TEST(SrtpSessionTest, AKeyThatStaysRepeatsNoIndex) {
     EXPECT_TRUE(opens(peer, protect(us, rtp_packet(2))));
 }
 
+TEST(SrtpSessionTest, AnIdentifierComesAndGoesWithoutANewKey) {
+    SrtpSession us, peer;
+    SrtpKeys near = srtp_keys(kSuite, 'a', 'b'), far = srtp_keys(kSuite, 'b', 'a');
+    near.local_mki = far.remote_mki = std::string("\0\1", 2);
+    ASSERT_TRUE(us.use(near) && peer.use(far));
+    EXPECT_TRUE(opens(peer, protect(us, rtp_packet(1))));
+    EXPECT_TRUE(opens(peer, protect(us, rtcp_packet(), Component::rtcp), Component::rtcp));
+    EXPECT_TRUE(opens(us, protect(peer, rtp_packet(1)))) << "the other direction has none";
+    near.local_mki = far.remote_mki = "";
+    ASSERT_TRUE(us.use(near) && peer.use(far));
+    EXPECT_TRUE(protect(us, rtp_packet(1)).empty()) << "an index is used once";
+    EXPECT_TRUE(opens(peer, protect(us, rtp_packet(2))));
+    near.local_mki = "12345";
+    EXPECT_FALSE(us.use(near));
+}
+
 TEST(SrtpSessionTest, WhatCameUnderAReplacedKeyIsRefused) {
     SrtpSession us, peer;
     ASSERT_TRUE(us.use(srtp_keys(kSuite, 'a', 'b')) && peer.use(srtp_keys(kSuite, 'b', 'a')));

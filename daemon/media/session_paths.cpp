@@ -1,0 +1,126 @@
+// The paths of a session: what each transport is made with, and what a description says of it.
+#include <openssl/rand.h>
+
+#include <stdexcept>
+
+#include "daemon/media/local_address.hpp"
+#include "daemon/media/session.hpp"
+#include "daemon/media/session_map.hpp"
+
+namespace vmr::media {
+
+// An answer may take all of an offer but ICE: media is then expected at the port that the offer gave.
+std::uint16_t Session::leave_agent(std::size_t id) {
+    const auto found = paths_.find(id);
+    if (found == paths_.end() || !found->second.agent || found->second.secured) {
+        return 0;
+    }
+    sdp::LocalTransport description;
+    describe_path(found->second.transport->local(), sdp_address(peer_address_), false, description);
+    kept_keys_[id] = std::move(found->second.keys);
+    paths_.erase(found);
+    return description.port;
+}
+
+Status Session::ensure_path(std::size_t id, const PathWish& wish) {
+    if (paths_.contains(id)) {
+        return Ok{};
+    }
+    const bool agent = wish.ice && !policy_.ice_lite;
+    TransportParams params;
+    params.io = environment_.io->take();
+    params.certificate = environment_.certificate;
+    params.name = name_ + "-transport-" + std::to_string(id);
+    params.latency = environment_.jitter_buffer;
+    params.feedback = wish.feedback;
+    if (agent) {
+        IceParams path = environment_.ice();
+        path.controlling = wish.controlling;
+        path.dscp = wish.sound ? environment_.audio_dscp : environment_.video_dscp;
+        if (policy_.kind == sdp::LegKind::sip) {
+            // A description over SIP holds all candidates, and does not wait for servers.
+            path.stun_address.clear();
+            path.turn_servers.clear();
+        }
+        params.path = path;
+    } else {
+        UdpParams path = environment_.udp;
+        path.rtcp_mux = wish.rtcp_mux;
+        path.ice_lite = wish.ice;
+        path.fixed_port = wish.port;
+        path.dscp = wish.sound ? environment_.audio_dscp : environment_.video_dscp;
+        // Symmetric RTP from any address only where forged packets fail their authentication.
+        path.comedia = wish.keyed;
+        if (wish.remote_address.find(':') != std::string::npos && path.local_address == "0.0.0.0") {
+            path.local_address = "::";
+        }
+        params.path = path;
+    }
+    TransportCallbacks callbacks;
+    callbacks.on_candidate_found = [this, id](const std::string& candidate) {
+        on_candidate_found(id, candidate);
+    };
+    callbacks.on_state_changed = [this](TransportState state, const std::string& reason) {
+        on_state_changed(state, reason);
+    };
+    callbacks.on_stream_added = [this](const StreamInfo& stream, GstPad* pad) {
+        on_stream_added(stream, pad);
+    };
+    callbacks.on_key_pressed = [this](unsigned, char key) { bin_.press(key); };
+    callbacks.on_congested = [this] {
+        if (on_congested_) {
+            on_congested_();
+        }
+    };
+    callbacks.on_stream_removed = [this](const StreamInfo&, GstPad* pad) { bin_.stop_receiving(pad); };
+    auto transport = RtpTransport::create(std::move(params), std::move(callbacks));
+    if (!transport) {
+        return Error{transport.error()};
+    }
+    Path& path = paths_[id];
+    path.transport = std::move(*transport);
+    path.agent = agent;
+    path.lite = wish.ice && !agent;
+    if (auto keys = kept_keys_.extract(id)) {
+        path.keys = std::move(keys.mapped());
+    }
+    bin_.add_transport(path.transport->bin());
+    return Ok{};
+}
+
+const sdp::LocalCrypto& Session::key(Path& path, sdp::CryptoSuite suite, unsigned tag) {
+    sdp::LocalCrypto& crypto = path.keys[suite];
+    if (crypto.key.empty()) {
+        crypto.suite = suite;
+        crypto.key.resize(sdp::info(suite).key_salt_size);
+        if (RAND_bytes(crypto.key.data(), static_cast<int>(crypto.key.size())) != 1) {
+            throw std::runtime_error("no random numbers");
+        }
+    }
+    crypto.tag = tag;
+    return crypto;
+}
+
+std::string Session::sdp_address(const std::string& remote_address) const {
+    if (!environment_.advertised_address.empty()) {
+        return environment_.advertised_address;
+    }
+    const bool usable = !remote_address.empty() && remote_address != "0.0.0.0";
+    return route_to(usable ? remote_address : peer_address_);
+}
+
+sdp::LocalTransport Session::local_transport(std::size_t id, const std::string& remote_address) {
+    Path& path = paths_.at(id);
+    const LocalDescription local = path.transport->local();
+    sdp::LocalTransport description;
+    description.id = id;
+    description.fingerprints.push_back(sdp_fingerprint(environment_.certificate->fingerprint()));
+    for (const auto& [suite, crypto] : path.keys) {
+        description.crypto.push_back(crypto);
+    }
+    const bool webrtc = policy_.kind == sdp::LegKind::webrtc;
+    describe_path(local, path.agent && webrtc ? "0.0.0.0" : sdp_address(remote_address), webrtc, description);
+    return description;
+}
+
+}  // namespace vmr::media

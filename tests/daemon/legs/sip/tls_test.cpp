@@ -1,0 +1,175 @@
+// TLS listeners: which certificate is shown to whom, who must show one, and what stays while files change.
+#include <gtest/gtest.h>
+#include <openssl/err.h>
+
+#include <filesystem>
+
+#include "daemon/legs/sip/network/server_names.hpp"
+#include "tests/support/sip/harness.hpp"
+#include "tests/support/sip/stack_client.hpp"
+
+namespace vmr::sip::test {
+namespace {
+
+TEST(ServerNames, AWildcardIsOneLabel) {
+    EXPECT_TRUE(names_host("sip.example", "sip.example"));
+    EXPECT_TRUE(names_host("*.example.org", "a.example.org"));
+    EXPECT_FALSE(names_host("*.example.org", "a.b.example.org"));
+    EXPECT_FALSE(names_host("*.example.org", "example.org"));
+    EXPECT_FALSE(names_host("*.example.org", ".example.org"));
+    EXPECT_FALSE(names_host("a.example", "b.example"));
+}
+
+// A TLS client that may ask for a name and show a certificate.
+class TlsClient {
+public:
+    TlsClient(std::uint16_t port, const char* name, const TlsConfig* own = nullptr, int version = 0)
+        : context_(SSL_CTX_new(TLS_client_method())) {
+        if (own != nullptr) {
+            SSL_CTX_use_certificate_chain_file(context_, own->certificate_chain_file.c_str());
+            SSL_CTX_use_PrivateKey_file(context_, own->private_key_file.c_str(), SSL_FILETYPE_PEM);
+        }
+        if (version != 0) {
+            SSL_CTX_set_min_proto_version(context_, version);
+            SSL_CTX_set_max_proto_version(context_, version);
+            SSL_CTX_set_security_level(context_, 0);
+        }
+        BIO* bio = BIO_new_connect("127.0.0.1");
+        BIO_set_conn_port(bio, std::to_string(port).c_str());
+        ssl_ = SSL_new(context_);
+        SSL_set_bio(ssl_, bio, bio);
+        if (name != nullptr) {
+            SSL_set_tlsext_host_name(ssl_, name);
+        }
+        connected_ = SSL_connect(ssl_) == 1;
+    }
+    ~TlsClient() {
+        SSL_free(ssl_);
+        SSL_CTX_free(context_);
+        ERR_clear_error();
+    }
+    TlsClient(const TlsClient&) = delete;
+    TlsClient& operator=(const TlsClient&) = delete;
+
+    bool connected() const { return connected_; }
+    std::string server() const {
+        X509* certificate = SSL_get0_peer_certificate(ssl_);
+        char name[128] = {};
+        if (certificate != nullptr) {
+            X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof name);
+        }
+        return name;
+    }
+    std::string cipher() const { return SSL_get_cipher_name(ssl_); }
+    bool ask() {
+        const std::string options =
+            "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1;branch=z9hG4bK1\r\nMax-Forwards: "
+            "70\r\n"
+            "From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: tls\r\nCSeq: 1 OPTIONS\r\n"
+            "Content-Length: 0\r\n\r\n";
+        return connected_ && SSL_write(ssl_, options.data(), static_cast<int>(options.size())) > 0;
+    }
+    // What TLS 1.3 refuses after the handshake shows on the first read.
+    bool answered() {
+        char text[64] = {};
+        return ask() && SSL_read(ssl_, text, sizeof text - 1) > 0 &&
+               std::string(text).starts_with("SIP/2.0 200");
+    }
+
+private:
+    SSL_CTX* context_;
+    SSL* ssl_ = nullptr;
+    bool connected_ = false;
+};
+
+class TlsListeners : public testing::Test {
+protected:
+    TlsListeners()
+        : tenant_(make_certificate("tenant.example")), client_(make_certificate("gateway.example")) {
+        config_.stack.tls.more = {{tenant_.certificate_chain_file, tenant_.private_key_file}};
+        config_.stack.listen = {{Transport::udp, {"127.0.0.1", 0}},
+                                {Transport::tls, {"127.0.0.1", 0}},
+                                {Transport::tls, {"127.0.0.1", 0}, client_.certificate_chain_file}};
+    }
+    ~TlsListeners() override {
+        for (const TlsConfig& files : {tenant_, client_}) {
+            std::filesystem::remove_all(std::filesystem::path(files.private_key_file).parent_path());
+        }
+    }
+    std::uint16_t port(const Harness& harness, bool mutual) const {
+        return harness.bound.at(mutual ? 2 : 1).address.port;
+    }
+
+    TlsConfig tenant_, client_;
+    SipConfig config_;
+};
+
+TEST_F(TlsListeners, ShowTheCertificateOfTheNameThatIsAskedFor) {
+    Harness harness(config_);
+    const auto shown = [&](const char* name) { return TlsClient(port(harness, false), name).server(); };
+    EXPECT_EQ(shown("tenant.example"), "tenant.example");
+    EXPECT_EQ(shown("TENANT.example"), "tenant.example");
+    EXPECT_EQ(shown("first"), "first");
+    EXPECT_EQ(shown("stranger.example"), "first");
+    EXPECT_EQ(shown(nullptr), "first");
+    EXPECT_TRUE(TlsClient(port(harness, false), "tenant.example").answered());
+}
+
+TEST_F(TlsListeners, ReloadEachCertificateAndKeepConnections) {
+    Harness harness(config_);
+    TlsClient old(port(harness, false), "tenant.example");
+    replace_certificate_files(tenant_, "other.example");
+    Status reloaded = Error{"not run"};
+    harness.run([&] { reloaded = harness.legs->reload_certificate(); });
+    EXPECT_TRUE(reloaded.ok());
+    EXPECT_EQ(TlsClient(port(harness, false), "other.example").server(), "other.example");
+    EXPECT_EQ(TlsClient(port(harness, false), "tenant.example").server(), "first");
+    EXPECT_TRUE(old.answered());
+    std::filesystem::resize_file(tenant_.private_key_file, 0);
+    harness.run([&] { reloaded = harness.legs->reload_certificate(); });
+    EXPECT_FALSE(reloaded.ok());
+    EXPECT_EQ(TlsClient(port(harness, false), "other.example").server(), "other.example");
+}
+
+TEST_F(TlsListeners, HearOnlyWhoTheirAuthorityVouchesFor) {
+    Harness harness(config_);
+    const TlsConfig stranger = make_certificate("stranger.example");
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        EXPECT_TRUE(TlsClient(port(harness, true), nullptr, &client_, version).answered()) << version;
+        EXPECT_FALSE(TlsClient(port(harness, true), nullptr, &stranger, version).answered()) << version;
+        EXPECT_FALSE(TlsClient(port(harness, true), nullptr, nullptr, version).answered()) << version;
+        EXPECT_TRUE(TlsClient(port(harness, false), nullptr, nullptr, version).answered()) << version;
+    }
+    EXPECT_TRUE(TlsClient(port(harness, true), "tenant.example", &client_).answered()) << "with SNI, too";
+    EXPECT_FALSE(TlsClient(port(harness, true), "tenant.example", nullptr).answered());
+    std::filesystem::remove_all(std::filesystem::path(stranger.private_key_file).parent_path());
+}
+
+TEST_F(TlsListeners, SpeakModernTlsOnly) {
+    Harness harness(config_);
+    for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+        EXPECT_FALSE(TlsClient(port(harness, false), nullptr, nullptr, version).connected()) << version;
+    }
+    const TlsClient client(port(harness, false), nullptr, nullptr, TLS1_2_VERSION);
+    EXPECT_TRUE(client.connected());
+    EXPECT_NE(client.cipher().find("ECDHE"), std::string::npos);
+    EXPECT_NE(client.cipher().find("GCM"), std::string::npos);
+}
+
+// Whose certificate it is reaches who decides about the call (RFC 5922 section 7.1).
+TEST_F(TlsListeners, TellThePeersNames) {
+    const TlsConfig own = make_certificate("bridge.example");
+    StackConfig config;
+    config.tls = {own.certificate_chain_file, own.private_key_file, {}, {}};
+    config.listen = {{Transport::tls, {"127.0.0.1", 0}, client_.certificate_chain_file}};
+    StackClient stack({}, config);
+    TlsClient gateway(stack.bound.at(0).address.port, nullptr, &client_);
+    ASSERT_TRUE(gateway.ask());
+    ASSERT_TRUE(stack.wait([&] { return !stack.messages.empty(); }));
+    EXPECT_EQ(stack.messages[0].flow.peer_domains, std::vector<std::string>{"gateway.example"});
+    EXPECT_NE(stack.messages[0].flow.peer_certificate.find("gateway.example"), std::string::npos);
+    std::filesystem::remove_all(std::filesystem::path(own.private_key_file).parent_path());
+}
+
+}  // namespace
+}  // namespace vmr::sip::test

@@ -1,0 +1,156 @@
+// ICE between SIP sessions: full and lite on each side, and peers without it.
+#include "two_rooms.hpp"
+
+namespace vmr::media {
+namespace {
+
+enum class Ice { none, lite, full };
+
+class SipIce : public TwoRooms {
+protected:
+    void SetUp() override {
+        TwoRooms::SetUp();
+        environment_.ice = [] {
+            IceParams params;
+            params.local_addresses = {"127.0.0.1"};
+            return params;
+        };
+    }
+    std::unique_ptr<Session> session(const char* name, Ice ice) {
+        sdp::Policy policy;
+        policy.encryption = sdp::Encryption::required;
+        policy.ice = policy.ice_offers = ice != Ice::none;
+        policy.ice_lite = ice == Ice::lite;
+        policy.content = false;
+        auto made = std::make_unique<Session>(environment_, name, policy, "127.0.0.1");
+        made->set_signalling("TLSv1.3 TLS_AES_256_GCM_SHA384");
+        return made;
+    }
+    void call(Ice near_ice, Ice far_ice, const std::function<std::string(std::string)>& between = {}) {
+        near_ = session("near-leg", near_ice);
+        far_ = session("far-leg", far_ice);
+        attach(*near_, *far_);
+        const SdpResult offer = near_->offer();
+        ASSERT_TRUE(offer.ok()) << offer.problem().text;
+        offer_ = between ? between(offer.sdp()) : offer.sdp();
+        const SdpResult answer = far_->answer(offer_);
+        ASSERT_TRUE(answer.ok()) << answer.problem().text;
+        answer_ = answer.sdp();
+        const SdpResult taken = near_->accept_answer(answer_);
+        ASSERT_TRUE(taken.ok()) << taken.problem().text;
+    }
+    static bool receives(const Session& session) {
+        const auto stats = session.stats();
+        return std::ranges::count_if(stats, [](const auto& one) { return one.rtp.received_packets > 5; }) ==
+               2;
+    }
+    // Reports tell that RTCP finds its way, too.
+    static bool hears_reports(const Session& session) {
+        const auto stats = session.stats();
+        return std::ranges::count_if(stats, [](const auto& one) { return one.rtp.remote_reports > 0; }) == 2;
+    }
+    void expect_media() {
+        EXPECT_TRUE(run_until(
+            [&] {
+                return near_->ready() && far_->ready() && receives(*near_) && receives(*far_) &&
+                       hears_reports(*near_) && hears_reports(*far_);
+            },
+            std::chrono::seconds(20)))
+            << near_->ready() << far_->ready() << receives(*near_) << receives(*far_) << hears_reports(*near_)
+            << hears_reports(*far_) << '\n'
+            << offer_ << answer_;
+        detach();
+    }
+    static bool has(const std::string& text, const char* what) { return text.find(what) != text.npos; }
+
+    std::unique_ptr<Session> near_, far_;
+    std::string offer_, answer_;
+};
+
+TEST_F(SipIce, FullOffersLiteAnswers) {
+    ASSERT_NO_FATAL_FAILURE(call(Ice::full, Ice::lite));
+    EXPECT_FALSE(has(offer_, "a=ice-lite"));
+    EXPECT_TRUE(has(offer_, "a=rtcp-mux\r\n") && has(offer_, "a=candidate:"));
+    EXPECT_TRUE(has(answer_, "a=ice-lite\r\n") && has(answer_, "a=candidate:1 1 "));
+    EXPECT_FALSE(has(answer_, " 9 ")) << "a description over SIP holds a port";
+    expect_media();
+}
+
+TEST_F(SipIce, LiteOffersFullAnswers) {
+    ASSERT_NO_FATAL_FAILURE(call(Ice::lite, Ice::full));
+    EXPECT_TRUE(has(offer_, "a=ice-lite\r\n") && has(offer_, "a=candidate:1 2 "));
+    EXPECT_FALSE(has(answer_, "a=ice-lite"));
+    EXPECT_TRUE(has(answer_, "a=ice-ufrag:"));
+    expect_media();
+}
+
+TEST_F(SipIce, BothFull) {
+    ASSERT_NO_FATAL_FAILURE(call(Ice::full, Ice::full));
+    expect_media();
+}
+
+TEST_F(SipIce, BothLiteSendToTheDefaultCandidates) {
+    ASSERT_NO_FATAL_FAILURE(call(Ice::lite, Ice::lite));
+    EXPECT_TRUE(has(offer_, "a=ice-lite\r\n") && has(answer_, "a=ice-lite\r\n"));
+    expect_media();
+}
+
+TEST_F(SipIce, WhoDoesNotKnowItIsCalledWithoutByLite) {
+    ASSERT_NO_FATAL_FAILURE(call(Ice::lite, Ice::none));
+    EXPECT_FALSE(has(answer_, "a=ice"));
+    expect_media();
+}
+
+TEST_F(SipIce, WhoDoesNotKnowItIsCalledWithoutByFull) {
+    ASSERT_NO_FATAL_FAILURE(call(Ice::full, Ice::none));
+    EXPECT_FALSE(has(answer_, "a=ice"));
+    expect_media();
+}
+
+TEST_F(SipIce, AFullAgentWithoutMuxIsAnsweredWithout) {
+    ASSERT_NO_FATAL_FAILURE(call(Ice::lite, Ice::full, [](std::string offer) {
+        for (auto at = offer.find("a=rtcp-mux\r\n"); at != offer.npos; at = offer.find("a=rtcp-mux\r\n")) {
+            offer.erase(at, 12);
+        }
+        return offer;
+    }));
+    EXPECT_FALSE(has(answer_, "a=ice"));
+    expect_media();
+}
+
+// Somebody between rewrote the address (RFC 8839 section 4.2.5): media goes where that says.
+TEST_F(SipIce, NotAcrossSomebodyWhoRewritesAddresses) {
+    auto far = session("far-leg", Ice::lite);
+    const SdpResult answer = far->answer(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\n"
+        "m=audio 40000 RTP/SAVP 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
+        "a=candidate:1 1 udp 2130706431 127.0.0.1 40000 typ host\r\n"
+        "a=crypto:1 AEAD_AES_128_GCM inline:QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQg==\r\n");
+    ASSERT_TRUE(answer.ok()) << answer.problem().text;
+    EXPECT_FALSE(has(answer.sdp(), "a=ice"));
+}
+
+// A restart: new credentials on both sides, and media goes on.
+TEST_F(SipIce, ALiteSideRestarts) {
+    ASSERT_NO_FATAL_FAILURE(call(Ice::lite, Ice::lite));
+    const auto credentials = [](const std::string& text) {
+        const auto at = text.find("a=ice-ufrag:");
+        return text.substr(at, text.find("\r\n", at) - at);
+    };
+    std::string offer = offer_;
+    const auto at = offer.find("a=ice-lite\r\n");
+    offer.erase(at, 12);  // a full one, this time
+    const SdpResult first = far_->answer(offer);
+    ASSERT_TRUE(first.ok());
+    const std::string theirs = credentials(offer);
+    for (auto found = offer.find(theirs); found != offer.npos; found = offer.find(theirs, found + 1)) {
+        offer.replace(found, theirs.size(), "a=ice-ufrag:newufrag");
+    }
+    const SdpResult second = far_->answer(offer);
+    ASSERT_TRUE(second.ok()) << second.problem().text;
+    EXPECT_NE(credentials(first.sdp()), credentials(second.sdp()));
+    detach();
+}
+
+}  // namespace
+}  // namespace vmr::media

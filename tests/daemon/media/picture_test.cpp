@@ -1,0 +1,196 @@
+// What is sent fits what the peer's decoder takes: size, rate, bits, profile, packets. By the leg's own
+// encoder at the closed gate, and by the mixer's in the room.
+#include <gst/video/video.h>
+
+#include <atomic>
+#include <mutex>
+#include <set>
+
+#include "base/guard.hpp"
+#include "two_rooms.hpp"
+
+namespace vmr::media {
+namespace {
+
+TEST(LargestPicture, FitsFrameSizeRateAndSides) {
+    const auto size = [](std::uint32_t frame, std::uint32_t rate, std::uint32_t framerate = 0) {
+        return *largest_picture({.frame_size = frame, .macroblock_rate = rate, .framerate = framerate});
+    };
+    EXPECT_FALSE(largest_picture({}));
+    EXPECT_EQ(size(8192, 245760), (PictureSize{1920, 1080, 30}));
+    EXPECT_EQ(size(3600, 108000), (PictureSize{1280, 720, 30}));  // level 3.1
+    EXPECT_EQ(size(1620, 40500), (PictureSize{768, 432, 31}));    // level 3
+    EXPECT_EQ(size(396, 11880), (PictureSize{320, 180, 49}));     // level 1.3
+    EXPECT_EQ(size(99, 1485), (PictureSize{176, 98, 19}));        // level 1
+    EXPECT_EQ(size(8192, 40500), (PictureSize{960, 540, 19}));    // more pixels than it can decode smoothly
+    EXPECT_EQ(size(3600, 0, 10), (PictureSize{1280, 720, 10}));   // VP8's max-fr
+    EXPECT_EQ(size(10, 10), (PictureSize{176, 98, 1}));
+}
+
+// What came at the near leg.
+struct Seen {
+    std::mutex mutex;
+    int width = 0, height = 0;
+    std::set<int> nal_types;  // of RTP payloads
+    std::size_t largest = 0;  // payload, bytes
+    int profile = 0;
+    unsigned packets = 0;
+};
+
+GstPadProbeReturn on_packet(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    auto* seen = static_cast<Seen*>(data);
+    guard(nullptr, [&] {
+        GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        std::vector<guint8> bytes(gst_buffer_get_size(buffer));
+        gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
+        const std::size_t header = 12 + 4U * (bytes.at(0) & 15U);
+        const bool extended = (bytes[0] & 16U) != 0;
+        const std::size_t at = header + (extended ? 4 + 4U * bytes.at(header + 3) : 0);
+        const std::lock_guard lock(seen->mutex);
+        const int type = bytes.at(at) & 31;
+        seen->nal_types.insert(type);
+        const auto take = [&](std::size_t unit) {
+            if ((bytes.at(unit) & 31) == 7) {  // a sequence parameter set: its second byte is profile_idc
+                seen->profile = bytes.at(unit + 1);
+            }
+        };
+        if (type != 24) {
+            take(at);
+        } else {  // STAP-A: each with its size before it
+            for (std::size_t unit = at + 1; unit + 2 < bytes.size();
+                 unit += 2 + bytes[unit] * 256U + bytes[unit + 1]) {
+                take(unit + 2);
+            }
+        }
+        seen->largest = std::max(seen->largest, bytes.size() - at);
+        ++seen->packets;
+    });
+    return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn on_caps(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    auto* seen = static_cast<Seen*>(data);
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
+        GstCaps* caps = nullptr;
+        gst_event_parse_caps(event, &caps);
+        const std::lock_guard lock(seen->mutex);
+        gst_structure_get_int(gst_caps_get_structure(caps, 0), "width", &seen->width);
+        gst_structure_get_int(gst_caps_get_structure(caps, 0), "height", &seen->height);
+    }
+    return GST_PAD_PROBE_OK;
+}
+
+class PictureTest : public TwoRooms {
+protected:
+    std::unique_ptr<Session> session(const char* name) {
+        sdp::Policy policy;
+        policy.ice = policy.content = false;
+        policy.video_codecs = {sdp::Codec::h264};
+        return std::make_unique<Session>(environment_, name, policy, "127.0.0.1");
+    }
+    // The far side hears of a near side that offers no picture but this one.
+    void call(const std::string& pt, const std::string& fmtp, const std::string& bandwidth = "") {
+        near_ = session("near-leg");
+        far_ = session("far-leg");
+        attach(*near_, *far_);
+        near_->set_on_changed([this] {
+            near_room_->refresh("near-leg");
+            watch();
+        });
+        std::string offer = near_->offer().sdp();
+        const auto at = offer.find("m=video");
+        const auto formats = offer.find(" 97 102 103\r\n", at);
+        ASSERT_NE(formats, offer.npos);
+        offer.replace(formats, 13, " " + pt + "\r\n" + bandwidth);
+        const auto begin = offer.find("a=fmtp:" + pt + " ", at);
+        offer.replace(begin, offer.find("\r\n", begin) - begin, "a=fmtp:" + pt + " " + fmtp);
+        const SdpResult answer = far_->answer(offer);
+        ASSERT_TRUE(answer.ok()) << answer.problem().text;
+        ASSERT_TRUE(near_->accept_answer(answer.sdp()).ok());
+    }
+    void watch() {
+        const ElementPtr depay = depayloader();
+        if (watched_ || !depay) {
+            return;
+        }
+        watched_ = true;
+        const PadPtr in = PadPtr::adopt(gst_element_get_static_pad(depay.get(), "sink"));
+        gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, on_packet, &seen_, nullptr);
+        const ElementPtr chain =
+            ElementPtr::adopt(GST_ELEMENT(gst_object_get_parent(GST_OBJECT(depay.get()))));
+        const PadPtr out = PadPtr::adopt(gst_element_get_static_pad(chain.get(), "src"));
+        gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps, &seen_, nullptr);
+    }
+    ElementPtr depayloader() const {
+        GstIterator* all =
+            gst_bin_iterate_all_by_element_factory_name(GST_BIN(near_->bin().element()), "rtph264depay");
+        GValue item = G_VALUE_INIT;
+        ElementPtr found;
+        if (gst_iterator_next(all, &item) == GST_ITERATOR_OK) {
+            found = ElementPtr::ref(GST_ELEMENT(g_value_get_object(&item)));
+            g_value_unset(&item);
+        }
+        gst_iterator_free(all);
+        return found;
+    }
+    // Both ways of a picture, one after the other.
+    void expect_each(const std::function<void(const Seen&)>& check) {
+        const auto came = [&] {
+            {
+                const std::lock_guard lock(seen_.mutex);
+                seen_.packets = 0;
+                seen_.nal_types.clear();
+            }
+            return run_until([&] {
+                const std::lock_guard lock(seen_.mutex);
+                return seen_.packets > 30 && seen_.width > 0;
+            });
+        };
+        EXPECT_TRUE(came());
+        {
+            const std::lock_guard lock(seen_.mutex);
+            check(seen_);
+            seen_.width = 0;
+        }
+        g_signal_emit_by_name(far_->bin().ivr(), "accept");
+        far_room_->admit("far-leg");
+        EXPECT_TRUE(far_->bin().shared(Slot::video));
+        EXPECT_TRUE(run_until([&] {
+            const std::lock_guard lock(seen_.mutex);
+            return seen_.packets > 60;
+        }));
+        const std::lock_guard lock(seen_.mutex);
+        check(seen_);
+    }
+
+    Seen seen_;
+    bool watched_ = false;
+    std::unique_ptr<Session> near_, far_;
+};
+
+TEST_F(PictureTest, OfALowLevelInSingleNalUnits) {
+    ASSERT_NO_FATAL_FAILURE(call("102", "profile-level-id=42800d;packetization-mode=0"));
+    expect_each([](const Seen& seen) {
+        if (seen.width != 0) {
+            EXPECT_EQ(seen.width, 320);
+            EXPECT_EQ(seen.height, 180);
+        }
+        EXPECT_EQ(seen.profile, 0x42);
+        EXPECT_FALSE(seen.nal_types.contains(24)) << "STAP-A";
+        EXPECT_FALSE(seen.nal_types.contains(28)) << "FU-A";
+        EXPECT_LE(seen.largest, 1136U);
+    });
+    EXPECT_EQ(far_->bin().max_bitrate(Slot::video), 768'000U);
+    detach();
+}
+
+TEST_F(PictureTest, OfHighWhereItWasAgreedOn) {
+    ASSERT_NO_FATAL_FAILURE(call("103", "profile-level-id=640028;packetization-mode=1", "b=TIAS:500000\r\n"));
+    expect_each([](const Seen& seen) { EXPECT_EQ(seen.profile, 0x64); });
+    EXPECT_EQ(far_->bin().max_bitrate(Slot::video), 500'000U);
+    detach();
+}
+
+}  // namespace
+}  // namespace vmr::media
