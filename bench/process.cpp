@@ -72,10 +72,6 @@ double cpu_seconds() {
     return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-double thread_cpu_seconds() {
-    return seconds_of(CLOCK_THREAD_CPUTIME_ID);
-}
-
 bool eventually(const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (!condition()) {

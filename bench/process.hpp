@@ -21,7 +21,6 @@ struct Usage {
 Usage usage_of(pid_t pid);
 
 double cpu_seconds();         // of this process
-double thread_cpu_seconds();  // of this thread
 
 // False: not within ten seconds.
 bool eventually(const std::function<bool()>& condition);

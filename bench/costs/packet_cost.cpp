@@ -149,7 +149,7 @@ public:
         }
     }
 
-    // As a mixer would: a header for each leg, one payload for all.
+    // A header for each leg, one payload for all.
     void tick(unsigned sequence) {
         const std::array<guint8, kHeader> header{
             0x80, 0, static_cast<guint8>(sequence >> 8), static_cast<guint8>(sequence), 0, 0, 0, 0, 0, 0,
@@ -162,7 +162,6 @@ public:
             gst_pad_push(pad.get(), packet);
         }
     }
-    std::uint64_t wake_ups() { return legs_.wake_ups(); }
 
 private:
     Legs legs_;
@@ -175,7 +174,6 @@ void send(const Options& options, int in, int out) {
     read_all(in, ports.data(), ports.size());
     Sender sender(options, ports);
     const double before = cpu_seconds();
-    const double pushing_before = thread_cpu_seconds();
     auto next = std::chrono::steady_clock::now();
     const unsigned ticks = options.seconds * kPeriods;
     for (unsigned i = 0; i < ticks; ++i) {
@@ -183,7 +181,6 @@ void send(const Options& options, int in, int out) {
         next += kPeriod;
         std::this_thread::sleep_until(next);
     }
-    const double pushing = thread_cpu_seconds() - pushing_before;
     const double all = cpu_seconds() - before;
     const std::uint64_t sent = static_cast<std::uint64_t>(ticks) * options.legs;
     write_all(out, &sent, 1);
@@ -191,13 +188,11 @@ void send(const Options& options, int in, int out) {
     read_all(in, &result, 1);
     const double packets = static_cast<double>(sent) / 1e6;
     std::cout
-        << nlohmann::json{{"hand_over_us", pushing / packets},
-                          {"send_us", (all - pushing) / packets},
+        << nlohmann::json{{"send_us", all / packets},
                           {"receive_us", result.cpu * 1e6 /
                                              static_cast<double>(std::max<std::uint64_t>(result.packets, 1))},
                           {"lost_percent", 100 * (1 - static_cast<double>(result.packets) / 1e6 / packets)},
                           {"threads", usage_of(getpid()).threads},
-                          {"sender_wake_ups", static_cast<double>(sender.wake_ups()) / ticks},
                           {"receiver_wake_ups", static_cast<double>(result.wake_ups) / ticks}}
         << std::endl;
 }

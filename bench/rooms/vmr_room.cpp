@@ -54,14 +54,9 @@ public:
         // A leg that comes back has the port that its peer knows.
         g_object_set(state.from_peer.get(), "local-port", state.port, "rtp-caps", caps_.get(),
                      "remote-address", "127.0.0.1", "remote-port", load_port(leg), nullptr);
-        state.filter = make("capsfilter");
-        g_object_set(state.filter, "caps", caps_.get(), nullptr);
-        gst_element_sync_state_with_parent(state.filter);
-        const PadPtr filter_sink = PadPtr::adopt(gst_element_get_static_pad(state.filter, "sink"));
-        const PadPtr filter_src = PadPtr::adopt(gst_element_get_static_pad(state.filter, "src"));
+        g_object_set(state.to_peer.get(), "rtp-send-caps", caps_.get(), nullptr);
         if (GST_PAD_LINK_FAILED(gst_pad_link(state.from_peer.get(), state.speaks.get())) ||
-            GST_PAD_LINK_FAILED(gst_pad_link(filter_src.get(), state.to_peer.get())) ||
-            GST_PAD_LINK_FAILED(gst_pad_link(state.hears.get(), filter_sink.get()))) {
+            GST_PAD_LINK_FAILED(gst_pad_link(state.hears.get(), state.to_peer.get()))) {
             throw std::runtime_error("a leg does not link");
         }
     }
@@ -73,8 +68,6 @@ public:
         gst_element_release_request_pad(io_, state.from_peer.get());
         gst_element_release_request_pad(mixer_, state.speaks.get());
         gst_element_release_request_pad(io_, state.to_peer.get());
-        gst_element_set_state(state.filter, GST_STATE_NULL);
-        gst_bin_remove(GST_BIN(pipeline()), state.filter);
         const guint port = state.port;
         state = {};
         state.port = port;
@@ -100,7 +93,6 @@ public:
 private:
     struct Leg {
         PadPtr from_peer, to_peer, speaks, hears;
-        GstElement* filter = nullptr;
         guint port = 0;
     };
 

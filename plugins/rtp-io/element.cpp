@@ -132,18 +132,9 @@ gboolean on_src_event_arrived(GstPad* pad, GstObject* parent, GstEvent* event) {
                       [&] { return io_of(parent).on_src_event_received(pad, owned.get()); });
 }
 
-// Not the default handler: it would ask everybody downstream of every src pad.
-// A sink's chain function never waits; who asks may push from a thread that must not.
 gboolean on_sink_query_arrived(GstPad* pad, GstObject* parent, GstQuery* query) {
-    switch (GST_QUERY_TYPE(query)) {
-        case GST_QUERY_CAPS:
-        case GST_QUERY_ACCEPT_CAPS:
-            return gst_pad_query_default(pad, parent, query);
-        case GST_QUERY_CUSTOM:
-            return gst_structure_has_name(gst_query_get_structure(query), "vmr-non-blocking");
-        default:
-            return FALSE;
-    }
+    return vmr::guard(GST_ELEMENT(parent), false,
+                      [&] { return io_of(parent).on_sink_query_received(pad, query); });
 }
 
 gboolean on_src_query_arrived(GstPad* pad, GstObject* parent, GstQuery* query) {

@@ -20,6 +20,12 @@ std::bitset<128> payload_types_of(const GstCaps* caps) {
     return types;
 }
 
+// Null: they ask for nothing.
+CapsPtr definite(GstCaps* caps) {
+    const bool vague = caps == nullptr || gst_caps_is_any(caps) || gst_caps_is_empty(caps);
+    return vague ? CapsPtr() : CapsPtr::ref(caps);
+}
+
 unsigned clock_rate_of(const GstCaps* caps) {
     int rate = 0;
     if (caps != nullptr && gst_caps_get_size(caps) > 0) {
@@ -47,8 +53,7 @@ std::int64_t age_of(std::int64_t arrival, std::int64_t now) {
 }  // namespace
 
 void Leg::set_caps(GstCaps* caps) {
-    const CapsPtr wanted =
-        caps == nullptr || gst_caps_is_any(caps) || gst_caps_is_empty(caps) ? CapsPtr() : CapsPtr::ref(caps);
+    const CapsPtr wanted = definite(caps);
     const std::lock_guard held(lock_);
     caps_ = wanted;
     rtp_.started = false;
@@ -59,6 +64,17 @@ void Leg::set_caps(GstCaps* caps) {
 CapsPtr Leg::caps() const {
     const std::lock_guard held(lock_);
     return caps_;
+}
+
+void Leg::set_send_caps(GstCaps* caps) {
+    CapsPtr wanted = definite(caps);  // the old ones are released after the lock
+    const std::lock_guard held(lock_);
+    std::swap(send_caps_, wanted);
+}
+
+CapsPtr Leg::send_caps() const {
+    const std::lock_guard held(lock_);
+    return send_caps_;
 }
 
 void Leg::set_dscp(unsigned dscp) {

@@ -43,6 +43,9 @@ public:
     }
     void set_caps(GstCaps* caps);
     CapsPtr caps() const;
+    // What is to be pushed into sink_N; null: whatever is RTP.
+    void set_send_caps(GstCaps* caps);
+    CapsPtr send_caps() const;
     void set_dscp(unsigned dscp);
     unsigned dscp() const;
     void set_wanted_port(unsigned port);
@@ -100,7 +103,7 @@ private:
     SocketAddress connected_to_;
     unsigned wanted_port_ = 0;
     unsigned dscp_ = 0;
-    CapsPtr caps_;
+    CapsPtr caps_, send_caps_;
     Outlet rtp_, rtcp_;
     std::atomic<bool> receiving_ = false;
 };

@@ -34,6 +34,7 @@ enum LegProperty : guint {
     kReceiveKey,
     kDscp,
     kCaps,
+    kSendCaps,
     kLegStats
 };
 
@@ -91,6 +92,12 @@ void change_setting(GObject* object, guint id, const GValue* value, GParamSpec* 
             return leg.set_dscp(g_value_get_uint(value));
         case kCaps:
             return leg.set_caps(const_cast<GstCaps*>(gst_value_get_caps(value)));
+        case kSendCaps:
+            leg.set_send_caps(const_cast<GstCaps*>(gst_value_get_caps(value)));
+            if (GST_PAD_IS_SINK(pad)) {
+                gst_pad_push_event(pad, gst_event_new_reconfigure());
+            }
+            return;
         case kSrtpSuite:
         case kSendKey:
         case kReceiveKey:
@@ -127,6 +134,8 @@ void get_leg_property(GObject* object, guint id, GValue* value, GParamSpec* spec
             return g_value_set_uint(value, leg.dscp());
         case kCaps:
             return gst_value_set_caps(value, leg.caps().get());
+        case kSendCaps:
+            return gst_value_set_caps(value, leg.send_caps().get());
         case kLegStats:
             return g_value_take_boxed(value, leg.stats().release());
         default:
@@ -193,6 +202,10 @@ void add_media_properties(GObjectClass* klass) {
         g_param_spec_boxed("rtp-caps", "RTP caps",
                            "Of src_N; payload types named in any of its structures are taken, no others",
                            GST_TYPE_CAPS, kReadWrite));
+    add_property(klass, kSendCaps,
+                 g_param_spec_boxed("rtp-send-caps", "RTP caps to send",
+                                    "What is asked of who pushes into sink_N; set it there", GST_TYPE_CAPS,
+                                    kReadWrite));
     add_property(
         klass, kLegStats,
         g_param_spec_boxed("stats", "Statistics",

@@ -11,6 +11,7 @@ namespace vmr::rtp_io {
 namespace {
 
 constexpr const char* kDrain = "vmr-drain";
+constexpr const char* kNonBlocking = "vmr-non-blocking";
 
 // The number at the end of "sink_7".
 std::optional<unsigned> index_in(const char* name) {
@@ -22,6 +23,16 @@ std::optional<unsigned> index_in(const char* name) {
     const char* end = digits + std::strlen(digits);
     const auto parsed = std::from_chars(digits + 1, end, index);
     return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(index) : std::nullopt;
+}
+
+void answer(GstQuery* caps_query, const CapsPtr& wanted) {
+    GstCaps* filter = nullptr;
+    gst_query_parse_caps(caps_query, &filter);
+    const CapsPtr caps =
+        filter == nullptr
+            ? wanted
+            : CapsPtr::adopt(gst_caps_intersect_full(filter, wanted.get(), GST_CAPS_INTERSECT_FIRST));
+    gst_query_set_caps_result(caps_query, caps.get());
 }
 
 bool is_rtp_sink(GstPad* pad) {
@@ -319,14 +330,35 @@ bool RtpIo::on_src_query_received(GstPad* pad, GstQuery* query) {
     if (GST_QUERY_TYPE(query) != GST_QUERY_CAPS || !wanted) {
         return gst_pad_query_default(pad, GST_OBJECT(element_), query) != FALSE;
     }
-    GstCaps* filter = nullptr;
-    gst_query_parse_caps(query, &filter);
-    const CapsPtr caps =
-        filter == nullptr
-            ? wanted
-            : CapsPtr::adopt(gst_caps_intersect_full(filter, wanted.get(), GST_CAPS_INTERSECT_FIRST));
-    gst_query_set_caps_result(query, caps.get());
+    answer(query, wanted);
     return true;
+}
+
+// A push never waits; who asks for that promise may push from a thread that must not.
+bool RtpIo::on_sink_query_received(GstPad* pad, GstQuery* query) {
+    const PadState& state = state_of(pad);
+    const CapsPtr wanted = state.kind == DatagramKind::rtp ? state.leg->send_caps() : CapsPtr();
+    switch (GST_QUERY_TYPE(query)) {
+        case GST_QUERY_CUSTOM:
+            return gst_structure_has_name(gst_query_get_structure(query), kNonBlocking) != FALSE;
+        case GST_QUERY_CAPS:
+            if (!wanted) {
+                return gst_pad_query_default(pad, GST_OBJECT(element_), query) != FALSE;
+            }
+            answer(query, wanted);
+            return true;
+        case GST_QUERY_ACCEPT_CAPS: {
+            if (!wanted) {
+                return gst_pad_query_default(pad, GST_OBJECT(element_), query) != FALSE;
+            }
+            GstCaps* offered = nullptr;
+            gst_query_parse_accept_caps(query, &offered);
+            gst_query_set_accept_caps_result(query, gst_caps_can_intersect(offered, wanted.get()));
+            return true;
+        }
+        default:  // nobody downstream of every src pad is asked
+            return false;
+    }
 }
 
 StructurePtr RtpIo::stats() const {

@@ -43,6 +43,7 @@ public:
     bool on_sink_event_received(GstPad* pad, GstEvent* event);
     bool on_src_event_received(GstPad* pad, GstEvent* event);
     bool on_src_query_received(GstPad* pad, GstQuery* query);
+    bool on_sink_query_received(GstPad* pad, GstQuery* query);
 
 private:
     struct Seat {

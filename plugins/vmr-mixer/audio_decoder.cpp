@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/spandsp.hpp"
+#include "concealment.hpp"
 #include "upsampler.hpp"
 
 namespace vmr::mixer {
@@ -62,18 +63,17 @@ private:
     std::unique_ptr<OpusDecoder, OpusDecoderFree> decoder_;
 };
 
-struct PlcFree {
-    void operator()(plc_state_t* state) const noexcept { plc_free(state); }
-};
 struct G722DecodeFree {
     void operator()(g722_decode_state_t* state) const noexcept { g722_decode_free(state); }
 };
 
-// G.711 and G.722: a lost packet is the last pitch period again, fading (ITU-T G.711 appendix I).
+// G.711 and G.722.
 class TelephoneDecoder final : public AudioDecoder {
 public:
     explicit TelephoneDecoder(AudioCodec codec)
-        : codec_(codec), rate_(codec == AudioCodec::g722 ? 16000 : 8000), upsampler_(rate_) {
+        : codec_(codec), rate_(codec == AudioCodec::g722 ? 16000 : 8000),
+          upsampler_(rate_),
+          concealment_(rate_) {
         reset();
     }
     void decode(std::span<const std::uint8_t> payload, std::size_t, std::vector<std::int16_t>& out) override {
@@ -87,21 +87,21 @@ public:
                 g722_decode(g722_.get(), narrow_.data(), payload.data(), static_cast<int>(payload.size()));
             narrow_.resize(static_cast<std::size_t>(std::max(written, 0)));
         }
-        plc_rx(plc_.get(), narrow_.data(), static_cast<int>(narrow_.size()));
+        concealment_.hear(narrow_);
         upsampler_.process(narrow_, out);
     }
     void conceal(std::size_t samples, std::vector<std::int16_t>& out) override {
         narrow_.resize(samples * static_cast<std::size_t>(rate_) / kRoomRate);
-        plc_fillin(plc_.get(), narrow_.data(), static_cast<int>(narrow_.size()));
+        concealment_.fill(narrow_);
         upsampler_.process(narrow_, out);
     }
     void reset() override {
-        plc_.reset(plc_init(plc_.release()));
+        concealment_.reset();
         if (codec_ == AudioCodec::g722) {
             g722_.reset(g722_decode_init(g722_.release(), 64000, 0));
         }
         upsampler_.reset();
-        if (!plc_ || (codec_ == AudioCodec::g722 && !g722_)) {
+        if (codec_ == AudioCodec::g722 && !g722_) {
             throw std::runtime_error("spandsp refused a decoder");
         }
     }
@@ -110,7 +110,7 @@ private:
     AudioCodec codec_;
     int rate_;
     Upsampler upsampler_;
-    std::unique_ptr<plc_state_t, PlcFree> plc_;
+    Concealment concealment_;
     std::unique_ptr<g722_decode_state_t, G722DecodeFree> g722_;
     std::vector<std::int16_t> narrow_;
 };

@@ -53,6 +53,11 @@ void AudioEngine::tick(GstClockTime running_time) {
     publish(*lists, running_time);
 }
 
+// What one thread may do before others help: half of a tick for both, asking and sending.
+std::int64_t AudioEngine::most_alone() const {
+    return room_->tick_ms() * GST_MSECOND / 4;
+}
+
 // Upstream pushes into the sink pads from this thread what has come since the last tick: no thread is woken
 // for each packet.
 void AudioEngine::ask_for_packets(const PadLists& lists, GstClockTime running_time) {
@@ -64,7 +69,7 @@ void AudioEngine::ask_for_packets(const PadLists& lists, GstClockTime running_ti
     }
     // What comes carries its arrival; a tick that is very late asks the clock again for each.
     const GstClockTime until = running_time + settings_.tick_ms * GST_MSECOND;
-    fan_out_->run(asked_.size(), [&](std::size_t first, std::size_t end) {
+    fan_out_->run(asked_.size(), ask_cost_, most_alone(), [&](std::size_t first, std::size_t end) {
         for (std::size_t i = first; i < end; ++i) {
             AudioInput& input = audio_input(asked_[i]);
             input.asking = until;
@@ -144,7 +149,7 @@ void AudioEngine::send(GstClockTime running_time) {
             jobs_.push_back({PadPtr::ref(targets_[i].pad), std::move(buffer)});
         }
     }
-    fan_out_->run(direct_.size(), [&](std::size_t first, std::size_t end) {
+    fan_out_->run(direct_.size(), send_cost_, most_alone(), [&](std::size_t first, std::size_t end) {
         for (std::size_t i = first; i < end; ++i) {
             if (BufferPtr buffer = buffer_for(direct_[i], running_time)) {
                 push_now(targets_[direct_[i]].pad, std::move(buffer));

@@ -45,6 +45,7 @@ public:
 
 private:
     void tick(GstClockTime running_time);
+    std::int64_t most_alone() const;
     void ask_for_packets(const PadLists& lists, GstClockTime running_time);
     void gather_inputs(const PadLists& lists, GstClockTime running_time);
     void gather_outputs(const PadLists& lists, GstClockTime running_time);
@@ -78,7 +79,8 @@ private:
     std::vector<Intake::Source> sources_;
     std::vector<AudioRoom::Input> inputs_;
     std::vector<AudioRoom::Output> outputs_;
-    std::vector<Target> targets_;      // of the outputs
+    std::vector<Target> targets_;  // of the outputs
+    FanOut::Cost ask_cost_, send_cost_;
     std::vector<GstPad*> asked_;       // sink pads whose upstream hands over what has come
     std::vector<std::size_t> direct_;  // outputs
     SpareBuffers spares_;

@@ -195,7 +195,6 @@ void RtpLeg::decode(const Frame& frame) {
             break;
     }
     ++decodes_;
-    concealed_ = frame.kind != JitterBuffer::Kind::packet;
     if (frame.fresh) {
         fade_in(start);
     }
@@ -228,8 +227,7 @@ void RtpLeg::adapt(std::size_t samples) {
 void RtpLeg::append_silence(std::size_t samples) {
     const std::size_t start = samples_.size();
     const std::size_t fade = std::min(kFadeOut, samples / kConcealUnit * kConcealUnit);
-    // After a stall the concealment has faded already.
-    if (!std::exchange(paused_, true) && !concealed_ && fade > 0) {
+    if (!std::exchange(paused_, true) && fade > 0) {
         decoder_->conceal(fade, samples_);
         for (std::size_t i = 0; i < fade; ++i) {
             std::int16_t& sample = samples_[start + i];

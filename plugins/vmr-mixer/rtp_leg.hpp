@@ -80,8 +80,7 @@ private:
     std::optional<double> level_;  // of the last packet, dBFS
     Frame last_;                   // the last one that was not decoded: primes the decoder
     bool decoding_ = false;
-    bool paused_ = true;      // silence came last
-    bool concealed_ = false;  // concealment came last
+    bool paused_ = true;  // silence came last
     std::unique_ptr<AudioDecoder> decoder_;
     std::vector<std::int16_t> samples_;  // decoded, not yet played
     std::atomic<std::uint64_t> decodes_ = 0;
