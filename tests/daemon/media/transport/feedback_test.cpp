@@ -50,7 +50,9 @@ void lose_packets(Endpoint& endpoint, const char* factory, std::atomic<int>& cou
 
 TEST_F(FeedbackTest, LostVideoIsRetransmitted) {
     std::atomic<int> count = 0, lost = 0;
-    Endpoint a(io, loopback_udp(true)), b(io, loopback_udp(true));
+    TransportParams patient;
+    patient.latency = std::chrono::seconds(2);  // what is sent again may take as long as a loaded machine
+    Endpoint a(io, loopback_udp(true)), b(io, loopback_udp(true), nullptr, patient);
     for (Endpoint* endpoint : {&a, &b}) {
         endpoint->add(vp8_media(1, endpoint == &a ? 10 : 20, true));
         ASSERT_TRUE(endpoint->transport->set_security(
@@ -64,13 +66,13 @@ TEST_F(FeedbackTest, LostVideoIsRetransmitted) {
     a.play();
     b.play();
     connect(a, b);
+    // Nearly all that was dropped came back; a tenth is dropped the second time, too.
     EXPECT_TRUE(wait_until([&] {
         const TransportStats sent = a.transport->stats();
-        return count > 140 && sent.media[0].nacks_received > 3 && b.received(1) > 100;
-    }));
+        return count > 140 && sent.media[0].nacks_received > 3 && b.received(1) > count * 0.95;
+    })) << b.received(1)
+        << " of " << count;
     EXPECT_GT(b.transport->stats().media[0].nacks_sent, 3u);
-    // Nearly all that was dropped came back.
-    EXPECT_GT(b.received(1), static_cast<uint64_t>(count * 0.95)) << count;
 }
 
 // Neither RTX nor NACK was agreed on: what comes back comes by FEC, and nobody behind sees a gap.
