@@ -17,7 +17,7 @@ def cases():
         yield case(tiles, "1 viewer, cameras come as H.264", viewers=1, coded=True)
         yield case(tiles, "1 encode, cameras come as H.264", bridge="compositor", viewers=1, coded=True)
     # What a tile of nine is asked for, and who sends 720p all the same.
-    for text, width, height, kbits in (("as asked for, 426 × 240", 426, 240, 450), ("1280 × 720 against that", 1280, 720, 2500)):
+    for text, width, height, kbits in (("as asked for, 424 × 240", 424, 240, 450), ("1280 × 720 against that", 1280, 720, 2500)):
         for bridge, who in (("vmr", "1 viewer"), ("compositor", "1 encode")):
             yield case(9, f"{who}, cameras come as H.264 {text}", bridge=bridge, viewers=1, coded=True,
                        **{"camera-width": width, "camera-height": height, "camera-kbits": kbits})

@@ -7,7 +7,8 @@
 namespace vmr::media {
 namespace {
 
-constexpr double kSmoothing = 0.3;  // a report may speak of thirty packets
+// A report may speak of thirty packets: none lost of so few is no news.
+constexpr double kRise = 0.3, kFall = 0.1;
 constexpr double kLittle = 0.01;
 // Of a group with one packet of FEC two may be lost: more FEC than is lost.
 constexpr double kTimes = 3;
@@ -21,7 +22,8 @@ unsigned FecShare::update(const LossReport& loss, std::optional<double> round_tr
     if (std::exchange(seen_, loss.number) == loss.number) {
         return percentage_;
     }
-    usual_loss_ += kSmoothing * (std::clamp(loss.fraction_lost, 0.0, 1.0) - usual_loss_);
+    const double more = std::clamp(loss.fraction_lost, 0.0, 1.0) - usual_loss_;
+    usual_loss_ += (more > 0 ? kRise : kFall) * more;
     const double round_trip = round_trip_ms.value_or(0);
     if (usual_loss_ < kLittle || (resent && round_trip < kShort)) {
         percentage_ = 0;

@@ -8,6 +8,32 @@ namespace vmr::media {
 namespace {
 
 constexpr size_t kMaxReceivers = 16;  // SSRCs
+// Packets: half a minute of pictures. Chromium reports ten times a second.
+constexpr uint64_t kMostUnreported = 5000;
+constexpr unsigned kLargestExtension = 14;  // RFC 8285 section 4.2
+
+unsigned twcc_extension_of(const GstCaps* caps) {
+    for (unsigned id = 1; id <= kLargestExtension; ++id) {
+        const std::string field = "extmap-" + std::to_string(id);
+        const char* uri = gst_structure_get_string(gst_caps_get_structure(caps, 0), field.c_str());
+        if (uri != nullptr && std::string_view(uri).find("transport-wide-cc") != std::string_view::npos) {
+            return id;
+        }
+    }
+    return 0;
+}
+
+// rtpsession keeps each packet with a number for transport-wide feedback until a report comes: what nobody
+// reports on gets none.
+GstBuffer* without_arrival_number(GstBuffer* buffer, unsigned extension) {
+    buffer = gst_buffer_make_writable(buffer);
+    GstMapInfo map;
+    if (gst_buffer_map(buffer, &map, GST_MAP_READWRITE) != FALSE) {
+        blank_extension({map.data, map.size}, extension);
+        gst_buffer_unmap(buffer, &map);
+    }
+    return buffer;
+}
 
 BufferPtr buffer_like(GstBuffer* original, const RtpBytes& packet) {
     auto buffer = BufferPtr::adopt(gst_buffer_new_memdup(packet.data(), packet.size()));
@@ -134,46 +160,59 @@ void RtpSession::omit_fec(GstElement* jitterbuffer, uint32_t ssrc) {
     }
 }
 
-void RtpSession::update_fec(const SendChain& chain) {
-    const std::lock_guard lock(chain.fec->mutex);
-    chain.fec->agreed = chain.params.send_fec.has_value();
-    if (chain.fec->agreed) {
-        chain.fec->sender.set_format(*chain.params.send_fec);
+void RtpSession::update_sending(const SendChain& chain) {
+    // Bundled media have the same number (RFC 8843 section 9.1).
+    sent_twcc_extension_ = twcc_extension_of(chain.params.send_caps.get());
+    const std::lock_guard lock(chain.sending->mutex);
+    chain.sending->agreed = chain.params.send_fec.has_value();
+    if (chain.sending->agreed) {
+        chain.sending->sender.set_format(*chain.params.send_fec);
     } else {
-        chain.fec->sender.set_percentage(0);
+        chain.sending->sender.set_percentage(0);
     }
+}
+
+// Behind rtpfunnel, which gives each packet a number.
+GstPadProbeReturn RtpSession::on_packet_gathered(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    auto* self = static_cast<RtpSession*>(data);
+    const unsigned numbered = self->sent_twcc_extension_;
+    if (numbered != 0 && self->ready_ && self->unreported_++ >= kMostUnreported) {
+        GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        GST_PAD_PROBE_INFO_DATA(info) = without_arrival_number(buffer, numbered);
+    }
+    return GST_PAD_PROBE_OK;
 }
 
 void RtpSession::set_fec(unsigned media, unsigned percentage) {
     if (const auto chain = sends_.find(media); chain != sends_.end()) {
-        const std::lock_guard lock(chain->second.fec->mutex);
-        chain->second.fec->sender.set_percentage(chain->second.fec->agreed ? percentage : 0);
+        const std::lock_guard lock(chain->second.sending->mutex);
+        chain->second.sending->sender.set_percentage(chain->second.sending->agreed ? percentage : 0);
     }
 }
 
 GstPadProbeReturn RtpSession::on_picture_sent(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
-    auto& fec = *static_cast<FecSending*>(data);
-    if (fec.pushing) {
+    auto& sending = *static_cast<Sending*>(data);
+    if (sending.pushing) {
         return GST_PAD_PROBE_OK;
     }
     return guard(nullptr, GST_PAD_PROBE_OK, [&] {
         GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
         std::vector<RtpBytes> packets;
         {
-            const std::lock_guard lock(fec.mutex);
-            if (fec.sender.idle()) {
+            const std::lock_guard lock(sending.mutex);
+            if (sending.sender.idle()) {
                 return GST_PAD_PROBE_OK;
             }
-            packets = fec.sender.add(ReadMap(buffer).bytes());
+            packets = sending.sender.add(ReadMap(buffer).bytes());
         }
         if (packets.empty()) {
             return GST_PAD_PROBE_DROP;
         }
-        fec.pushing = true;
+        sending.pushing = true;
         for (size_t i = 0; i + 1 < packets.size(); ++i) {
             gst_pad_push(pad, buffer_like(buffer, packets[i]).release());
         }
-        fec.pushing = false;
+        sending.pushing = false;
         GST_PAD_PROBE_INFO_DATA(info) = buffer_like(buffer, packets.back()).release();
         gst_buffer_unref(buffer);
         return GST_PAD_PROBE_OK;
@@ -182,8 +221,8 @@ GstPadProbeReturn RtpSession::on_picture_sent(GstPad* pad, GstPadProbeInfo* info
 
 void RtpSession::fill_fec(MediaStats& stats) const {
     if (const auto chain = sends_.find(stats.media); chain != sends_.end()) {
-        const std::lock_guard lock(chain->second.fec->mutex);
-        stats.fec_sent = chain->second.fec->sender.sent();
+        const std::lock_guard lock(chain->second.sending->mutex);
+        stats.fec_sent = chain->second.sending->sender.sent();
     }
     const std::lock_guard lock(fec_mutex_);
     for (const auto& [ssrc, receiving] : fec_) {

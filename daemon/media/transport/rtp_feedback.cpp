@@ -107,6 +107,7 @@ std::optional<PathTrend> RtpSession::trend() const {
 
 void RtpSession::take_arrivals(const GstStructure* told) {
     const auto packets = arrived_packets(told);
+    unreported_ = 0;
     bool began = false;
     {
         const std::lock_guard lock(trend_mutex_);

@@ -72,6 +72,17 @@ std::string_view find_extension(const RtpHeader& header, unsigned id) {
     return {};
 }
 
+void blank_extension(MutableBytes packet, unsigned id) {
+    const auto header = parse_rtp(packet);
+    const std::string_view value = header ? find_extension(*header, id) : std::string_view();
+    if (!value.empty()) {
+        const auto at = reinterpret_cast<const uint8_t*>(value.data()) - packet.data();
+        const std::ptrdiff_t head = header->extension_profile == kOneByteProfile ? 1 : 2;
+        std::fill(packet.begin() + at - head, packet.begin() + at + static_cast<std::ptrdiff_t>(value.size()),
+                  uint8_t{0});
+    }
+}
+
 void RtpRouter::set_media(const MediaParams& media) {
     std::lock_guard lock(mutex_);
     media_[media.index] = media;

@@ -31,6 +31,9 @@ size_t payload_start(Bytes packet, const RtpHeader& header);
 // The value of element `id` of an RFC 8285 block; empty: not there.
 std::string_view find_extension(const RtpHeader& header, unsigned id);
 
+// Makes padding of element `id`; the packet keeps its size.
+void blank_extension(MutableBytes packet, unsigned id);
+
 class RtpRouter {
 public:
     void set_media(const MediaParams& media);

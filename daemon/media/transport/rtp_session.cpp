@@ -112,6 +112,7 @@ Status RtpSession::build_rtpbin() {
         return Error{"rtpbin gives no pads"};
     }
     gst_pad_add_probe(funnel_src.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_arrivals_told, this, nullptr);
+    gst_pad_add_probe(funnel_src.get(), GST_PAD_PROBE_TYPE_BUFFER, on_packet_gathered, this, nullptr);
     configure_session();
     const Status ports = build_ports({static_pad(rtpbin_.get(), "send_rtp_src_0"), send_rtcp}, in);
     has_rtpbin_ = ports.ok();

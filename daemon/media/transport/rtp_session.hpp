@@ -91,7 +91,7 @@ private:
         PadPtr target;
         gulong block = 0;
     };
-    struct FecSending {
+    struct Sending {
         std::mutex mutex;  // innermost
         FecSender sender;
         bool agreed = false;
@@ -101,7 +101,7 @@ private:
         MediaParams params;
         ElementPtr caps, rtx;
         PadPtr funnel_pad, pad;
-        std::unique_ptr<FecSending> fec = std::make_unique<FecSending>();
+        std::unique_ptr<Sending> sending = std::make_unique<Sending>();
     };
     struct FecReceiving {
         unsigned media = 0;
@@ -124,7 +124,9 @@ private:
     void add_reports(MediaStats& stats, const MediaParams& params) const;
     void take_arrivals(const GstStructure* told);
     void update_rtx(const SendChain& chain);
-    void update_fec(const SendChain& chain);
+    void update_sending(const SendChain& chain);
+    void prepare(GstElement* jitterbuffer, uint32_t ssrc);
+    void prepare_late(uint32_t ssrc);
     void omit_fec(GstElement* jitterbuffer, uint32_t ssrc);
     std::vector<RtpBytes> take_fec(GstBuffer* buffer, uint32_t ssrc, const FecFormat& format);
     void fill_fec(MediaStats& stats) const;
@@ -140,7 +142,8 @@ private:
     static gboolean on_rtcp_made(GObject* session, GstBuffer* compound, gboolean early, gpointer self);
     static GstPadProbeReturn on_arrivals_told(GstPad* pad, GstPadProbeInfo* info, gpointer self);
     static GstPadProbeReturn on_repaired_received(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-    static GstPadProbeReturn on_picture_sent(GstPad* pad, GstPadProbeInfo* info, gpointer fec);
+    static GstPadProbeReturn on_packet_gathered(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+    static GstPadProbeReturn on_picture_sent(GstPad* pad, GstPadProbeInfo* info, gpointer sending);
     static void on_bye_received(GstElement* rtpbin, guint session, guint ssrc, gpointer self);
     // AudioRtpHost
     void on_audio_started(const StreamInfo& stream, PadPtr pad) override;
@@ -180,6 +183,8 @@ private:
     mutable std::mutex trend_mutex_;  // innermost
     QueueTrend trend_;
     uint64_t arrival_reports_ = 0;
+    std::atomic<unsigned> sent_twcc_extension_ = 0;  // 0: none
+    std::atomic<uint64_t> unreported_ = 0;           // packets that were sent since
 
     mutable std::mutex fec_mutex_;          // innermost
     std::map<uint32_t, FecReceiving> fec_;  // by SSRC
@@ -187,6 +192,7 @@ private:
 
     std::mutex streams_mutex_;  // innermost
     std::vector<Stream> streams_;
+    std::map<uint32_t, ElementPtr> unprepared_;  // jitter buffers of SSRCs from which no packet came yet
     unsigned next_stream_ = 0;
 };
 

@@ -9,6 +9,8 @@ namespace vmr::media {
 
 namespace {
 
+constexpr size_t kMaxUnprepared = 16;  // jitter buffers
+
 // "application/x-rtp-pt-map", original payload type → RTX payload type
 StructurePtr payload_map(const std::map<uint8_t, uint8_t>& rtx) {
     StructurePtr map(gst_structure_new_empty("application/x-rtp-pt-map"));
@@ -85,7 +87,7 @@ Status RtpSession::add_to_rtpbin(const MediaParams& media) {
     }
     g_object_set(chain.caps.get(), "caps", media.send_caps.get(), nullptr);
     update_rtx(chain);
-    update_fec(chain);
+    update_sending(chain);
     return Ok{};
 }
 
@@ -104,7 +106,8 @@ Status RtpSession::build_send_chain(SendChain& chain) {
     auto first_sink = PadPtr::adopt(gst_element_get_static_pad(chain.caps.get(), "sink"));
     auto first_src = PadPtr::adopt(gst_element_get_static_pad(chain.caps.get(), "src"));
     // Before RTX, so that FEC and what is in RED can be sent again, too.
-    gst_pad_add_probe(first_src.get(), GST_PAD_PROBE_TYPE_BUFFER, on_picture_sent, chain.fec.get(), nullptr);
+    gst_pad_add_probe(first_src.get(), GST_PAD_PROBE_TYPE_BUFFER, on_picture_sent, chain.sending.get(),
+                      nullptr);
     if ((retransmits && !gst_element_link(chain.caps.get(), chain.rtx.get())) ||
         gst_pad_link(last_src.get(), chain.funnel_pad.get()) != GST_PAD_LINK_OK) {
         return Error{"the send chain cannot be linked"};
@@ -160,16 +163,43 @@ GstElement* RtpSession::on_aux_receiver_requested(GstElement*, guint session_id,
     return bin;
 }
 
-// NACKs go only to peers that negotiated them: rtpsession does not look.
+// A sender report may come before the first packet: then nobody knows yet which media it is of.
 void RtpSession::on_jitterbuffer_made(GstElement*, GstElement* jitterbuffer, guint, guint ssrc,
                                       gpointer self) {
     auto* session = static_cast<RtpSession*>(self);
-    const bool retransmits = guard(nullptr, false, [&] {
-        const auto media = session->router_.media_of(ssrc);
-        return media && session->router_.wants_nack(*media);
+    guard(nullptr, [&] {
+        if (session->router_.media_of(ssrc)) {
+            session->prepare(jitterbuffer, ssrc);
+            return;
+        }
+        g_object_set(jitterbuffer, "do-retransmission", FALSE, nullptr);
+        const std::lock_guard lock(session->streams_mutex_);
+        if (session->unprepared_.size() < kMaxUnprepared) {
+            session->unprepared_[ssrc] = ElementPtr::ref(jitterbuffer);
+        }
     });
+}
+
+// NACKs go only to peers that negotiated them: rtpsession does not look.
+void RtpSession::prepare(GstElement* jitterbuffer, uint32_t ssrc) {
+    const auto media = router_.media_of(ssrc);
+    const bool retransmits = media && router_.wants_nack(*media);
     g_object_set(jitterbuffer, "do-retransmission", static_cast<gboolean>(retransmits), nullptr);
-    guard(nullptr, [&] { session->omit_fec(jitterbuffer, ssrc); });
+    omit_fec(jitterbuffer, ssrc);
+}
+
+void RtpSession::prepare_late(uint32_t ssrc) {
+    ElementPtr jitterbuffer;
+    {
+        const std::lock_guard lock(streams_mutex_);
+        if (const auto waiting = unprepared_.find(ssrc); waiting != unprepared_.end()) {
+            jitterbuffer = std::move(waiting->second);
+            unprepared_.erase(waiting);
+        }
+    }
+    if (jitterbuffer) {
+        prepare(jitterbuffer.get(), ssrc);
+    }
 }
 
 void RtpSession::on_pad_added(GstElement*, GstPad* pad, gpointer self) {
@@ -180,6 +210,7 @@ void RtpSession::on_pad_added(GstElement*, GstPad* pad, gpointer self) {
     }
     auto* session = static_cast<RtpSession*>(self);
     guard(nullptr, [&] {
+        session->prepare_late(ssrc);
         const unsigned media = session->router_.media_of(ssrc).value_or(0);
         session->add_stream(pad, {media, ssrc, static_cast<uint8_t>(pt)});
     });

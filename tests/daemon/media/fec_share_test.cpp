@@ -36,7 +36,7 @@ TEST(FecShare, OneReportIsOneReportAndItEnds) {
     FecShare share;
     const unsigned once = share.update({1, 0.10}, 200, false);
     EXPECT_EQ(share.update({1, 0.10}, 200, false), once);
-    for (uint64_t number = 2; number < 20; ++number) {
+    for (uint64_t number = 2; number < 40; ++number) {
         share.update({number, 0}, 200, false);
     }
     EXPECT_EQ(share.percentage(), 0u);

@@ -31,9 +31,10 @@ struct Listener : RoomPipelineObserver {
     std::vector<std::string> problems, talkers, talked;
 };
 
-// Runs the control thread's main loop until `condition`, at most so long.
+// Runs the control thread's main loop until `condition`. The deadline is for what never comes: a loaded
+// machine takes several times as long as an idle one.
 inline bool run_until(const std::function<bool()>& condition,
-                      std::chrono::seconds most = std::chrono::seconds(10)) {
+                      std::chrono::seconds most = std::chrono::seconds(60)) {
     const auto deadline = std::chrono::steady_clock::now() + most;
     const guint waker = g_timeout_add(
         20, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);

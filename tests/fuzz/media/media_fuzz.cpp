@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <span>
 
+#include "daemon/media/transport/fec_sender.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
 #include "plugins/cdr-tap/rtp_stats.hpp"
@@ -30,6 +31,38 @@ void read_transport(std::span<const unsigned char> bytes) {
     vmr::media::RtcpReports reports;
     if (vmr::media::is_rtcp(bytes)) {
         reports.read(bytes, 0x12345678);
+    }
+}
+
+void read_fec(std::span<const unsigned char> bytes) {
+    constexpr unsigned char kRed = 102, kUlpfec = 103, kVp8 = 96;
+    vmr::media::FecFormat format{kRed, kUlpfec, {}, {}, 5};
+    format.pictures.set(kVp8);
+    format.vp8.set(kVp8);
+    vmr::media::RtpBytes packet(bytes.begin(), bytes.end());
+    if (const auto skipped = vmr::media::take_off_red(packet, format)) {
+        check(*skipped < bytes.size(), "RED lies within the packet");
+        packet.erase(packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(*skipped));
+    }
+    vmr::media::blank_extension(packet, 5);
+    vmr::media::FecReceiver receiver;
+    // First as FEC, so that what follows is kept; then with its neighbours.
+    for (const unsigned char payload_type : {kUlpfec, kVp8, kUlpfec}) {
+        for (unsigned char number = 0; number < 3 && packet.size() >= 12; ++number) {
+            packet[1] = payload_type;
+            packet[3] = number;
+            for (const auto& beside : receiver.add(packet, format)) {
+                check(vmr::media::parse_rtp(beside).has_value(), "what comes back is RTP");
+            }
+        }
+    }
+    if (vmr::media::parse_rtp(packet)) {
+        vmr::media::FecSender sender;
+        sender.set_format({kRed, kUlpfec, 5});
+        sender.set_percentage(50);
+        for (unsigned i = 0; i < 4; ++i) {
+            check(!sender.add(packet).empty(), "a picture is sent");
+        }
     }
 }
 
@@ -65,6 +98,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     }
     if (size != 0) {
         read_transport(bytes);
+        read_fec(bytes);
         read_tap(bytes);
     }
     return 0;

@@ -17,8 +17,8 @@ namespace vmr::media::test {
 constexpr unsigned kMidExtension = 3, kTwccExtension = 5;
 constexpr uint8_t kPcmu = 0, kOpus = 111, kVp8 = 96, kVp8Rtx = 97, kRed = 102, kUlpfec = 103;
 
-// Iterates the default main context until `done`; false after `seconds`.
-bool wait_until(const std::function<bool()>& done, double seconds = 15);
+// Iterates the default main context until `done`; false after `seconds`, which are for what never comes.
+bool wait_until(const std::function<bool()>& done, double seconds = 60);
 
 struct SentMedia {
     MediaParams params;

@@ -126,5 +126,25 @@ TEST(RtcpReportsTest, ReadsBlocksOfEachSsrc) {
     reports.read(packet, now);
 }
 
+TEST(RtpExtensions, OneIsBlankedAndTheOthersStay) {
+    std::vector<uint8_t> one_byte{0x90, 96, 0, 1,    0, 0, 0,    0,   0, 0, 0, 1, 0xBE,
+                                  0xDE, 0,  2, 0x51, 7, 8, 0x40, 'm', 0, 0, 0, 9};
+    blank_extension(one_byte, 5);
+    auto header = parse_rtp(one_byte);
+    ASSERT_TRUE(header);
+    EXPECT_EQ(find_extension(*header, 5), "");
+    EXPECT_EQ(find_extension(*header, 4), "m");
+    EXPECT_EQ(one_byte.back(), 9);
+    std::vector<uint8_t> two_bytes{0x90, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0,   1,
+                                   0x10, 0,  0, 2, 5, 2, 7, 8, 4, 1, 'm', 0};
+    blank_extension(two_bytes, 5);
+    header = parse_rtp(two_bytes);
+    EXPECT_EQ(find_extension(*header, 5), "");
+    EXPECT_EQ(find_extension(*header, 4), "m");
+    const auto before = two_bytes;
+    blank_extension(two_bytes, 9);
+    EXPECT_EQ(two_bytes, before);
+}
+
 }  // namespace
 }  // namespace vmr::media
