@@ -21,6 +21,7 @@ sdp::Policy policy_for(const Arrival& arrival, const SipMedia& sip, const room::
         policy.ice_lite = sip.ice_lite;
         policy.ice_offers = sip.ice_offers;
         policy.max_bitrate = sip.max_video_bitrate;
+        policy.far_end_camera = sip.far_end_camera;
     }
     policy.video = policy.content = arrival.kind != LegKind::phone;
     policy.floor = arrival.kind == LegKind::sip;

@@ -150,6 +150,8 @@ bool RoomHost::seat_media(Seat& seat) {
     });
     session.set_on_ready([this, id = seat.id] { on_media_ready(id); });
     session.set_on_congested([this, &seat] { follow_network(seat); });
+    session.set_on_camera_steered(
+        [this, id = seat.id](const std::vector<std::uint8_t>& message) { steer_camera(id, message); });
     session.set_floor_callbacks(
         {[this, id = seat.id] { return share(id, true); }, [this, id = seat.id] { share(id, false); }});
     return true;
@@ -164,6 +166,8 @@ void RoomHost::unseat_media(Seat& seat) {
     seat.session->set_on_ready(nullptr);
     seat.session->set_on_congested(nullptr);
     seat.session->set_floor_callbacks({});
+    seat.session->set_on_camera_steered(nullptr);
+    cameras_.forget(seat.id);
     if (pipeline_) {
         pipeline_->detach(seat.arrival.leg);
     }

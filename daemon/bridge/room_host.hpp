@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/api/control.hpp"
+#include "daemon/bridge/camera_routes.hpp"
 #include "daemon/bridge/conference_view.hpp"
 #include "daemon/bridge/seat.hpp"
 #include "daemon/bridge/services.hpp"
@@ -88,6 +89,7 @@ private:
     bool share(const room::ParticipantId& id, bool sharing);
     void follow_sharing(const room::Participant& participant);
     void show_floor(const Seat& seat);
+    void steer_camera(const room::ParticipantId& from, const std::vector<std::uint8_t>& message);
 
     void carry_out(const room::Answer& command);
     void carry_out(const room::Refuse& command);
@@ -127,6 +129,7 @@ private:
     std::map<std::uint64_t, api::Reply> replies_;
     std::uint64_t last_request_ = 0;
     room::ParticipantId sharer_;  // empty: nobody
+    CameraRoutes cameras_;
     unsigned timer_ = 0;
     bool busy_ = false;
     std::deque<std::function<void()>> waiting_;

@@ -189,12 +189,17 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
         }
         paths_.at(plan.id).media = plan.media;
     }
+    // First what is refused: an m-line beside it may be of the same slot, and accepted.
     for (const auto& media : negotiated.media) {
-        if (!media.accepted) {
+        if (!media.accepted && has_slot(media)) {
             bin_.set_sending(slot_of(media), false);
             for (const auto& [id, path] : paths_) {
                 path.transport->set_sending(static_cast<unsigned>(media.index), false);
             }
+        }
+    }
+    for (const auto& media : negotiated.media) {
+        if (!media.accepted) {
             continue;
         }
         RtpTransport& transport = *paths_.at(negotiated.transports.at(media.transport).id).transport;
@@ -212,6 +217,9 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
 
 Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport) {
     const std::size_t index = plan.index;
+    if (!has_slot(plan)) {
+        return transport.add_media(media_params(plan, ssrc(index), 0));
+    }
     const bool known = negotiated_ && index < negotiated_->media.size() && negotiated_->media[index].accepted;
     const sdp::CodecPlan* before = known ? &negotiated_->media[index].codecs.front() : nullptr;
     const sdp::CodecPlan& now = plan.codecs.front();
@@ -293,7 +301,9 @@ sdp::LocalParams Session::local_params(const sdp::Negotiated& negotiated) {
         local.transports.push_back(local_transport(plan.id, plan.remote_address));
     }
     for (const auto& media : negotiated.media) {
-        if (media.accepted) {
+        if (media.accepted && !has_slot(media)) {
+            local.media.push_back({media.index, ssrc(media.index), 0, ""});
+        } else if (media.accepted) {
             // Content is a stream of its own, so that browsers do not tie it to the room's sound.
             const std::string stream = media.role == sdp::Role::content ? "content" : "room";
             const uint32_t rtx_ssrc = media.codecs.front().rtx_send_pt ? ssrc(media.index, true) : 0;
@@ -329,8 +339,8 @@ void Session::on_state_changed(TransportState state, const std::string& reason) 
 }
 
 void Session::report_if_ready() {
-    const auto is_ready = [](const auto& path) {
-        return path.second.transport->state() == TransportState::ready;
+    const auto is_ready = [this](const auto& path) {
+        return path.second.transport->state() == TransportState::ready || steers_camera(path.second);
     };
     if (!ready_ && !paths_.empty() && std::ranges::all_of(paths_, is_ready)) {
         ready_ = true;

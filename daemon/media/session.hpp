@@ -69,6 +69,13 @@ public:
     // Who shares, for a peer with floor control.
     void set_floor_holder(FloorHolder holder);
 
+    // Far-end camera control (H.224 frames, RFC 4573): what the peer sends, and to the peer.
+    void set_on_camera_steered(std::function<void(const std::vector<std::uint8_t>&)> on_steered) {
+        on_camera_steered_ = std::move(on_steered);
+    }
+    bool takes_camera_control() const;
+    bool steer_camera(Bytes message);  // false: it could not be sent
+
     bool ready() const { return ready_; }
     // Since anything valid came on any transport; empty: nothing yet.
     std::optional<std::chrono::milliseconds> silence() const;
@@ -100,6 +107,7 @@ private:
     };
     Status ensure_path(std::size_t id, const PathWish& wish);
     std::uint16_t leave_agent(std::size_t id);
+    bool steers_camera(const Path& path) const;
     Status apply(const sdp::Negotiated& negotiated);
     Status apply_transport(const sdp::TransportPlan& plan);
     Status apply_media(const sdp::MediaPlan& plan, RtpTransport& transport);
@@ -130,6 +138,7 @@ private:
     std::string signalling_ = "none";
     Callbacks callbacks_;
     std::function<void()> on_changed_, on_ready_, on_congested_;
+    std::function<void(const std::vector<std::uint8_t>&)> on_camera_steered_;
     bool ready_ = false;
 
     LegBin bin_;

@@ -48,6 +48,8 @@ const char* encoding_name(sdp::Codec codec) {
             return "VP8";
         case sdp::Codec::h264:
             return "H264";
+        case sdp::Codec::h224:
+            return "H224";
         case sdp::Codec::none:
             break;
     }
@@ -63,7 +65,9 @@ std::string description_name(sdp::Codec codec) {
 
 RtpFormat format_of(const sdp::MediaPlan& plan, const sdp::CodecPlan& codec, uint8_t payload) {
     RtpFormat format;
-    format.media = plan.kind == sdp::MediaKind::audio ? "audio" : "video";
+    format.media = plan.kind == sdp::MediaKind::audio   ? "audio"
+                   : plan.kind == sdp::MediaKind::video ? "video"
+                                                        : "application";
     format.encoding_name = encoding_name(codec.codec);
     format.payload = payload;
     format.clock_rate = codec.clock_rate;
@@ -140,6 +144,10 @@ void add_fec(MediaParams& params, const sdp::MediaPlan& plan) {
 }
 
 }  // namespace
+
+bool has_slot(const sdp::MediaPlan& plan) {
+    return plan.kind == sdp::MediaKind::audio || plan.kind == sdp::MediaKind::video;
+}
 
 Slot slot_of(const sdp::MediaPlan& plan) {
     if (plan.kind == sdp::MediaKind::audio) {
@@ -254,6 +262,9 @@ MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc, uint32_t rtx
     MediaParams params;
     params.index = static_cast<unsigned>(plan.index);
     params.audio = plan.kind == sdp::MediaKind::audio;
+    params.data = plan.kind == sdp::MediaKind::camera;
+    params.clock_rate = plan.codecs.front().clock_rate;
+    params.send_payload = plan.codecs.front().send_pt;
     params.mid = plan.mid;
     params.mid_extmap = plan.extmaps.mid;
     for (const auto& codec : plan.codecs) {

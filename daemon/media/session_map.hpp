@@ -6,6 +6,7 @@
 
 namespace vmr::media {
 
+bool has_slot(const sdp::MediaPlan& plan);  // sound or a picture
 Slot slot_of(const sdp::MediaPlan& plan);
 SrtpSuite srtp_suite(sdp::CryptoSuite suite);
 Result<DtlsParams> dtls_params(const sdp::DtlsPlan& plan);

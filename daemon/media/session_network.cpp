@@ -44,7 +44,7 @@ void Session::limit_sources() {
         for (const std::size_t index : path.media) {
             const sdp::MediaPlan& plan = negotiated_->media.at(index);
             const Slot slot = slot_of(plan);
-            if (plan.accepted && slot != Slot::audio) {
+            if (plan.accepted && plan.kind == sdp::MediaKind::video) {
                 bitrates[static_cast<unsigned>(index)] = source_limits_[slot].update(bin_.wanted(slot), now);
             }
         }
@@ -69,7 +69,8 @@ void Session::protect_pictures(const std::map<Slot, MediaStats>& stats) {
 std::optional<PathTrend> Session::video_trend() const {
     for (const auto& [id, path] : paths_) {
         for (const std::size_t index : path.media) {
-            if (negotiated_ && slot_of(negotiated_->media.at(index)) == Slot::video) {
+            if (negotiated_ && has_slot(negotiated_->media.at(index)) &&
+                slot_of(negotiated_->media.at(index)) == Slot::video) {
                 return path.transport->trend();
             }
         }

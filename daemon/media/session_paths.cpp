@@ -1,6 +1,7 @@
 // The paths of a session: what each transport is made with, and what a description says of it.
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "daemon/media/local_address.hpp"
@@ -60,8 +61,16 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     callbacks.on_candidate_found = [this, id](const std::string& candidate) {
         on_candidate_found(id, candidate);
     };
-    callbacks.on_state_changed = [this](TransportState state, const std::string& reason) {
-        on_state_changed(state, reason);
+    callbacks.on_state_changed = [this, id](TransportState state, const std::string& reason) {
+        const auto path = paths_.find(id);
+        if (path == paths_.end() || !steers_camera(path->second)) {
+            on_state_changed(state, reason);
+        }
+    };
+    callbacks.on_message_received = [this](unsigned, const std::vector<uint8_t>& message) {
+        if (on_camera_steered_) {
+            on_camera_steered_(message);
+        }
     };
     callbacks.on_stream_added = [this](const StreamInfo& stream, GstPad* pad) {
         on_stream_added(stream, pad);
@@ -121,6 +130,29 @@ sdp::LocalTransport Session::local_transport(std::size_t id, const std::string& 
     const bool webrtc = policy_.kind == sdp::LegKind::webrtc;
     describe_path(local, path.agent && webrtc ? "0.0.0.0" : sdp_address(remote_address), webrtc, description);
     return description;
+}
+
+// A path that does not come up costs that, not the call.
+bool Session::steers_camera(const Path& path) const {
+    return negotiated_ && !path.media.empty() && std::ranges::all_of(path.media, [this](std::size_t index) {
+               return index < negotiated_->media.size() &&
+                      negotiated_->media[index].kind == sdp::MediaKind::camera;
+           });
+}
+
+bool Session::takes_camera_control() const {
+    const auto* camera = negotiated_ ? negotiated_->find(sdp::MediaKind::camera) : nullptr;
+    return camera != nullptr && sdp::sends(camera->direction);
+}
+
+bool Session::steer_camera(Bytes message) {
+    if (!takes_camera_control()) {
+        return false;
+    }
+    const auto* camera = negotiated_->find(sdp::MediaKind::camera);
+    const auto path = paths_.find(negotiated_->transports.at(camera->transport).id);
+    return path != paths_.end() &&
+           path->second.transport->send_message(static_cast<unsigned>(camera->index), message);
 }
 
 }  // namespace vmr::media

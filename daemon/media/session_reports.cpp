@@ -11,6 +11,9 @@ vmr::CryptoReceipt Session::crypto_receipt() const {
     receipt.signalling = signalling_;
     std::optional<std::tuple<bool, bool, unsigned>> weakest;
     for (const auto& [id, path] : paths_) {
+        if (steers_camera(path)) {
+            continue;
+        }
         const CryptoReceipt crypto = path.transport->crypto();
         using Exchange = CryptoReceipt::KeyExchange;
         // The weakest path is the leg's; keys that everybody between could read are weaker than any others.

@@ -34,9 +34,10 @@ public:
             accept_best(kind, Role::main);
         }
         accept_best(MediaKind::video, Role::content);
+        accept_best(MediaKind::camera, Role::main);
         accept_floor();
         if (std::none_of(result_.media.begin(), result_.media.end(),
-                         [](const auto& m) { return m.accepted; })) {
+                         [](const auto& m) { return m.accepted && m.kind != MediaKind::camera; })) {
             return refusal();
         }
         build_transports();
@@ -106,6 +107,9 @@ private:
     }
 
     bool wanted(const MediaPlan& plan) const {
+        if (plan.kind == MediaKind::camera) {
+            return policy_.far_end_camera && policy_.kind == LegKind::sip;
+        }
         return plan.kind == MediaKind::audio || (plan.kind == MediaKind::video && policy_.video &&
                                                  (plan.role == Role::main || policy_.content));
     }
@@ -123,7 +127,7 @@ private:
 
     // The codec in use stays first while the peer still offers it: a re-offer is no reason for a new encoder.
     std::vector<Codec> preference(const MediaPlan& plan) const {
-        auto list = plan.kind == MediaKind::audio ? policy_.audio_codecs : policy_.video_codecs;
+        auto list = codecs_of(plan.kind, policy_);
         if (policy_.kind == LegKind::webrtc) {
             // Browsers' pages choose by the order of the offer (RFC 3264 section 6.1, setCodecPreferences).
             const auto& offered = offer_.media[plan.index];
@@ -177,7 +181,13 @@ private:
                 continue;
             }
             auto prospect = consider(plan);
-            if (prospect.viable() && (!best || rank(prospect) > rank(*best))) {
+            // Not in the clear beside what is not.
+            const bool exposed = kind == MediaKind::camera && prospect.keying &&
+                                 prospect.keying->kind == KeyManagement::none &&
+                                 std::ranges::any_of(accepted_, [](const Prospect& other) {
+                                     return other.keying->kind != KeyManagement::none;
+                                 });
+            if (prospect.viable() && !exposed && (!best || rank(prospect) > rank(*best))) {
                 best = std::move(prospect);
             }
         }

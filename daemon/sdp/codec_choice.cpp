@@ -24,7 +24,7 @@ struct CodecEntry {
     const char* fmtp;
 };
 // opus is always 48000/2 in SDP (RFC 7587 section 7); without stereo=1 the stream is mono.
-constexpr std::array<CodecEntry, 6> kCodecs = {{
+constexpr std::array<CodecEntry, 7> kCodecs = {{
     {Codec::opus, MediaKind::audio, "opus", 48000, 2, "minptime=10;useinbandfec=1"},
     {Codec::g722, MediaKind::audio, "g722", 8000, 1, ""},
     {Codec::pcmu, MediaKind::audio, "pcmu", 8000, 1, ""},
@@ -32,6 +32,7 @@ constexpr std::array<CodecEntry, 6> kCodecs = {{
     {Codec::vp8, MediaKind::video, "vp8", 90000, 1, ""},
     {Codec::h264, MediaKind::video, "h264", 90000, 1,
      "profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1"},
+    {Codec::h224, MediaKind::camera, "h224", 4800, 1, ""},
 }};
 
 // Larger is better; 0: not usable. Constrained baseline first: the encoder of that is shared by all. To who
@@ -127,6 +128,12 @@ Codec codec_of(const Format& format, MediaKind kind) {
 
 bool is_telephone_event(const Format& format) {
     return format.encoding == "telephone-event" && (format.clock_rate == 8000 || format.clock_rate == 48000);
+}
+
+std::vector<Codec> codecs_of(MediaKind kind, const Policy& policy) {
+    return kind == MediaKind::audio   ? policy.audio_codecs
+           : kind == MediaKind::video ? policy.video_codecs
+                                      : std::vector{Codec::h224};
 }
 
 std::optional<CodecPlan> choose_codec(const Media& offer, const std::vector<Codec>& preference) {

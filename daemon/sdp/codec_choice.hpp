@@ -21,6 +21,9 @@ std::optional<H264Profile> h264_profile(const Parameters& fmtp);  // none: malfo
 Codec codec_of(const Format& format, MediaKind kind);  // none when it is not one of ours
 bool is_telephone_event(const Format& format);
 
+// What the policy takes of a kind, the best first.
+std::vector<Codec> codecs_of(MediaKind kind, const Policy& policy);
+
 // The best offered format by our preference, ready for an answer (payload types are the offer's).
 std::optional<CodecPlan> choose_codec(const Media& offer, const std::vector<Codec>& preference);
 // The telephone-event that goes with the codec's clock; else one at 8000 Hz; none when there is neither.

@@ -54,6 +54,8 @@ const char* to_string(Codec codec) {
             return "VP8";
         case Codec::h264:
             return "H264";
+        case Codec::h224:
+            return "H224";
         case Codec::none:
             break;
     }

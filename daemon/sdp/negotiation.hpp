@@ -17,7 +17,7 @@ namespace vmr::sdp {
 
 enum class LegKind { webrtc, sip };
 enum class Encryption { required, best_effort, off };
-enum class Codec { none, opus, g722, pcmu, pcma, vp8, h264 };
+enum class Codec { none, opus, g722, pcmu, pcma, vp8, h264, h224 };
 const char* to_string(Codec codec);
 
 struct Policy {
@@ -29,6 +29,7 @@ struct Policy {
     std::vector<Codec> video_codecs = {Codec::h264, Codec::vp8};
     bool video = true;
     bool content = true;
+    bool far_end_camera = false;    // H.224 is passed on; SIP only
     bool floor = false;             // there is a BFCP server for the content; SIP only
     bool ice = true;                // take ICE when a SIP peer offers it; WebRTC always has it
     bool ice_offers = false;        // SIP: and write it into offers of ours

@@ -23,6 +23,8 @@ std::uint8_t own_pt(Codec codec) {
             return 96;
         case Codec::h264:
             return 97;
+        case Codec::h224:
+            return 104;
         default:
             return 98;
     }
@@ -64,6 +66,9 @@ public:
             }
             if (policy_.video && policy_.content) {
                 add(MediaKind::video, Role::content);
+            }
+            if (policy_.far_end_camera && policy_.video && policy_.kind == LegKind::sip) {
+                add(MediaKind::camera, Role::main);
             }
         }
         plan_floor();
@@ -125,7 +130,9 @@ private:
         OfferMedia media;
         media.kind = kind;
         media.role = role;
-        media.kind_name = kind == MediaKind::audio ? "audio" : "video";
+        media.kind_name = kind == MediaKind::audio   ? "audio"
+                          : kind == MediaKind::video ? "video"
+                                                     : "application";
         media.mid = plan_.bundle ? free_mid() : "";
         media.direction = wished(kind, role);
         media.max_receive_bitrate = kind == MediaKind::video ? policy_.max_bitrate : 0;
@@ -169,7 +176,7 @@ private:
         const bool webrtc = policy_.kind == LegKind::webrtc;
         const bool audio = media.kind == MediaKind::audio;
         bool wideband_clock = false;
-        for (const auto codec : audio ? policy_.audio_codecs : policy_.video_codecs) {
+        for (const auto codec : codecs_of(media.kind, policy_)) {
             media.codecs.push_back(own_codec(codec, own_pt(codec)));
             wideband_clock |= codec == Codec::opus;
             if (!webrtc && codec == Codec::h264) {
@@ -185,7 +192,7 @@ private:
                 media.dtmf.push_back({100, 100, 48000});
             }
             media.dtmf.push_back({101, 101, 8000});
-        } else {
+        } else if (media.kind == MediaKind::video) {
             media.feedback = {.nack = true,
                               .nack_pli = true,
                               .ccm_fir = true,

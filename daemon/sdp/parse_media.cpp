@@ -1,6 +1,7 @@
 // One m-section: the m-, c- and b-lines and how attributes of the session level are inherited.
 #include "daemon/sdp/parse_media.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "daemon/sdp/parse_attribute.hpp"
@@ -177,6 +178,10 @@ Result<Media> read_media(const Section& section, const Section& session) {
     }
     if (const char* problem = read_attributes(section, session, media)) {
         return Error{problem};
+    }
+    if (media.kind_name == "application" &&
+        std::ranges::any_of(media.formats, [](const Format& format) { return format.encoding == "h224"; })) {
+        media.kind = MediaKind::camera;
     }
     if (!media.disabled() && media.kind != MediaKind::other && media.connection.address.empty()) {
         return Error{"no c= line"};

@@ -26,7 +26,12 @@ inline constexpr std::size_t kMaxSsrcs = 16;        // per m-line
 inline constexpr std::size_t kMaxMki = 4;           // bytes: as srtp/ carries
 inline constexpr std::size_t kMaxToken = 256;       // bytes of an id, ufrag, password, mid
 
-enum class MediaKind { audio, video, other };
+enum class MediaKind {
+    audio,
+    video,
+    camera,  // m=application of H224 over RTP: far-end camera control (RFC 4573)
+    other
+};
 
 enum class Direction { inactive, sendonly, recvonly, sendrecv };
 constexpr bool sends(Direction d) {

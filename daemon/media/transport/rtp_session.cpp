@@ -263,6 +263,9 @@ ReceiveResult RtpSession::take_rtp(Bytes packet) {
         audio->receive(packet);
         return ReceiveResult::delivered;
     }
+    if (take_data(*media, packet)) {
+        return ReceiveResult::delivered;
+    }
     return push(Component::rtp, packet);
 }
 

@@ -19,6 +19,7 @@
 #include "base/signal.hpp"
 #include "daemon/media/transport/audio_rtp.hpp"
 #include "daemon/media/transport/channel.hpp"
+#include "daemon/media/transport/data_line.hpp"
 #include "daemon/media/transport/queue_trend.hpp"
 #include "daemon/media/transport/rtcp_bitrate.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
@@ -41,6 +42,7 @@ public:
     virtual void on_bye_read(unsigned media, uint32_t ssrc) = 0;
     virtual void on_key_pressed(unsigned media, char key) = 0;
     virtual void on_queue_grown() = 0;  // on the way to the peer
+    virtual void on_message_read(unsigned media, Bytes message) = 0;
 };
 
 struct RtpSessionParams {
@@ -76,6 +78,8 @@ public:
     void fill_stats(TransportStats& stats) const;
     std::optional<PathTrend> trend() const;
 
+    // Any thread. False: no such data line, or the message does not fit.
+    bool send_message(unsigned media, Bytes message);
     // Any thread, never waits: protects a plain packet of ours and sends it, past rtpbin.
     bool send(Component component, Bytes packet) override;
 
@@ -152,6 +156,7 @@ private:
     void add_stream(GstPad* target, const StreamInfo& info);
     ReceiveResult unprotect(Component component, MutableBytes packet, size_t& size);
     ReceiveResult take_rtp(Bytes packet);
+    bool take_data(unsigned media, Bytes packet);
     ReceiveResult take_rtcp(Bytes compound);
     ReceiveResult push(Component component, Bytes packet);
 
@@ -179,6 +184,9 @@ private:
 
     mutable std::mutex audio_mutex_;  // innermost; the lines themselves stay until the end
     std::map<unsigned, std::unique_ptr<AudioRtp>> audio_;
+
+    std::mutex data_mutex_;  // leaf
+    std::map<unsigned, DataLine> data_;
 
     mutable std::mutex trend_mutex_;  // innermost
     QueueTrend trend_;

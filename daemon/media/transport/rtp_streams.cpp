@@ -47,7 +47,48 @@ std::vector<AudioRtp*> RtpSession::audio_lines() const {
     return lines;
 }
 
+// False: that media has no messages.
+bool RtpSession::take_data(unsigned media, Bytes packet) {
+    Bytes message;
+    {
+        const std::lock_guard lock(data_mutex_);
+        const auto found = data_.find(media);
+        if (found == data_.end()) {
+            return false;
+        }
+        message = found->second.read(packet, std::chrono::steady_clock::now());
+    }
+    if (!message.empty()) {
+        events_.on_message_read(media, message);
+    }
+    return true;
+}
+
+bool RtpSession::send_message(unsigned media, Bytes message) {
+    std::array<uint8_t, kMaxDatagram> space;
+    size_t size = 0;
+    {
+        const std::lock_guard lock(data_mutex_);
+        const auto found = data_.find(media);
+        size =
+            found == data_.end() ? 0 : found->second.write(message, std::chrono::steady_clock::now(), space);
+    }
+    return size != 0 && send(Component::rtp, {space.data(), size});
+}
+
 Status RtpSession::add_media(const MediaParams& media) {
+    if (media.data) {
+        const std::lock_guard lock(data_mutex_);
+        const auto line = data_
+                              .try_emplace(media.index, static_cast<uint16_t>(g_random_int()), g_random_int(),
+                                           std::chrono::steady_clock::now())
+                              .first;
+        line->second.set({media.send_ssrc, media.send_payload, media.clock_rate});
+    }
+    if (media.data) {
+        router_.set_media(media);
+        return Ok{};
+    }
     if (media.audio) {
         AudioRtpHost& host = *this;
         {

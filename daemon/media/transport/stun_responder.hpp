@@ -15,6 +15,8 @@ namespace vmr::media {
 class StunResponder {
 public:
     StunResponder();  // with credentials of its own; throws without random numbers
+    StunResponder(std::string ufrag, std::string password)
+        : ufrag_(std::move(ufrag)), password_(std::move(password)) {}
 
     const std::string& ufrag() const { return ufrag_; }
     const std::string& password() const { return password_; }

@@ -51,6 +51,8 @@ struct TransportCallbacks {
     std::function<void()> on_congested;
     // The peer said RTCP BYE for this SSRC.
     std::function<void(unsigned media, uint32_t ssrc)> on_bye_received;
+    // A data line: what the peer sent, at most 512 bytes, 40 times a second.
+    std::function<void(unsigned media, const std::vector<uint8_t>& message)> on_message_received;
     // Audio: a key came as telephone-event (RFC 4733): 0–9 * # A–D.
     std::function<void(unsigned media, char key)> on_key_pressed;
 };
@@ -106,6 +108,9 @@ public:
 
     // Pictures: packets of forward error correction for a hundred of them, where it was agreed on.
     virtual void set_fec(unsigned media, unsigned percentage) = 0;
+
+    // A data line; false: it has none, is not ready or the message does not fit.
+    virtual bool send_message(unsigned media, Bytes message) = 0;
 
     virtual TransportState state() const = 0;
     virtual TransportStats stats() const = 0;

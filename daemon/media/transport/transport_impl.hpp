@@ -47,6 +47,9 @@ public:
     }
     std::optional<PathTrend> trend() const override { return session_->trend(); }
     void send_bye() override { session_->send_bye(); }
+    bool send_message(unsigned media, Bytes message) override {
+        return session_->send_message(media, message);
+    }
 
 private:
     struct EarlyPacket {
@@ -79,6 +82,7 @@ private:
     void on_bye_read(unsigned media, uint32_t ssrc) override;
     void on_key_pressed(unsigned media, char key) override;
     void on_queue_grown() override;
+    void on_message_read(unsigned media, Bytes message) override;
 
     // control
     void notify(std::function<void()> task);

@@ -234,6 +234,14 @@ void TransportImpl::on_bye_read(unsigned media, uint32_t ssrc) {
     });
 }
 
+void TransportImpl::on_message_read(unsigned media, Bytes message) {
+    notify([this, media, kept = std::vector<uint8_t>(message.begin(), message.end())] {
+        if (callbacks_.on_message_received) {
+            callbacks_.on_message_received(media, kept);
+        }
+    });
+}
+
 void TransportImpl::on_queue_grown() {
     notify([this] {
         if (callbacks_.on_congested) {

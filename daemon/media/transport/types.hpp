@@ -110,10 +110,13 @@ struct CryptoReceipt {
 // ---- media --------------------------------------------------------------
 
 struct MediaParams {
-    unsigned index = 0;       // of the m-line; names the pads
-    bool audio = false;       // goes past rtpbin: see audio_rtp.hpp
-    std::string mid;          // empty: no MID
-    unsigned mid_extmap = 0;  // id of urn:ietf:params:rtp-hdrext:sdes:mid that we receive; 0: none
+    unsigned index = 0;        // of the m-line; names the pads
+    bool audio = false;        // goes past rtpbin: see audio_rtp.hpp
+    bool data = false;         // messages, not a stream: see data_line.hpp
+    unsigned clock_rate = 0;   // Hz, of `data`
+    uint8_t send_payload = 0;  // of `data`
+    std::string mid;           // empty: no MID
+    unsigned mid_extmap = 0;   // id of urn:ietf:params:rtp-hdrext:sdes:mid that we receive; 0: none
     // What may arrive: payload type → application/x-rtp caps (clock-rate, encoding-name,
     // fmtp, rtcp-fb-*, extmap-*). Others are dropped. RTX types belong in `rtx` only.
     std::map<uint8_t, CapsPtr> receive_caps;

@@ -181,6 +181,28 @@ TEST_F(SessionTest, AnUnencryptedOfferIsRefusedWhereKeysAreRequired) {
     EXPECT_EQ(answer.problem().kind, MediaProblem::Kind::encryption_required);
 }
 
+// Room systems end their offers with lines that we may not take.
+TEST_F(SessionTest, ARefusedLineStopsNoOther) {
+    auto near = session("near-leg", sdp::Encryption::best_effort, true);
+    auto far = session("far-leg", sdp::Encryption::best_effort, true);
+    attach(*near, *far);
+    const SdpResult offer = near->offer();
+    ASSERT_TRUE(offer.ok());
+    const SdpResult answer = far->answer(offer.sdp() +
+                                         "m=application 5070 RTP/AVP 107\r\na=rtpmap:107 H224/4800\r\n"
+                                         "m=video 5072 RTP/AVP 34\r\n");
+    ASSERT_TRUE(answer.ok()) << answer.problem().text;
+    const std::string text = answer.sdp();
+    ASSERT_TRUE(near->accept_answer(text.substr(0, text.find("m=application"))).ok());
+    EXPECT_TRUE(run_until([&] {
+        const auto stats = near->stats();
+        return std::ranges::any_of(stats, [](const auto& one) {
+            return one.slot == Slot::video && one.rtp.received_packets > 5;
+        });
+    }));
+    detach();
+}
+
 TEST_F(SessionTest, AnAnswerThatRefusesVideoMakesTheRestReady) {
     auto near = session("near-leg", sdp::Encryption::best_effort, false);
     near_room_->attach("near-leg", near->bin(), "Near");

@@ -1,12 +1,16 @@
 // One hostile datagram through everything that reads RTP and RTCP headers before or without a key: what
 // vmr-rtp-io, vmr-mixer, cdr-tap and the daemon's transport make of the first bytes from the network.
+#include <sys/socket.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <span>
 
+#include "daemon/media/transport/data_line.hpp"
 #include "daemon/media/transport/fec_sender.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
+#include "daemon/media/transport/stun_responder.hpp"
 #include "plugins/cdr-tap/rtp_stats.hpp"
 #include "plugins/vmr-mixer/rtp_packet.hpp"
 #include "srtp/rtp_packet.hpp"
@@ -66,6 +70,24 @@ void read_fec(std::span<const unsigned char> bytes) {
     }
 }
 
+// With the credentials that the corpus was made with, so that what follows them is reached.
+void read_checks(std::span<const unsigned char> bytes) {
+    const vmr::media::StunResponder responder("fuzzufrag", "fuzzpasswordfuzzpassword");
+    for (const auto family : {AF_INET, AF_INET6}) {
+        sockaddr_storage from{};
+        from.ss_family = static_cast<sa_family_t>(family);
+        if (const auto answer = responder.answer(bytes, "peer", from)) {
+            check(vmr::media::StunResponder::is_stun(answer->bytes), "an answer is well-formed");
+            check(answer->bytes.size() <= bytes.size() + 64, "an answer is not much more than its request");
+        }
+    }
+    vmr::media::DataLine line(1, 1, {});
+    const auto message = line.read(bytes, {});
+    check(message.empty() || (message.data() >= bytes.data() &&
+                              message.data() + message.size() <= bytes.data() + bytes.size()),
+          "the message lies within the packet");
+}
+
 void read_tap(std::span<const unsigned char> bytes) {
     vmr::cdr_tap::TapStats stats;
     if (const auto header = vmr::cdr_tap::parse_rtp(bytes)) {
@@ -99,6 +121,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (size != 0) {
         read_transport(bytes);
         read_fec(bytes);
+        read_checks(bytes);
         read_tap(bytes);
     }
     return 0;

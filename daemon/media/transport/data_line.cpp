@@ -1,0 +1,44 @@
+#include "daemon/media/transport/data_line.hpp"
+
+#include <algorithm>
+
+#include "srtp/rtp_packet.hpp"
+
+namespace vmr::media {
+
+Bytes DataLine::read(Bytes packet, SteadyTime now) {
+    const auto header = vmr::parse_rtp(packet);
+    if (!header) {
+        return {};
+    }
+    Bytes message = packet.subspan(header->size);
+    if ((packet[0] & 0x20) != 0) {  // padding, whose last byte counts it
+        const std::size_t padding = message.empty() ? 0 : message.back();
+        if (padding == 0 || padding > message.size()) {
+            return {};
+        }
+        message = message.first(message.size() - padding);
+    }
+    return message.size() <= kMaxMessage && !message.empty() && bucket_.take(now) ? message : Bytes{};
+}
+
+std::size_t DataLine::write(Bytes message, SteadyTime now, std::span<std::uint8_t> out) {
+    if (message.empty() || message.size() > kMaxMessage || out.size() < kMinRtp + message.size()) {
+        return 0;
+    }
+    const auto passed = std::chrono::duration<double>(now - began_).count() * settings_.clock_rate;
+    const auto timestamp = timestamp_ + static_cast<std::uint32_t>(static_cast<std::uint64_t>(passed));
+    out[0] = 0x80;
+    out[1] = settings_.payload_type;
+    out[2] = static_cast<std::uint8_t>(sequence_ >> 8);
+    out[3] = static_cast<std::uint8_t>(sequence_);
+    ++sequence_;
+    for (int i = 0; i < 4; ++i) {
+        out[static_cast<std::size_t>(4 + i)] = static_cast<std::uint8_t>(timestamp >> (24 - 8 * i));
+        out[static_cast<std::size_t>(8 + i)] = static_cast<std::uint8_t>(settings_.ssrc >> (24 - 8 * i));
+    }
+    std::ranges::copy(message, out.begin() + kMinRtp);
+    return kMinRtp + message.size();
+}
+
+}  // namespace vmr::media
