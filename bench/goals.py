@@ -58,6 +58,9 @@ GOALS = (
     ("SIP calls set up and torn down: ≥ 500 a second and core negotiated, ≥ 100 with media",
      lambda r: (r.of("calls", calls.SIGNALLING)["per_core"] >= 500 and r.of("calls", calls.MEDIA)["per_core"] >= 100,
                 ", ".join(number(r.of("calls", case)["per_core"]) for case in (calls.SIGNALLING, calls.MEDIA)))),
+    ("registrations over TLS, challenge and answer: ≥ 5,000 a second and core",
+     lambda r: at_least(5000, r.of("registrar", "tls")["per_second"])),
+    ("idle registration: ≤ 4 KB", lambda r: at_most(4096, r.of("registrar", "pure")["bytes"])),
     ("1,000 leaves and joins: drift below a frame, ms",
      lambda r: at_most(20, (lambda drift: drift[1] - drift[0])(
          r.of("churn", f"{OPUS} N=50 {GCM} 1000 leaves and joins")["drift"]))),

@@ -16,12 +16,12 @@ import time
 
 from goals import goals
 from harness import Case, Entry, Session
-from sections import (calls, churn, daemon, latency, mixer, packets, picture, profile, quality, rooms, stage, transport,
-                      video)
+from sections import (calls, churn, daemon, latency, mixer, packets, picture, profile, quality, registrar, rooms, stage,
+                      transport, video)
 
 SECTIONS = {section.NAME: section
-            for section in (rooms, daemon, calls, latency, churn, quality, mixer, packets, transport, video, stage, picture,
-                            profile)}
+            for section in (rooms, daemon, calls, latency, churn, quality, mixer, packets, transport, registrar, video, stage,
+                            picture, profile)}
 BUDGET = 600  # seconds, of everything
 MARKS = ("<!-- figures: bench/run.py --markdown -->", "<!-- end of figures -->")
 

@@ -27,7 +27,8 @@ EXAMPLES
   vmrctl room create weekly --title Weekly --host-pin 482913 --guests
   vmrctl participant mute weekly p-7f3a
   vmrctl room dial weekly sip:alice@example.org --name Alice
-  vmrctl events --room weekly)";
+  vmrctl events --room weekly
+  vmrctl device set kitchen --secret-file kitchen.secret --display-name "The kitchen")";
 
 struct Command {
     ClientOptions options;
@@ -38,6 +39,7 @@ struct Command {
     std::string id, title, host_pin, guest_pin, encryption;
     std::vector<std::string> aliases;
     bool guests = false;
+    std::string device, secret_file, display_name, model, digest;
     std::function<int(Command&)> run;
 };
 
@@ -173,6 +175,67 @@ void add_participant_commands(CLI::App& app, Command& command) {
         ->required();
 }
 
+std::string device_path(const Command& command) {
+    return "/devices/" + escape(command.device);
+}
+
+// From a file, or standard input: what stands on the command line can be seen by all.
+std::string read_secret(const std::string& file) {
+    std::ifstream stream(file);
+    std::string secret;
+    std::getline(file == "-" ? std::cin : stream, secret);
+    if (secret.empty()) {
+        throw std::runtime_error("no secret in " + file);
+    }
+    return secret;
+}
+
+int set_device(Command& command) {
+    json body = json::object();
+    for (const auto& [key, value] : {std::pair("display_name", command.display_name),
+                                     {"model", command.model},
+                                     {"digest", command.digest}}) {
+        if (!value.empty()) {
+            body[key] = value;
+        }
+    }
+    if (!command.aliases.empty()) {
+        body["aliases"] = command.aliases;
+    }
+    if (!command.secret_file.empty()) {
+        body["secret"] = read_secret(command.secret_file);
+    }
+    return finish(command, Client(command.options).request("PUT", device_path(command), body), print_object);
+}
+
+void add_device_commands(CLI::App& app, Command& command) {
+    CLI::App* device = app.add_subcommand("device", "Devices that register")->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, std::function<int(Command&)> run) {
+        CLI::App* sub = device->add_subcommand(name, help);
+        sub->add_option("device", command.device, "Name")->required();
+        sub->callback([&command, run] { command.run = run; });
+        return sub;
+    };
+    device->add_subcommand("list", "All devices")->callback([&command] {
+        command.run = [](Command& c) {
+            return finish(c, Client(c.options).request("GET", "/devices"), print_devices);
+        };
+    });
+    add("show", "One device",
+        [](Command& c) { return finish(c, Client(c.options).request("GET", device_path(c)), print_object); });
+    add("settings", "What it is told", [](Command& c) {
+        return finish(c, Client(c.options).request("GET", device_path(c) + "/settings"), print_object);
+    });
+    CLI::App* set = add("set", "Make or change a device", set_device);
+    set->add_option("--secret-file", command.secret_file, "File with its secret; - is standard input");
+    set->add_option("--alias", command.aliases, "Alias; may be repeated");
+    set->add_option("--display-name", command.display_name, "As rooms show it");
+    set->add_option("--model", command.model, "Model");
+    set->add_option("--digest", command.digest, "What its credentials may be made with")
+        ->check(CLI::IsMember({"sha256", "md5", "both"}));
+    add("delete", "Delete a device", action(device_path, "DELETE", ""));
+}
+
 int run_events(Command& command) {
     const auto print = [&](const json& event) {
         std::cout << (command.as_json ? event.dump() : event_line(event)) << std::endl;
@@ -182,8 +245,8 @@ int run_events(Command& command) {
 }
 
 void add_other_commands(CLI::App& app, Command& command) {
-    CLI::App* events = app.add_subcommand("events", "Follow a room's events until it ends");
-    events->add_option("--room", command.room, "Room id")->required();
+    CLI::App* events = app.add_subcommand("events", "Follow a room's events until it ends, or the devices'");
+    events->add_option("--room", command.room, "Room id; without it: devices that register");
     events->add_option("--since", command.since, "Id of the last event seen");
     events->callback([&command] { command.run = run_events; });
     CLI::App* calls = app.add_subcommand("calls", "Latest call records, newest first");
@@ -231,6 +294,7 @@ int main(int argc, char** argv) {
     app.add_flag("--json", command.as_json, "Print the API's JSON");
     add_room_commands(app, command);
     add_participant_commands(app, command);
+    add_device_commands(app, command);
     add_other_commands(app, command);
     try {
         app.parse(argc, argv);

@@ -81,6 +81,16 @@ void print_participants(const json& body) {
         {"id", "name", "role", "state", "lobby_reason", "leg", "muted", "self_muted", "hand", "encrypted"});
 }
 
+void print_devices(const json& body) {
+    json list = body.value("devices", json::array());
+    for (json& item : list) {
+        const json contacts = item.value("contacts", json::array());
+        item["address"] = contacts.empty() ? json() : contacts.front().value("remote_address", json());
+    }
+    print_list(list, {"DEVICE", "NAME", "MODEL", "STATE", "ADDRESS", "USER-AGENT", "LAST-SEEN"},
+               {"name", "display_name", "model", "state", "address", "user_agent", "last_seen"});
+}
+
 void print_calls(const json& body) {
     print_list(body.value("calls", json::array()),
                {"STARTED", "ENDED", "ROOM", "NAME", "ROLE", "LEG", "FROM", "CAUSE"},
@@ -100,7 +110,8 @@ void print_object(const json& body) {
 std::string event_line(const json& event) {
     const json data = event.value("data", json::object());
     std::string line = cell(event, "time") + " " + cell(event, "id") + " " + cell(event, "type");
-    for (const char* key : {"id", "name", "role", "state", "kind", "text", "cause"}) {
+    for (const char* key :
+         {"id", "name", "role", "state", "kind", "text", "cause", "device", "contact", "reason"}) {
         if (data.contains(key)) {
             line += std::string(" ") + key + "=" + cell(data, key);
         }

@@ -7,6 +7,7 @@ namespace vmr::ctl {
 
 void print_rooms(const nlohmann::json& body);
 void print_participants(const nlohmann::json& body);
+void print_devices(const nlohmann::json& body);
 void print_calls(const nlohmann::json& body);
 void print_object(const nlohmann::json& body);
 std::string event_line(const nlohmann::json& event);

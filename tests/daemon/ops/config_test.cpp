@@ -97,6 +97,37 @@ max_duration = 60
     }
 }
 
+TEST(ConfigTest, DevicesRegisterWhereTheRegistrarIsEnabled) {
+    const std::string registrar =
+        "[sip]\ntls = ['0.0.0.0:5061']\ncertificate = 'c'\nkey = 'k'\ndomain = 'meet.example'\n"
+        "[registrar]\nenabled = true\nkeep_alive = 60\nfirmware = [{model = 'Acme', minimum = '1.2'}]\n";
+    const auto config = parse_config(registrar + R"(
+[[devices]]
+name = "Kitchen"
+aliases = ["1001"]
+secret = "of-eight-or-more"
+digest = "both"
+)",
+                                     "vmrd.toml");
+    ASSERT_TRUE(config) << config.error();
+    EXPECT_TRUE(config->registrar.enabled);
+    EXPECT_EQ(config->registrar.keep_alive.count(), 60);
+    EXPECT_EQ(config->registrar.firmware.at(0).minimum, "1.2");
+    EXPECT_EQ(config->devices.at(0).name, "kitchen");
+    EXPECT_EQ(config->devices.at(0).digest, DeviceDigest::both);
+    const std::string device = "[[devices]]\nname = 'a'\nsecret = '12345678'\n";
+    EXPECT_NE(errors(device).find("devices: needs registrar.enabled"), std::string::npos) << errors(device);
+    EXPECT_NE(errors("[registrar]\nenabled = true\n").find("needs sip.domain"), std::string::npos);
+    EXPECT_NE(errors(registrar + device + device).find("a device's name already"), std::string::npos);
+    EXPECT_NE(errors(registrar + "[[devices]]\nname = 'a'\nsecret = 'short'\n").find("at least 8"),
+              std::string::npos);
+    EXPECT_NE(errors(registrar + device + "[[trunks]]\nname = 't'\nusername = 'a'\nsecret = 's'\n")
+                  .find("trunk's username"),
+              std::string::npos);
+    EXPECT_NE(errors("[registrar]\nmin_expires = 600\nmax_expires = 300\n").find("above max_expires"),
+              std::string::npos);
+}
+
 TEST(ConfigTest, ErrorsNameLineAndKey) {
     EXPECT_EQ(errors("[[rooms]]\nid = \"a\"\n\nhost_pin = \"12\"\n"),
               "vmrd.toml:4: rooms[0].host_pin: must be 4 to 20 digits");

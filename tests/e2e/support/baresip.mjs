@@ -14,9 +14,10 @@ process.on('exit', () => running.forEach((one) => one.process.kill('SIGKILL')));
 export class Baresip {
   // address: where SIP comes from; media always comes from 127.0.0.1, as its description says (baresip does not bind it).
   // modules: codecs; frequency: Hz of the tone sent, or `file`: a WAV to play instead (8 kHz for G.711).
+  // registers: {domain, proxy, secret, expires}: at a registrar, and calls through it.
   // video: 'vp8' or 'h264', or none. answers: takes calls by itself; certificate: PEM with its key, for TLS from others.
   static async start({ name = 'baresip', transport = 'udp', encryption = '', codecs = 'pcmu', modules = ['g711'],
-    frequency = 1000, file = '', video = '', trusted = '', account = '', address = '127.0.0.1', answers, certificate = '' } = {}) {
+    frequency = 1000, file = '', video = '', trusted = '', account = '', address = '127.0.0.1', answers, certificate = '', registers } = {}) {
     const phone = new Baresip();
     phone.folder = mkdtempSync(join(tmpdir(), 'vmr-baresip-'));
     phone.sounds = join(phone.folder, 'sounds');
@@ -32,11 +33,12 @@ export class Baresip {
       `audio_source ${file ? `aufile,${file}` : `ausine,${frequency}`}`, 'audio_player nil,nil',
       `ausrc_srate ${rate}`, `ausrc_channels ${file ? 1 : 2}`, 'audio_level no', 'rtp_stats yes', `snd_path ${phone.sounds}`,
       'module_path /usr/lib/baresip/modules', ...used.map((module) => `module ${module}.so`),
-      'module_tmp account.so', 'module_app menu.so',
+      ...(registers ? ['module_tmp uuid.so'] : []), 'module_tmp account.so', 'module_app menu.so',
       ...(video ? ['video_source fakevideo,nil', 'video_display fakevideo,nil', 'video_size 320x240', 'video_fps 15',
         'video_bitrate 300000', 'videnc_format yuv420p'] : []),
     ].filter(Boolean).join('\n') + '\n');
-    writeFileSync(join(phone.folder, 'accounts'), `"${name}" <sip:${name.toLowerCase()}@${address};transport=${transport}>;regint=0;` +
+    writeFileSync(join(phone.folder, 'accounts'), `"${name}" <sip:${name.toLowerCase()}@${registers?.domain ?? address};transport=${transport}>;` +
+      (registers ? `regint=${registers.expires ?? 600};outbound="${registers.proxy}";sipnat=outbound;auth_pass=${registers.secret};` : 'regint=0;') +
       `audio_codecs=${codecs}${video && `;video_codecs=${video}`}${encryption && `;mediaenc=${encryption}`}${account && `;${account}`}${answers ? ';answermode=auto' : ''}\n`);
     writeFileSync(join(phone.folder, 'contacts'), '');
     phone.process = spawn('baresip', ['-4', '-f', phone.folder], { cwd: phone.folder, stdio: ['pipe', 'pipe', 'pipe'] });

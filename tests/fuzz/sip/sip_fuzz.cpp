@@ -12,6 +12,8 @@
 #include "daemon/legs/sip/message/parse.hpp"
 #include "daemon/legs/sip/message/writer.hpp"
 #include "daemon/legs/sip/network/stack.hpp"
+#include "daemon/legs/sip/network/stun.hpp"
+#include "daemon/legs/sip/registrar/registrar.hpp"
 #include "daemon/legs/sip/routing/arrival.hpp"
 #include "daemon/legs/sip/routing/trunk.hpp"
 
@@ -77,6 +79,37 @@ void check_call(const Message& invite) {
     check(dialog.accept_order(invite) == false, "an INVITE is in order once");
 }
 
+// As if the credentials were right: what stands behind them is to be exercised, too.
+void check_registration(const Message& request) {
+    Accounts accounts("vmr", "key", 10);
+    (void)accounts.set({.name = "device"}, "secret");
+    Digest digest("vmr", "key");
+    RegistrarConfig config;
+    config.enabled = config.allow_clear = true;
+    config.domains = {"vmr", request.uri.host, request.to.uri.host};
+    config.firmware = {{"Acme", "1.2"}};
+    Registrar registrar(config, accounts, digest);
+    Message allowed = request;
+    const std::string challenge =
+        digest.challenge(DigestAlgorithms::sha256, request.flow.remote.ip, false, 1)[0];
+    const std::string nonce = parameter(digest_parameters(challenge.substr(7)), "nonce");
+    const std::string response =
+        hash_hex("SHA-256", digest_ha1(DigestAlgorithms::sha256, "device", "vmr", "secret") + ":" + nonce +
+                                ":1:c:auth:" + hash_hex("SHA-256", "REGISTER:x"));
+    std::erase_if(allowed.headers, [](const Header& header) { return header.name == "authorization"; });
+    allowed.headers.push_back({"authorization", "Digest username=device, realm=vmr, nonce=" + nonce +
+                                                    ", uri=x, response=" + response +
+                                                    ", algorithm=SHA-256, cnonce=c, qop=auth, nc=1"});
+    allowed.to.uri.user = "device";
+    const Registrar::Outcome outcome = registrar.answer(allowed, 2);
+    check(!outcome.wrong_digest, "the credentials are right");
+    check_answer(request, outcome.reply);
+    check(registrar.registrations() <= kMaxContacts, "contacts are bounded");
+    check(outcome.reply.status != 401, "who has credentials is not asked again");
+    registrar.tick(1LL << 40);
+    check(registrar.registrations() == 0, "every registration ends");
+}
+
 void exercise(const Message& message) {
     check(!message.call_id.empty() && message.cseq <= 0x7fffffffU && !message.headers.empty(),
           "what all have");
@@ -91,6 +124,9 @@ void exercise(const Message& message) {
                 [](const std::string&, DigestAlgorithms) { return std::optional<std::string>("s"); }, 1000);
             check(verdict != Digest::Verdict::accepted, "nobody guesses a nonce");
         }
+    }
+    if (message.method == "REGISTER") {
+        check_registration(message);
     }
     check_answer(message, {.status = 486});
     if (const std::optional<Reply> answer = early_answer(message)) {
@@ -117,5 +153,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         }
     }
     check_lines(stateless_refusal(bytes, flow().remote));
+    const std::string mapped = stun_answer(bytes, flow().remote);
+    check(mapped.empty() || mapped.size() == 32, "a STUN answer is short");
     return 0;
 }

@@ -52,6 +52,14 @@ std::string q_text(unsigned q) {
     return q >= 1000 ? "1" : "0." + std::to_string(1000 + q).substr(1);
 }
 
+// A URN in angle brackets (RFC 5626 section 4.1); what is not is none.
+std::string instance_of(const NameAddr& contact) {
+    std::string instance = parameter(contact.params, "+sip.instance");
+    const bool good = instance.size() > 2 && instance.front() == '<' && instance.back() == '>' &&
+                      instance.find_first_of("\"\\") == std::string::npos;
+    return good ? instance : std::string();
+}
+
 std::int64_t seconds_left(const Contact& contact, std::int64_t now) {
     return (contact.expires_at - now + 999) / 1000;
 }
@@ -225,7 +233,7 @@ std::optional<Reply> Registrar::read(const Message& request, std::int64_t now,
         }
         one.contact.uri = given.uri.text;
         one.contact.q = thousandths(parameter(given.params, "q"));
-        one.contact.instance = parameter(given.params, "+sip.instance");
+        one.contact.instance = instance_of(given);
         if (given.uri.scheme != "sip" && given.uri.scheme != "sips") {
             return Reply{.status = 416};
         }
