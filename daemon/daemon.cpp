@@ -45,6 +45,7 @@ sip::DialConfig dial_config(const ops::Config& config) {
     sip::DialConfig dial;
     dial.from_host = config.sip.domain.empty() ? config.sip.advertised_host : config.sip.domain;
     dial.ring_timeout = config.dial_out.ring_timeout;
+    dial.referrals = config.dial_out.refer != ops::Referrals::off;
     for (const ops::DialRuleConfig& rule : config.dial_out.rules) {
         dial.rules.push_back({rule.name,
                               rule.domains,
@@ -59,7 +60,8 @@ sip::DialConfig dial_config(const ops::Config& config) {
 }
 
 bridge::Bridge::DialLimits dial_limits(const ops::DialOutConfig& config) {
-    return {static_cast<std::size_t>(config.max_calls), static_cast<std::size_t>(config.max_calls_per_room)};
+    return {static_cast<std::size_t>(config.max_calls), static_cast<std::size_t>(config.max_calls_per_room),
+            config.refer == ops::Referrals::participants};
 }
 
 sip::SipConfig sip_config(const ops::Config& config) {

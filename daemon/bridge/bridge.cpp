@@ -131,6 +131,13 @@ std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, c
         return refuse(draining_ ? EndCause::shutdown : EndCause::overload);
     }
     RoomHost* room = arrival.ask_meeting_number ? nullptr : host_of_alias(arrival.alias);
+    if (!arrival.replaces.empty()) {
+        room = host_of_leg(arrival.replaces);
+        if (room == nullptr || !room->may_be_replaced(arrival.replaces)) {
+            return refuse(EndCause::declined);
+        }
+        arrival.ask_meeting_number = false;
+    }
     if (room == nullptr && !arrival.ask_meeting_number) {
         return refuse(EndCause::not_found);
     }
@@ -154,6 +161,16 @@ void Bridge::at_door(const std::string& leg) {
     door_.erase(found);
     if (door.arrival.ask_meeting_number) {
         reception_.arrive(door.leg, door.session, door.arrival);
+        return;
+    }
+    if (!door.arrival.replaces.empty()) {
+        RoomHost* room = host_of_leg(door.arrival.replaces);
+        if (room != nullptr && room->may_be_replaced(door.arrival.replaces)) {
+            room->replace(door.arrival.replaces, door.leg, door.session, door.arrival);
+        } else {
+            record_refusal(door.arrival, EndCause::declined);  // it has gone meanwhile
+            door.leg->refuse(EndCause::declined);
+        }
         return;
     }
     api::Caller caller;

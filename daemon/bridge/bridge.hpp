@@ -44,6 +44,7 @@ public:
     struct DialLimits {
         std::size_t max_calls = 0;  // in all rooms, ringing ones included
         std::size_t max_calls_per_room = 0;
+        bool guests_refer = false;  // else hosts alone may have others called (SIP: REFER)
     };
     void set_dialler(Dialler* dialler) { services_.dialler = dialler; }
     void set_dial_limits(DialLimits limits) { dial_limits_ = limits; }
@@ -66,6 +67,7 @@ public:
     void on_leg_answered(const std::string& leg) override;
     void on_leg_key(const std::string& leg, char key) override;
     void on_leg_sharing(const std::string& leg, bool sharing) override;
+    bool on_leg_referred(const std::string& leg, Referral referral) override;
     std::shared_ptr<const Conference> conference_of(const std::string& leg) override;
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) override;
 
@@ -116,6 +118,10 @@ private:
                             const nlohmann::json& params, api::Reply& reply);
     void update_participant(RoomHost& room, const room::Actor& actor, const nlohmann::json& params,
                             api::Reply reply);
+    bool refuses_call(const RoomHost& room, const std::string& address, DialPlan& plan,
+                      api::Response& refusal) const;
+    void transfer_participant(RoomHost& room, const api::Caller& caller, const nlohmann::json& params,
+                              const api::Reply& reply);
     void dial_out(RoomHost& room, const api::Caller& caller, const nlohmann::json& params, api::Reply reply);
     void create_room(const nlohmann::json& params, api::Reply reply);
     void update_room(RoomHost& room, const nlohmann::json& params, api::Reply reply);

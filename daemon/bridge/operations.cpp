@@ -156,6 +156,9 @@ void Bridge::perform_on_room(RoomHost& room, const api::Caller& caller, std::str
     if (operation == "dialOut") {
         return dial_out(room, caller, params, std::move(reply));
     }
+    if (operation == "transferParticipant") {
+        return transfer_participant(room, caller, params, reply);
+    }
     if (operation == "updateRoom") {
         return update_room(room, params, std::move(reply));
     }
@@ -280,21 +283,12 @@ void Bridge::dial_out(RoomHost& room, const api::Caller& caller, const json& par
     if (!is_admin(caller) && (self == nullptr || self->role != room::Role::host)) {
         return reply(api::problem(403, "only a host may do this"));
     }
-    if (services_.dialler == nullptr || draining_) {
-        return reply(api::problem(503, "no calls are placed now"));
+    DialPlan plan;
+    api::Response refusal;
+    if (refuses_call(room, params.at("address"), plan, refusal)) {
+        return reply(refusal);
     }
-    Result<DialPlan> plan = services_.dialler->plan(params.at("address"));
-    if (!plan) {
-        return reply(api::problem(403, plan.error()));
-    }
-    std::size_t all = 0;
-    for (const auto& [id, one] : rooms_) {
-        all += one->placed_calls();
-    }
-    if (all >= dial_limits_.max_calls || room.placed_calls() >= dial_limits_.max_calls_per_room) {
-        return reply(api::problem(409, "too many calls are placed already"));
-    }
-    room.dial(actor_of(caller), std::move(*plan), params.value("name", ""),
+    room.dial(actor_of(caller), {std::move(plan)}, params.value("name", ""),
               room::parse_role(params.value("role", "")), std::move(reply));
 }
 

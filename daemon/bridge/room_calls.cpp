@@ -15,11 +15,11 @@ room::ParticipantId new_participant() {
 
 }  // namespace
 
-void RoomHost::dial(const room::Actor& actor, DialPlan plan, const std::string& name,
+void RoomHost::dial(const room::Actor& actor, Planned planned, const std::string& name,
                     std::optional<room::Role> role, api::Reply reply) {
     const room::ParticipantId id = new_participant();
-    const room::DialOut action{id, plan.address, name, room_kind(plan.kind), role};
-    planned_[id] = std::move(plan);
+    const room::DialOut action{id, planned.plan.address, name, room_kind(planned.plan.kind), role};
+    planned_[id] = std::move(planned);
     act(actor, action, [this, alive = std::weak_ptr(alive_), id, reply](const api::Response& response) {
         if (!alive.expired()) {
             planned_.erase(id);
@@ -33,7 +33,9 @@ void RoomHost::carry_out(const room::PlaceCall& command) {
     auto owned = std::make_unique<Seat>();
     Seat& seat = *owned;
     seat.id = command.id;
-    seat.dialled = planned ? std::move(planned.mapped()) : DialPlan();
+    Planned call = planned ? std::move(planned.mapped()) : Planned();
+    seat.dialled = std::move(call.plan);
+    seat.on_status = std::move(call.on_status);
     seat.arrival.leg = command.id;
     seat.arrival.kind = seat.dialled->kind;
     seat.arrival.alias = command.address;
@@ -47,7 +49,8 @@ void RoomHost::carry_out(const room::PlaceCall& command) {
     seats_[command.id] = std::move(owned);
     services_.records.begin(seat.record);
     seat.record_begun = true;
-    const Placement placement{command.id, *seat.dialled, room_.config().title, room_.config().id};
+    const Placement placement{command.id, *seat.dialled, room_.config().title, room_.config().id,
+                              std::move(call.replaces)};
     if (planned && services_.dialler != nullptr) {
         seat.leg = services_.dialler->dial(placement);
     }
@@ -77,6 +80,9 @@ bool RoomHost::take_session(const std::string& leg, std::shared_ptr<media::Sessi
 }
 
 void RoomHost::on_leg_progressed(const std::string& leg, LegProgress progress) {
+    if (const Seat* called = seat(participant_of(leg)); called != nullptr && called->on_status) {
+        called->on_status(progress == LegProgress::ringing ? 180 : 183, "");
+    }
     handle(room::Progressed{participant_of(leg), progress == LegProgress::ringing
                                                      ? room::CallProgress::ringing
                                                      : room::CallProgress::early_media});

@@ -340,6 +340,9 @@ void RoomHost::carry_out(const room::WriteRecord& command) {
         written->record.end_cause = vmr::to_string(*written->failed);
         written->record.end_text = written->turned_down.text;
     }
+    if (written->transferred) {
+        written->record.end_cause = vmr::to_string(EndCause::transferred);
+    }
     written->record_written = true;
     if (!written->record_begun) {
         return services_.records.refuse(written->record);

@@ -178,6 +178,9 @@ void RoomHost::on_leg_answered(const std::string& leg) {
     Seat* answered = seat(participant_of(leg));
     if (answered != nullptr && answered->rings()) {
         answered->taken_at = std::chrono::steady_clock::now();
+        if (const OnCallStatus on_status = std::exchange(answered->on_status, nullptr)) {
+            on_status(200, "");
+        }
     }
     // SIP: with plain RTP or SDES the path is ready as soon as the answer is; browsers still have DTLS to do.
     if (answered != nullptr && answered->session && answered->session->ready()) {
@@ -223,6 +226,11 @@ void RoomHost::leg_ended(const std::string& leg, EndCause cause, std::shared_ptr
     const bool failed = ended->rings() && cause != EndCause::shutdown;
     if (failed) {
         ended->failed = cause;
+    }
+    ended->transferred = ended->transferred || cause == EndCause::transferred;
+    if (const OnCallStatus on_status = std::exchange(ended->on_status, nullptr)) {
+        const int status = ended->turned_down.status;
+        on_status(status >= 300 ? status : sip_cause(cause).status, "");
     }
     if (room_.find(id) != nullptr) {
         execute(room_.handle(room::Left{id, failed ? room::Cause::not_answered : room_cause(cause)}, now()));

@@ -29,14 +29,29 @@ public:
     // `answered`: the call is up already, it comes from the virtual reception.
     void arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> session, const Arrival& arrival,
                 bool answered = false);
+    // Another call takes the place of `leg` (SIP: Replaces): whether it can, and that it does.
+    bool may_be_replaced(const std::string& leg) const;
+    void replace(const std::string& leg, std::shared_ptr<Leg> by, std::shared_ptr<media::Session> session,
+                 const Arrival& arrival);
     // A browser is back on a new leg for a seat that it holds; false: there is no such seat any more.
     bool resume(const room::ParticipantId& id, std::shared_ptr<Leg> leg,
                 std::shared_ptr<media::Session> session, const Arrival& arrival);
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt);
     void on_leg_answered(const std::string& leg);
-    // Calls `plan`'s address into the room; the reply names the new participant.
-    void dial(const room::Actor& actor, DialPlan plan, const std::string& name,
+    struct Planned {  // a call, until the core has decided
+        DialPlan plan;
+        std::string replaces = {};
+        OnCallStatus on_status = {};
+    };
+    // Calls the plan's address into the room; the reply names the new participant.
+    void dial(const room::Actor& actor, Planned planned, const std::string& name,
               std::optional<room::Role> role, api::Reply reply);
+    // A participant wants somebody called (SIP: REFER). Guests, where they may: in place of themselves.
+    // False: that is not done.
+    bool refer(const std::string& leg, DialPlan plan, Referral referral, bool guests_may);
+    // Moves a participant to another address; what comes of it is told as vmr.participant.transfer.
+    void transfer(const room::Actor& actor, const room::ParticipantId& id, const DialPlan& plan,
+                  const api::Reply& reply);
     // The call has a way: what its media session is made of, and the session.
     const Arrival* route(const std::string& leg, const std::string& address, const std::string& signalling);
     bool take_session(const std::string& leg, std::shared_ptr<media::Session> session);
@@ -74,6 +89,8 @@ private:
     // Legs may report back while the core's commands are being carried out: what they say waits its turn.
     void in_turn(std::function<void()> step);
     void leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt);
+    void end_moved(const std::string& leg);
+    void tell_transfer(const room::ParticipantId& id, int status, const std::string& reason);
     bool seat_media(Seat& seat);
     void follow_network(Seat& seat);
     void unseat_media(Seat& seat);
@@ -122,8 +139,8 @@ private:
     PinHashes hashes_;
     std::map<room::ParticipantId, std::unique_ptr<Seat>> seats_;
     std::map<std::string, room::ParticipantId> participants_;  // by leg
-    std::map<room::ParticipantId, DialPlan> planned_;          // until the core has decided
-    std::unique_ptr<media::RoomPipeline> pipeline_;            // goes before the seats
+    std::map<room::ParticipantId, Planned> planned_;
+    std::unique_ptr<media::RoomPipeline> pipeline_;  // goes before the seats
     ConferenceView conference_;
     bool conference_changed_ = false;
     std::map<std::uint64_t, api::Reply> replies_;

@@ -93,6 +93,7 @@ room::Cause room_cause(EndCause cause) {
         case EndCause::hangup:
         case EndCause::cancelled:
         case EndCause::replaced:
+        case EndCause::transferred:
             return room::Cause::normal;
         case EndCause::media_timeout:
             return room::Cause::no_media;

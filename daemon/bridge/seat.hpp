@@ -31,6 +31,8 @@ struct Seat {
     std::optional<std::chrono::steady_clock::time_point> taken_at;  // ... and they answered
     std::optional<EndCause> failed;                                 // ... or it came to nothing
     TurnDown turned_down;                                           // ... which the far side explained so
+    OnCallStatus on_status;                                         // ... and somebody is told (REFER)
+    bool transferred = false;                                       // moved to another address
     bool rings() const { return dialled && !taken_at; }
 };
 

@@ -33,6 +33,7 @@ constexpr std::array kCauses{
     CauseRow{EndCause::removed, "removed", {603, 21, "Removed By A Host"}},
     CauseRow{EndCause::room_ended, "room_ended", {480, 16, "Meeting Ended"}},
     CauseRow{EndCause::replaced, "replaced", {480, 16, "Joined Elsewhere"}},
+    CauseRow{EndCause::transferred, "transferred", {480, 16, "Transferred"}},
     CauseRow{EndCause::malformed, "malformed", {400, 111, "Bad Session Description"}},
     CauseRow{EndCause::not_acceptable, "not_acceptable", {488, 58, "Not Acceptable Here"}},
     CauseRow{EndCause::encryption_required, "encryption_required", {488, 58, "Encryption Required"}},

@@ -38,6 +38,7 @@ enum class EndCause {
     removed,              // a host removed the participant
     room_ended,           // ended for all, or the room's time is over
     replaced,             // the same participant came back on another leg
+    transferred,          // the participant was moved to another address
     malformed,            // the offer or answer could not be read
     not_acceptable,       // no codec or transport in common
     encryption_required,  // the room's policy needs encryption that the peer lacks
@@ -81,6 +82,7 @@ struct Arrival {
     std::string trunk;                // name of the trunk that matched, or empty
     std::string signalling = "none";  // as CryptoReceipt::signalling; "none" = in the clear
     bool trusted = false;             // the caller's identity was authenticated (trunk, digest, certificate)
+    std::string replaces;             // SIP: the leg whose place it takes; its right to do so was checked
     std::string resume;               // WebRTC: the bearer of a participant who dropped and is back
 };
 
@@ -139,6 +141,10 @@ public:
     virtual CryptoReceipt crypto_receipt() const { return {}; }
 };
 
+// How far a call got that is placed for somebody else, or by somebody at our request: as SIP has it, 100 to
+// 699. 200 and above comes once, and is the last.
+using OnCallStatus = std::function<void(int status, const std::string& reason)>;
+
 // One participant's signalling. Owned by its leg kind; others hold shared pointers.
 // After on_leg_ended every call is a no-op.
 class Leg {
@@ -151,6 +157,10 @@ public:
     virtual void refuse(EndCause cause) = 0;  // not answered: final refusal; answered: same as end()
     virtual void end(EndCause cause) = 0;     // hang up; on_leg_ended follows, once
     virtual void renegotiate() {}             // send a new offer of the media session
+    // Asks the peer to call somebody else in place of us (SIP: REFER). An error: it cannot.
+    virtual Status transfer(const std::string& /*uri*/, OnCallStatus /*on_status*/) {
+        return Error{"only SIP participants can be transferred"};
+    }
     // Who is in the conference, or how, has changed: LegObserver::conference_of() tells.
     virtual void on_conference_changed() {}
     // Participant state ("joined", "pin", "lobby", "in_room", "left") and a JSON object of its details, for
@@ -173,6 +183,14 @@ struct Placement {
     DialPlan plan;
     std::string caller_name;   // shown to who is called
     std::string caller_alias;  // of the room: who calls back gets there
+    std::string replaces;      // SIP: the call there whose place it takes (value of Replaces); or empty
+};
+
+// A participant asks the room to call somebody.
+struct Referral {
+    std::string address;
+    std::string replaces;  // as Placement's
+    OnCallStatus on_status;
 };
 
 // A leg kind that can place calls. Control thread only.
@@ -218,6 +236,8 @@ public:
     virtual void on_leg_answered(const std::string& leg) = 0;       // offer and answer are complete
     virtual void on_leg_key(const std::string& leg, char key) = 0;  // '0'-'9' '*' '#' 'A'-'D' by signalling
     virtual void on_leg_sharing(const std::string& /*leg*/, bool /*sharing*/) {}  // content started, ended
+    // A participant wants the room to call somebody (SIP: REFER). False: that is not done.
+    virtual bool on_leg_referred(const std::string& /*leg*/, Referral /*referral*/) { return false; }
     // The meeting as this leg's participant may see it now; null: nothing of it (at the PIN, in the lobby).
     virtual std::shared_ptr<const Conference> conference_of(const std::string& /*leg*/) { return nullptr; }
     // Reported once for each leg that was given a media session. The peer's hang-up is

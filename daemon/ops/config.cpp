@@ -228,6 +228,10 @@ void read_dial_out(ConfigDocument& document, DialOutConfig& dial_out) {
     dial_out.max_calls = object.value("max_calls", dial_out.max_calls);
     dial_out.max_calls_per_room = object.value("max_calls_per_room", dial_out.max_calls_per_room);
     dial_out.ring_timeout = seconds(object, "ring_timeout", dial_out.ring_timeout);
+    const std::string refer = object.value("refer", "off");
+    dial_out.refer = refer == "hosts"          ? Referrals::hosts
+                     : refer == "participants" ? Referrals::participants
+                                               : Referrals::off;
     dial_out.ca = object.value("ca", "");
     dial_out.name_servers = document.endpoints("/dial_out/name_servers");
     const json rules = object.value("rules", json::array());

@@ -127,10 +127,13 @@ struct DialRuleConfig {
     std::chrono::seconds max_duration{4 * 3600};
 };
 
+enum class Referrals { off, hosts, participants };  // who may have others called by SIP REFER
+
 struct DialOutConfig {
     int max_calls = 20;
     int max_calls_per_room = 5;
     std::chrono::seconds ring_timeout{60};
+    Referrals refer = Referrals::off;
     std::string ca;                      // PEM; empty: the system's
     std::vector<Endpoint> name_servers;  // empty: the system's
     std::vector<DialRuleConfig> rules;

@@ -192,6 +192,11 @@ export type DialOut = {
   role?: Role;
 };
 
+export type Transfer = {
+  /** sip:, sips: or tel: URI, user@domain, or a telephone number. */
+  address: string;
+};
+
 export type Dialled = {
   participant: ParticipantId;
 };
@@ -366,12 +371,12 @@ export type Event = {
   specversion: "1.0";
   id: string;
   source: string;
-  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.talking" | "vmr.announcement" | "vmr.room.ended" | "vmr.device.registered" | "vmr.device.unregistered" | "vmr.device.expired" | "vmr.device.refused";
+  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.participant.transfer" | "vmr.talking" | "vmr.announcement" | "vmr.room.ended" | "vmr.device.registered" | "vmr.device.unregistered" | "vmr.device.expired" | "vmr.device.refused";
   /** The room id, or the device's name; empty in the snapshot of devices. */
   subject: string;
   time: string;
   datacontenttype: "application/json";
-  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.room.ended: Ended; of devices: vmr.snapshot: DeviceList; vmr.device.*: DeviceEvent. */
+  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.transfer: Transferring; other vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.room.ended: Ended; of devices: vmr.snapshot: DeviceList; vmr.device.*: DeviceEvent. */
   data: Record<string, unknown>;
 };
 
@@ -389,6 +394,14 @@ export type Announcement = {
   text: string;
   /** `everyone`, `hosts`, or the id of the participant it is for. */
   to?: string;
+};
+
+export type Transferring = {
+  participant: ParticipantId;
+  /** SIP: 100 to 199 while it goes on, 202 when the device does not tell the result, 200 when it is there. */
+  status: number;
+  text: string;
+  done: boolean;
 };
 
 export type Ended = {

@@ -166,6 +166,13 @@ void add_participant_commands(CLI::App& app, Command& command) {
     add("refuse", "Refuse who waits", action(participant_path, "POST", "/refuse"));
     add("hold", "Move to the lobby", action(participant_path, "POST", "/hold"));
     add("remove", "Remove from the room", action(participant_path, "DELETE", ""));
+    add("transfer", "Have their device call another address instead",
+        [](Command& c) {
+            return finish(c, Client(c.options).request("POST", participant_path(c) + "/transfer",
+                                                       {{"address", c.address}}));
+        })
+        ->add_option("address", command.address, "sip:, sips: or tel: URI, user@domain or number")
+        ->required();
     add("keys", "Press room keys, as on a phone",
         [](Command& c) {
             return finish(

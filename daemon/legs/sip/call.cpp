@@ -37,6 +37,13 @@ void Call::renegotiate() {
     }
 }
 
+Status Call::transfer(const std::string& uri, OnCallStatus on_status) {
+    if (owner_ == nullptr || !session_ || session_->half_open() || session_->leaving()) {
+        return Error{"the call is not up"};
+    }
+    return usages_.transfer(uri, std::move(on_status));
+}
+
 void Call::on_conference_changed() {
     if (owner_ != nullptr) {
         usages_.on_conference_changed();

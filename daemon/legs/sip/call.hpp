@@ -26,6 +26,7 @@ public:
     virtual std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) = 0;
     virtual LegObserver& observer() = 0;
     virtual const std::string& contact_host() const = 0;
+    virtual bool takes_referrals() const = 0;
     virtual void on_call_touched() = 0;  // look at deadlines again
     // As Stack's; the answer comes later, on the control thread.
     using OnResolved = std::function<void(const Result<std::vector<Target>>&)>;
@@ -52,6 +53,14 @@ public:
     Session* session() { return session_.get(); }
     const Session* session() const { return session_.get(); }
 
+    // What a telephone call asks for is never called: one trunk does not pay for another's calls.
+    bool takes_referrals() const {
+        return kind_ == LegKind::sip && owner_ != nullptr && owner_->takes_referrals();
+    }
+    // A call that rings there, whose dialog this is.
+    virtual bool has_early(const std::string& /*key*/) const { return false; }
+    const std::string& trunk() const { return trunk_; }
+
     virtual std::string key() const = 0;  // as Dialog::key(); without the remote tag where it is not known
     virtual bool half_open() const { return false; }
     virtual void receive(const std::string& transaction, const Message& request) = 0;
@@ -67,6 +76,7 @@ public:
     LegKind kind() const override { return kind_; }
     void refuse(EndCause cause) override { end(cause); }
     void renegotiate() override;
+    Status transfer(const std::string& uri, OnCallStatus on_status) override;
     void on_conference_changed() override;
 
     // SessionHost
@@ -79,6 +89,7 @@ public:
     std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override;
     void on_session_answered() override;
     void on_key_received(char key) override;
+    std::string allow() const override { return std::string(kAllow) + (takes_referrals() ? ", REFER" : ""); }
     bool on_other_request(const std::string& transaction, const Message& request) override {
         return usages_.receive(transaction, request);
     }
@@ -90,6 +101,7 @@ protected:
     CallOwner* owner_;
     const std::string id_;
     const LegKind kind_;
+    std::string trunk_;   // over which it came, or empty
     bool known_ = false;  // the observer holds a media session for it
     std::unique_ptr<Session> session_;
     Usages usages_{*this};

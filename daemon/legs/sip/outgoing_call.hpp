@@ -23,6 +23,7 @@ public:
     void begin(std::deque<Way> ways);
 
     std::string key() const override { return invitation_.call_id() + "|" + invitation_.local_tag() + "|"; }
+    bool has_early(const std::string& key) const override { return !ended_ && invitation_.has_early(key); }
     void receive(const std::string& transaction, const Message& request) override;
     void receive_response(std::uint64_t id, const Message& response) override;
     void request_timed_out(std::uint64_t id) override;

@@ -1,4 +1,6 @@
-// Dialogs beside calls: a participant's subscriptions to their conference.
+// Dialogs beside calls: a participant's subscriptions to their conference, and calls that take another's
+// place.
+#include "daemon/legs/sip/dialog/replaces.hpp"
 #include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/sip_legs_core.hpp"
 #include "daemon/legs/sip/subscriptions/subscribe.hpp"
@@ -66,6 +68,44 @@ void SipLegs::Core::take_subscribe(const std::string& transaction, const Message
     if (const auto key = call->usages().subscribe_aside(transaction, subscribe)) {
         asides_[*key] = call;
     }
+}
+
+// The leg whose place the call takes (RFC 3891 section 3). Whoever knows the dialog's tags, of which ours
+// cannot be guessed, may: from the same trunk, and over TLS where the call is.
+std::optional<Reply> SipLegs::Core::find_replaced(const Message& invite, const Trunks::Match& match,
+                                                  std::string& leg) const {
+    const ReplacesHeader header = read_replaces(invite);
+    if (header.malformed) {
+        return Reply{.status = 400, .reason = "Bad Replaces"};
+    }
+    if (!header.value) {
+        return std::nullopt;
+    }
+    const Replaces& replaces = *header.value;
+    const auto call = find(replaces.call_id, replaces.to_tag, replaces.from_tag);
+    const bool early = call && call->has_early(replaces.key());
+    if (!call ||
+        (!early && (call->session() == nullptr || call->session()->dialog().key() != replaces.key() ||
+                    call->session()->incoming()))) {
+        return Reply{.status = 481};
+    }
+    if (call->over() || (!early && call->session()->leaving())) {
+        return Reply{.status = 603};
+    }
+    if (!early && replaces.early_only) {
+        return Reply{.status = 486};
+    }
+    const bool phone = match.kind == Trunks::Match::Kind::trunk;
+    const Flow* flow = early ? nullptr : &call->session()->dialog().flow();
+    const bool downgrade =
+        flow != nullptr && flow->transport == Transport::tls && invite.flow.transport != Transport::tls;
+    if (downgrade || phone != (call->kind() == LegKind::phone) ||
+        (phone && call->trunk() != match.trunk->name &&
+         (flow == nullptr || flow->remote.ip != invite.flow.remote.ip))) {
+        return Reply{.status = 403};
+    }
+    leg = call->id();
+    return std::nullopt;
 }
 
 std::optional<std::int64_t> SipLegs::Core::deadline_of(const Call& call) const {

@@ -2,7 +2,7 @@
 //   sip_legs.cpp       start and stop, time, the public face
 //   sip_legs_in.cpp    requests and calls that come to us
 //   sip_legs_out.cpp   calls that we place
-//   sip_legs_aside.cpp dialogs beside calls: subscriptions
+//   sip_legs_aside.cpp dialogs beside calls: subscriptions; calls that take another's place
 //   sip_legs_devices.cpp  devices that register, and calls from and to them
 #pragma once
 #include <algorithm>
@@ -77,6 +77,7 @@ public:
     std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override;
     LegObserver& observer() override { return observer_; }
     const std::string& contact_host() const override { return config_.contact_host; }
+    bool takes_referrals() const override { return rules_.takes_referrals(); }
     void on_call_touched() override { arm(now() + kGranularity); }
     void resolve(const Destination& destination, OnResolved on_resolved) override;
     void open(const Target& target, const std::string& host, OnOpened on_opened) override;
@@ -105,6 +106,8 @@ private:
     bool is_over_limit(const Message& request, bool begins);
     void take_in_dialog(const std::string& transaction, const Message& request);
     void take_subscribe(const std::string& transaction, const Message& subscribe);
+    std::optional<Reply> find_replaced(const Message& invite, const Trunks::Match& match,
+                                       std::string& leg) const;
     std::shared_ptr<Call> subscriber(const Message& subscribe) const;
     std::shared_ptr<Call> find_aside(const std::string& key) const;
     std::optional<std::int64_t> deadline_of(const Call& call) const;

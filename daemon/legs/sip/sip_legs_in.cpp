@@ -204,6 +204,11 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
     if (!identity) {
         return;
     }
+    std::string replaced;
+    if (std::optional<Reply> refusal = find_replaced(invite, identity->match, replaced)) {
+        refuse(transaction, invite, std::move(*refusal), EndCause::declined);
+        return;
+    }
     const std::string leg = "sip-" + random_token(8);
     const LegKind kind = identity->match.kind == Trunks::Match::Kind::trunk ? LegKind::phone : LegKind::sip;
     const auto call =
@@ -216,7 +221,9 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
     const std::string key = call->key();
     calls_.emplace(key, call);
     half_open_.add(invite, key, source_network(invite.flow.remote.ip));
-    call->arrive(arrival_of(invite, *identity, leg));
+    Arrival arrival = arrival_of(invite, *identity, leg);
+    arrival.replaces = std::move(replaced);
+    call->arrive(arrival);
     if (call->turned_away() && !draining_) {
         punish(invite, kUnknownAlias);
     }

@@ -28,15 +28,32 @@ void Usages::reply(const std::string& transaction, const Message& request, const
 }
 
 bool Usages::receive(const std::string& transaction, const Message& request) {
-    if (request.method != "SUBSCRIBE") {
+    if (request.method == "SUBSCRIBE") {
+        receive_subscribe(transaction, request);
+    } else if (request.method == "NOTIFY") {
+        receive_notify(transaction, request);
+    } else if (request.method == "REFER" && call_.takes_referrals()) {
+        receive_refer(transaction, request);
+    } else {
         return false;
     }
-    if (std::optional<Reply> refusal = refusal_of_subscribe(request)) {
+    return true;
+}
+
+void Usages::receive_subscribe(const std::string& transaction, const Message& request) {
+    std::optional<Reply> refusal = refusal_of_subscribe(request);
+    if (refusal && event_package(request) == kReferEvent) {
+        // One that a REFER made may be refreshed and ended; none is made so (RFC 3515 section 2.4.4).
+        const bool known = std::ranges::any_of(watches_, [event = event_of(request)](const Watch& watch) {
+            return !watch.aside && watch.subscription->event() == event;
+        });
+        refusal = known ? std::nullopt : std::optional(Reply{.status = 403});
+    }
+    if (refusal) {
         reply(transaction, request, call_.session()->dialog(), std::move(*refusal));
     } else {
         subscribe(transaction, request, nullptr);
     }
-    return true;
 }
 
 std::optional<std::string> Usages::subscribe_aside(const std::string& transaction, const Message& request) {
@@ -138,9 +155,17 @@ void Usages::end() {
     for (const Watch& watch : watches_) {
         watch.subscription->end("noresource", call_.owner()->now());
     }
+    if (transfer_) {
+        transfer_->fail(487, "The call ended first");
+    }
 }
 
 bool Usages::receive_response(std::uint64_t id, const Message& response) {
+    if (transfer_ && transfer_->is_own(id)) {
+        const std::shared_ptr<Call> held = call_.shared_from_this();
+        transfer_->receive_response(response);
+        return true;
+    }
     const auto watch =
         std::ranges::find_if(watches_, [id](const Watch& one) { return one.subscription->is_own(id); });
     if (watch == watches_.end()) {
@@ -157,12 +182,18 @@ void Usages::request_timed_out(std::uint64_t id) {
             watch.subscription->request_timed_out();
         }
     }
+    if (transfer_ && transfer_->is_own(id)) {
+        transfer_->fail(408, "No response");
+    }
     forget_what_is_over();
 }
 
 void Usages::tick() {
     for (const Watch& watch : watches_) {
         watch.subscription->tick(call_.owner()->now());
+    }
+    if (transfer_) {
+        transfer_->tick(call_.owner()->now());
     }
     forget_what_is_over();
 }
@@ -172,7 +203,7 @@ void Usages::forget_what_is_over() {
 }
 
 std::optional<std::int64_t> Usages::next_deadline() const {
-    std::optional<std::int64_t> next;
+    std::optional<std::int64_t> next = transfer_ ? transfer_->next_deadline() : std::nullopt;
     for (const Watch& watch : watches_) {
         const std::optional<std::int64_t> at = watch.subscription->next_deadline();
         if (at && (!next || *at < *next)) {

@@ -1,5 +1,5 @@
 // What a call's peer may use besides its sound and pictures (RFC 5057): who is in the conference (RFC 4575),
-// in the call's dialog or in one of its own.
+// in the call's dialog or in one of its own (usages.cpp); REFER, both ways (usages_refer.cpp).
 #pragma once
 #include <memory>
 #include <optional>
@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "daemon/legs/sip/message/writer.hpp"
+#include "daemon/legs/sip/subscriptions/refer.hpp"
 #include "daemon/legs/sip/subscriptions/subscription.hpp"
+#include "daemon/legs/sip/subscriptions/transfer.hpp"
 
 namespace vmr::sip {
 
@@ -25,6 +27,9 @@ public:
     void receive_aside(const std::string& transaction, const Message& request);
     bool has_aside(const std::string& key) const;
 
+    // Asks the peer to call somebody else.
+    Status transfer(const std::string& uri, OnCallStatus on_status);
+
     void on_conference_changed();
     void end();  // with the call
     bool receive_response(std::uint64_t id, const Message& response);
@@ -36,7 +41,13 @@ private:
     struct Watch {
         std::unique_ptr<Dialog> aside;  // null: the call's own
         std::unique_ptr<Subscription> subscription;
+        ReferTopic* referral = nullptr;  // of the subscription, where a REFER made it
     };
+    void receive_subscribe(const std::string& transaction, const Message& request);
+    void receive_refer(const std::string& transaction, const Message& request);
+    std::optional<Reply> accept_refer(const ReferRequest& refer, const std::string& event);
+    void receive_notify(const std::string& transaction, const Message& request);
+    void report(const std::string& event, int status, const std::string& reason);
     void subscribe(const std::string& transaction, const Message& request, std::unique_ptr<Dialog> aside);
     std::unique_ptr<Subscription> make_subscription(const Message& request, Dialog& dialog);
     std::uint64_t send_notify(Dialog& dialog, RequestParts notify);
@@ -45,6 +56,8 @@ private:
 
     Call& call_;
     std::vector<Watch> watches_;
+    unsigned referrals_ = 0;  // so far
+    std::unique_ptr<Transfer> transfer_;
 };
 
 }  // namespace vmr::sip

@@ -73,6 +73,7 @@ TEST(ConfigTest, NobodyIsCalledUnlessARuleSaysSo) {
 [dial_out]
 max_calls = 7
 ring_timeout = 30
+refer = "hosts"
 name_servers = ["192.0.2.53:53"]
 [[dial_out.rules]]
 name = "carrier"
@@ -86,6 +87,8 @@ max_duration = 60
                                      "vmrd.toml");
     ASSERT_TRUE(config) << config.error();
     EXPECT_EQ(config->dial_out.max_calls, 7);
+    EXPECT_EQ(none->dial_out.refer, Referrals::off);
+    EXPECT_EQ(config->dial_out.refer, Referrals::hosts);
     EXPECT_EQ(config->dial_out.name_servers.at(0).text(), "192.0.2.53:53");
     const DialRuleConfig& rule = config->dial_out.rules.at(0);
     EXPECT_EQ(rule.prefixes, (std::vector<std::string>{"+49"}));

@@ -58,9 +58,9 @@ export class SipCaller {
   }
 
   // The final answer's status; a 200 is acknowledged, and with `talks` silence is sent as a phone does.
-  async invite(target, body = this.description(), { talks = true } = {}) {
+  async invite(target, body = this.description(), { talks = true, headers = [] } = {}) {
     this.target = target;
-    this.request('INVITE', ++this.sequence, { target, to: `<${target}>`, type: 'application/sdp', body });
+    this.request('INVITE', ++this.sequence, { target, to: `<${target}>`, type: 'application/sdp', headers, body });
     const mine = `${this.sequence} INVITE`;
     const final = await until(() => this.answers.find((answer) => answer.cseq === mine && answer.status >= 200), 10_000,
       () => JSON.stringify(this.answers));

@@ -141,6 +141,20 @@ public:
     void on_leg_key(const std::string& leg, char key) override {
         change(leg, [key](Record& record) { record.keys += key; });
     }
+    // A REFER of a leg: taken where `refers`, and kept.
+    bool on_leg_referred(const std::string&, Referral referral) override {
+        {
+            const std::lock_guard lock(mutex_);
+            referrals_.push_back(std::move(referral));
+        }
+        changed_.notify_all();
+        return refers;
+    }
+    bool refers = true;
+    std::vector<Referral> referrals() {
+        const std::lock_guard lock(mutex_);
+        return referrals_;
+    }
     std::shared_ptr<const Conference> conference_of(const std::string&) override { return conference; }
     std::shared_ptr<const Conference> conference;  // set on the control thread
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) override {
@@ -201,6 +215,7 @@ private:
     std::map<std::string, Record> records_;
     std::vector<std::string> order_;
     std::vector<EndCause> refused_;
+    std::vector<Referral> referrals_;
 };
 
 }  // namespace vmr::sip::test

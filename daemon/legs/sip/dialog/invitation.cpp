@@ -68,9 +68,13 @@ std::string Invitation::write(const std::string& method, const std::string& body
                        "\r\nCall-ID: " + half_.call_id + "\r\nCSeq: " + std::to_string(half_.cseq) + " " +
                        method + "\r\n";
     if (method == "INVITE") {
-        text += "Contact: " + half_.contact + "\r\nAllow: " + kAllow + "\r\nSupported: " + kSupported +
+        text += "Contact: " + half_.contact + "\r\nAllow: " + network_.allow() +
+                "\r\nSupported: " + kSupported +
                 "\r\nAccept: application/sdp\r\nSession-Expires: " + std::to_string(timer_.interval()) +
                 "\r\nMin-SE: " + std::to_string(timer_.min_se()) + "\r\n";
+    }
+    if (method == "INVITE" && !invite_.replaces.empty()) {
+        text += "Require: replaces\r\nReplaces: " + invite_.replaces + "\r\n";
     }
     if (method != "CANCEL") {
         for (const Header& header : credentials_) {
@@ -129,6 +133,12 @@ void Invitation::refuse(const Refusal& refusal, std::int64_t now) {
     Refusal told = refusal;
     told.try_next = next;
     host_.on_invitation_refused(told);
+}
+
+bool Invitation::has_early(const std::string& key) const {
+    return state_ == State::proceeding && std::ranges::any_of(early_, [&key](const auto& early) {
+               return early.second.dialog.key() == key;
+           });
 }
 
 Invitation::Early* Invitation::early(const Message& response) {

@@ -24,6 +24,7 @@ struct Invite {
     std::string contact_host;  // as SipConfig's
     DigestIdentity identity;
     bool focus = false;                 // we are a conference's
+    std::string replaces;               // the call there whose place it takes (RFC 3891); or empty
     bool late_offer = false;            // the offer is theirs
     std::int64_t ring_timeout = 60000;  // ms, over all targets
 };
@@ -58,6 +59,8 @@ public:
     void receive(const std::string& transaction, const Message& request);
     void tick(std::int64_t now);
     std::optional<std::int64_t> next_deadline() const;
+    // An early dialog of this INVITE, by Dialog::key(): the far side rings.
+    bool has_early(const std::string& key) const;
     bool over() const { return state_ == State::over; }  // nothing more can come
 
     // The client transaction is the INVITE's.

@@ -37,7 +37,8 @@ void Invitation::receive_accepted(const Message& response, std::int64_t now) {
     timer_.read_response(response, now);
     const bool resync = accepted.answered && media_tag_ != tag;
     Established established{std::move(accepted.dialog), timer_, media_,
-                            !response.header("allow") || response.has_token("allow", "UPDATE")};
+                            !response.header("allow") || response.has_token("allow", "UPDATE"),
+                            !response.header("allow") || response.has_token("allow", "REFER")};
     settle(now);
     host_.on_invitation_accepted(std::move(established), resync);
 }
@@ -94,9 +95,9 @@ void Invitation::receive(const std::string& transaction, const Message& request)
         return respond({.status = 500, .headers = {{"Retry-After", "5"}}});
     }
     if (request.method == "UPDATE" || request.method == "INFO" || request.method == "OPTIONS") {
-        return respond({.headers = {{"Contact", half_.contact}, {"Allow", kAllow}}});
+        return respond({.headers = {{"Contact", half_.contact}, {"Allow", network_.allow()}}});
     }
-    respond({.status = request.method == "BYE" ? 481 : 405, .headers = {{"Allow", kAllow}}});
+    respond({.status = request.method == "BYE" ? 481 : 405, .headers = {{"Allow", network_.allow()}}});
 }
 
 }  // namespace vmr::sip

@@ -43,6 +43,7 @@ Session::Session(SessionHost& host, const std::string& transaction, Message invi
       timer_outcome_(timer_.negotiate(invite_)),
       incoming_until_(now + kMaxRinging),
       peer_updates_(invite_.has_token("allow", "UPDATE")),
+      peer_refers_(invite_.header("allow") == nullptr || invite_.has_token("allow", "REFER")),
       rseq_(1 + host.random(1U << 30U)) {}
 
 Session::Session(SessionHost& host, Established established)
@@ -52,7 +53,8 @@ Session::Session(SessionHost& host, Established established)
       media_(std::move(established.media)),
       timer_(established.timer),
       established_(true),
-      peer_updates_(established.peer_updates) {}
+      peer_updates_(established.peer_updates),
+      peer_refers_(established.peer_refers) {}
 
 void Session::reply(const std::string& transaction, const Message& request, Reply reply) {
     reply.to_tag = dialog_.local_tag();
@@ -68,7 +70,7 @@ void Session::ring(std::int64_t now) {
     if (must && invite_.body.empty()) {
         return;  // its first reliable answer must hold an offer (RFC 3262 section 5): the 200 does
     }
-    Reply ringing{.status = 180, .headers = {{"Contact", dialog_.contact()}, {"Allow", kAllow}}};
+    Reply ringing{.status = 180, .headers = {{"Contact", dialog_.contact()}, {"Allow", host_.allow()}}};
     ringing.to_tag = dialog_.local_tag();
     if (can && !invite_.body.empty()) {
         ringing.headers.push_back({"Require", "100rel"});
@@ -109,7 +111,7 @@ void Session::accept(std::int64_t now) {
 void Session::send_2xx(const std::string& transaction, const Message& request, Reply ok, std::int64_t now) {
     ok.to_tag = dialog_.local_tag();
     ok.headers.push_back({"Contact", dialog_.contact()});
-    ok.headers.push_back({"Allow", kAllow});
+    ok.headers.push_back({"Allow", host_.allow()});
     ok.headers.push_back({"Supported", kSupported});
     ok_bytes_ = write_response(request, ok);
     ok_cseq_ = request.cseq;
@@ -215,9 +217,10 @@ void Session::receive(const std::string& transaction, const Message& request, st
         receive_info(transaction, request);
     } else if (request.method == "OPTIONS") {
         reply(transaction, request,
-              {.headers = {{"Allow", kAllow}, {"Accept", "application/sdp"}, {"Supported", kSupported}}});
+              {.headers = {
+                   {"Allow", host_.allow()}, {"Accept", "application/sdp"}, {"Supported", kSupported}}});
     } else if (!host_.on_other_request(transaction, request)) {
-        reply(transaction, request, {.status = 405, .headers = {{"Allow", kAllow}}});
+        reply(transaction, request, {.status = 405, .headers = {{"Allow", host_.allow()}}});
     }
 }
 

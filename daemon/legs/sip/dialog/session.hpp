@@ -27,6 +27,7 @@ public:
     virtual std::uint32_t random(std::uint32_t limit) = 0;  // 0 .. limit-1
     virtual void on_session_answered() = 0;
     virtual void on_key_received(char key) = 0;
+    virtual std::string allow() const { return kAllow; }
     // A request in the dialog that is none of the session's. False: none of anybody's (405).
     virtual bool on_other_request(const std::string& /*transaction*/, const Message& /*request*/) {
         return false;
@@ -43,6 +44,7 @@ struct Established {
     SessionTimer timer;
     std::shared_ptr<MediaSession> media;
     bool peer_updates = false;
+    bool peer_refers = false;  // or does not say
 };
 
 class Session {
@@ -69,6 +71,9 @@ public:
 
     const Dialog& dialog() const { return dialog_; }
     Dialog& dialog() { return dialog_; }
+    bool incoming() const { return state_ == State::incoming; }
+    bool leaving() const { return state_ == State::leaving || state_ == State::ended; }
+    bool peer_refers() const { return peer_refers_; }
     bool half_open() const { return state_ == State::incoming || state_ == State::accepted; }
     bool over() const { return state_ == State::ended; }  // nothing more to send or to wait for
     SessionTimer::Outcome timer_outcome() const { return timer_outcome_; }
@@ -115,6 +120,7 @@ private:
     bool reported_ = false;             // on_session_ended was called
     bool established_ = false;          // the first ACK came
     bool peer_updates_ = false;         // the peer allows UPDATE
+    bool peer_refers_ = false;          // ... REFER, or does not say
     bool offered_ = false;              // our offer travels in a 2xx; the answer comes in the ACK
     std::optional<EndCause> bye_after_ack_;
 

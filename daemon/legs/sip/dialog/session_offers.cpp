@@ -78,7 +78,7 @@ void Session::receive_reinvite(const std::string& transaction, const Message& re
 }
 
 void Session::receive_update(const std::string& transaction, const Message& request, std::int64_t now) {
-    Reply ok{.headers = {{"Contact", dialog_.contact()}, {"Allow", kAllow}}};
+    Reply ok{.headers = {{"Contact", dialog_.contact()}, {"Allow", host_.allow()}}};
     if (!request.body.empty()) {
         if (reinvite_ != 0 || update_ != 0 || offered_) {
             reply(transaction, request, {.status = 491});
@@ -125,7 +125,7 @@ void Session::send_reinvite(std::int64_t now) {
         return;
     }
     RequestParts invite{.method = "INVITE", .branch = host_.new_branch(), .body = sdp.sdp()};
-    invite.headers = {{"Contact", dialog_.contact()}, {"Allow", kAllow}, {"Supported", kSupported}};
+    invite.headers = {{"Contact", dialog_.contact()}, {"Allow", host_.allow()}, {"Supported", kSupported}};
     if (timer_.active()) {
         invite.headers.push_back({"Session-Expires", timer_.session_expires(true)});
         invite.headers.push_back({"Min-SE", std::to_string(kMinSessionExpires)});

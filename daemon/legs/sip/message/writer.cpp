@@ -9,7 +9,9 @@ namespace {
 constexpr std::pair<int, const char*> kReasons[] = {
     {100, "Trying"},
     {180, "Ringing"},
+    {183, "Session Progress"},
     {200, "OK"},
+    {202, "Accepted"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -38,6 +40,9 @@ constexpr std::pair<int, const char*> kReasons[] = {
     {503, "Service Unavailable"},
     {504, "Server Time-out"},
     {505, "Version Not Supported"},
+    {600, "Busy Everywhere"},
+    {603, "Decline"},
+    {604, "Does Not Exist Anywhere"},
 };
 
 // Cuts the first value off a comma-separated Via line.

@@ -63,7 +63,8 @@ std::optional<Reply> early_answer(const Message& request) {
     }
     std::string unsupported;
     for (const std::string& option : request.values("require")) {
-        constexpr std::array<std::string_view, 3> kKnown{"100rel", "timer", "tdialog"};
+        constexpr std::array<std::string_view, 5> kKnown{"100rel", "timer", "replaces", "norefersub",
+                                                         "tdialog"};
         if (std::ranges::none_of(kKnown, [&](auto known) { return equal_nocase(option, known); })) {
             unsupported += (unsupported.empty() ? "" : ", ") + option;
         }

@@ -185,6 +185,7 @@ Invite DialRules::invite(const Placement& placement, const std::string& contact_
     invite.from_user = plain(placement.caller_alias);
     invite.from_host = config_.from_host;
     invite.contact_host = contact_host;
+    invite.replaces = placement.replaces;
     invite.focus = placement.plan.kind == LegKind::sip;
     invite.ring_timeout = std::chrono::milliseconds(config_.ring_timeout).count();
     const auto rule = std::ranges::find(config_.rules, placement.plan.rule, &DialRule::name);

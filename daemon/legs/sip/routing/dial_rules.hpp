@@ -27,6 +27,7 @@ struct DialConfig {
     std::vector<DialRule> rules;
     std::string from_host;  // of our From; empty: the address that we call from
     std::chrono::seconds ring_timeout{60};
+    bool referrals = false;  // SIP participants may ask for calls (REFER)
 };
 
 class DialRules {
@@ -37,6 +38,7 @@ public:
     // "sip:alice@example.org", "alice@example.org", "tel:+49…", "+49 30 123". The longest prefix wins, then
     // the first rule.
     Result<DialPlan> plan(const std::string& address) const;
+    bool takes_referrals() const { return config_.referrals; }
     Invite invite(const Placement& placement, const std::string& contact_host) const;
 
 private:

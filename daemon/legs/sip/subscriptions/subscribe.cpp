@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxEventId = 64;
 
-std::string package_of(const std::string& event) {
-    return lower(trim(std::string_view(event).substr(0, event.find(';'))));
-}
-
 std::string id_of(const std::string& event) {
     return parameter(std::string_view(event).substr(std::min(event.find(';'), event.size())), "id");
 }
@@ -44,9 +40,15 @@ bool accepts(const Message& subscribe, const std::string& wanted) {
 
 }  // namespace
 
+std::string event_package(const Message& message) {
+    const std::string* event = message.header("event");
+    return event == nullptr ? std::string()
+                            : lower(trim(std::string_view(*event).substr(0, event->find(';'))));
+}
+
 std::optional<Reply> refusal_of_subscribe(const Message& subscribe) {
     const std::string* event = subscribe.header("event");
-    if (event == nullptr || package_of(*event) != kConferenceEvent) {
+    if (event_package(subscribe) != kConferenceEvent) {
         return Reply{.status = 489, .headers = {{"Allow-Events", kConferenceEvent}}};
     }
     const std::string id = id_of(*event);
@@ -69,7 +71,7 @@ std::uint32_t granted_seconds(const Message& subscribe) {
 
 std::string event_of(const Message& subscribe) {
     const std::string id = id_of(*subscribe.header("event"));
-    return kConferenceEvent + (id.empty() ? std::string() : ";id=" + id);
+    return event_package(subscribe) + (id.empty() ? std::string() : ";id=" + id);
 }
 
 std::string target_dialog(const Message& request) {

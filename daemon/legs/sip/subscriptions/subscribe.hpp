@@ -12,6 +12,8 @@ namespace vmr::sip {
 inline constexpr std::uint32_t kMinSubscription = 60;    // seconds
 inline constexpr std::uint32_t kMaxSubscription = 3600;  // seconds; also where none is asked for (RFC 4575)
 
+// As Event names it, without parameters.
+std::string event_package(const Message& message);
 // 400, 406, 423 or 489; nothing for one that may go on.
 std::optional<Reply> refusal_of_subscribe(const Message& subscribe);
 std::uint32_t granted_seconds(const Message& subscribe);

@@ -16,6 +16,7 @@ bool ends_subscription(const Message& response) {
 }  // namespace
 
 void Subscription::renew(std::int64_t seconds, std::int64_t now) {
+    begun_ = true;
     if (seconds == 0) {
         full_ = true;  // section 4.2.1.4: the end tells the state, too
         end("timeout", now);
@@ -39,7 +40,7 @@ void Subscription::end(const std::string& reason, std::int64_t now) {
 }
 
 void Subscription::send_what_is_due(std::int64_t now) {
-    if (over_ || ending_ || notify_ != 0) {
+    if (!begun_ || over_ || ending_ || notify_ != 0) {
         return;
     }
     if (!reason_.empty()) {
@@ -86,7 +87,7 @@ void Subscription::tick(std::int64_t now) {
 }
 
 std::optional<std::int64_t> Subscription::next_deadline() const {
-    if (over_ || ending_) {
+    if (!begun_ || over_ || ending_) {
         return std::nullopt;
     }
     std::optional<std::int64_t> next;

@@ -57,6 +57,7 @@ private:
     Send send_;
     std::int64_t expires_at_ = -1;
     std::int64_t next_at_ = -1;  // ms; no NOTIFY before
+    bool begun_ = false;         // the first SUBSCRIBE was answered
     bool full_ = false;          // everything is to be told
     bool changed_ = false;       // something may be new
     std::string reason_;         // of the end, which is to be told

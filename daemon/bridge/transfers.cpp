@@ -1,0 +1,185 @@
+// Participants who are moved, call others in, or whose place another call takes.
+#include <utility>
+
+#include "base/guard.hpp"
+#include "daemon/bridge/bridge.hpp"
+
+namespace vmr::bridge {
+namespace {
+
+constexpr unsigned kMovedMs = 3000;  // for the peer to hang up by itself, once it was told how it went
+
+struct Moved {
+    std::shared_ptr<Leg> leg;
+};
+
+gboolean on_moved(gpointer data) {
+    guard(nullptr, [&] { static_cast<Moved*>(data)->leg->end(EndCause::transferred); });
+    return G_SOURCE_REMOVE;
+}
+
+}  // namespace
+
+// True: nobody is called, and why.
+bool Bridge::refuses_call(const RoomHost& room, const std::string& address, DialPlan& plan,
+                          api::Response& refusal) const {
+    if (services_.dialler == nullptr || draining_) {
+        refusal = api::problem(503, "no calls are placed now");
+        return true;
+    }
+    Result<DialPlan> planned = services_.dialler->plan(address);
+    if (!planned) {
+        refusal = api::problem(403, planned.error());
+        return true;
+    }
+    std::size_t all = 0;
+    for (const auto& [id, one] : rooms_) {
+        all += one->placed_calls();
+    }
+    if (all >= dial_limits_.max_calls || room.placed_calls() >= dial_limits_.max_calls_per_room) {
+        refusal = api::problem(409, "too many calls are placed already");
+        return true;
+    }
+    plan = std::move(*planned);
+    return false;
+}
+
+bool Bridge::on_leg_referred(const std::string& leg, Referral referral) {
+    RoomHost* room = host_of_leg(leg);
+    DialPlan plan;
+    api::Response refusal;
+    return room != nullptr && !refuses_call(*room, referral.address, plan, refusal) &&
+           room->refer(leg, std::move(plan), std::move(referral), dial_limits_.guests_refer);
+}
+
+void Bridge::transfer_participant(RoomHost& room, const api::Caller& caller, const nlohmann::json& params,
+                                  const api::Reply& reply) {
+    const bool admin = caller.kind == api::Caller::Kind::admin;
+    const room::Participant* self = room.core().find(caller.participant);
+    if (!admin && (self == nullptr || self->role != room::Role::host)) {
+        return reply(api::problem(403, "only a host may do this"));
+    }
+    // What a transferred trunk call costs is ours: the same rules as for calls of our own.
+    const Result<DialPlan> plan = services_.dialler != nullptr
+                                      ? services_.dialler->plan(params.at("address"))
+                                      : Result<DialPlan>(Error{"no calls are placed now"});
+    if (!plan) {
+        return reply(api::problem(403, plan.error()));
+    }
+    room.transfer(admin ? room::Actor::administrator() : room::Actor::of(caller.participant),
+                  params.at("participant"), *plan, reply);
+}
+
+bool RoomHost::refer(const std::string& leg, DialPlan plan, Referral referral, bool guests_may) {
+    const room::Participant* asking = room_.find(participant_of(leg));
+    if (asking == nullptr || asking->state != room::State::in_room || asking->leg != room::LegKind::sip) {
+        return false;
+    }
+    const bool host = asking->role == room::Role::host;
+    if (!host && !guests_may) {
+        return false;
+    }
+    Planned planned{std::move(plan), std::move(referral.replaces), std::move(referral.on_status)};
+    if (!host) {
+        // A guest brings in one other: once they are there, the guest goes.
+        planned.on_status = [this, alive = std::weak_ptr(alive_), leg, told = std::move(planned.on_status)](
+                                int status, const std::string& reason) {
+            told(status, reason);
+            if (status >= 200 && status < 300 && !alive.expired()) {
+                end_moved(leg);
+            }
+        };
+    }
+    const auto called = std::make_shared<bool>(false);
+    dial(host ? room::Actor::of(asking->id) : room::Actor::administrator(), std::move(planned), "",
+         host ? std::optional<room::Role>() : room::Role::guest,
+         [called](const api::Response& response) { *called = response.status == 201; });
+    return *called;
+}
+
+void RoomHost::end_moved(const std::string& leg) {
+    const Seat* moved = seat(participant_of(leg));
+    if (moved != nullptr && moved->leg) {
+        g_timeout_add_full(G_PRIORITY_DEFAULT, kMovedMs, on_moved, new Moved{moved->leg},
+                           [](gpointer data) { delete static_cast<Moved*>(data); });
+    }
+}
+
+void RoomHost::transfer(const room::Actor& actor, const room::ParticipantId& id, const DialPlan& plan,
+                        const api::Reply& reply) {
+    const Seat* moved = seat(id);
+    const room::Participant* participant = room_.find(id);
+    if (moved == nullptr || participant == nullptr) {
+        return reply(api::problem(404, "no such participant"));
+    }
+    if (!moved->leg || !moved->media_up) {
+        return reply(api::problem(409, "the participant is not connected"));
+    }
+    const auto on_status = [this, alive = std::weak_ptr(alive_), id](int status, const std::string& reason) {
+        if (!alive.expired()) {
+            tell_transfer(id, status, reason);
+        }
+    };
+    const std::shared_ptr<Leg> leg = moved->leg;
+    const Status sent = leg->transfer(plan.uri, on_status);
+    carry_out(room::Audit{now(), actor.admin ? "admin" : actor.participant, "", "transfer", id,
+                          sent ? "ok" : "conflict"});
+    reply(sent ? api::Response{202, nullptr} : api::problem(409, sent.error()));
+}
+
+void RoomHost::tell_transfer(const room::ParticipantId& id, int status, const std::string& reason) {
+    services_.events.publish(
+        room_.config().id, "vmr.participant.transfer",
+        {{"participant", id}, {"status", status}, {"text", reason}, {"done", status >= 200}});
+    // 202: the peer does not tell; it hangs up when it is there.
+    if (status >= 200 && status < 300 && status != 202) {
+        if (const Seat* moved = seat(id); moved != nullptr && moved->leg) {
+            end_moved(moved->leg->id());
+        }
+    }
+}
+
+bool RoomHost::may_be_replaced(const std::string& leg) const {
+    const room::Participant* participant = room_.find(participant_of(leg));
+    const auto held = seats_.find(participant_of(leg));
+    return participant != nullptr && held != seats_.end() && held->second->leg &&
+           (participant->state == room::State::in_room || participant->state == room::State::lobby ||
+            participant->call != room::CallProgress::none);
+}
+
+// The seat stays: role, place, lobby, mute; who sits there is another, on another leg.
+void RoomHost::replace(const std::string& leg, std::shared_ptr<Leg> by,
+                       std::shared_ptr<media::Session> session, const Arrival& arrival) {
+    const room::ParticipantId id = participant_of(leg);
+    Seat& held = *seats_.at(id);
+    const std::string name = arrival.display_name.empty() ? arrival.caller : arrival.display_name;
+    held.arrival.kind = arrival.kind;
+    held.arrival.signalling = arrival.signalling;
+    held.arrival.caller = arrival.caller;
+    held.arrival.user_agent = arrival.user_agent;
+    held.arrival.display_name = name;
+    if (held.rings()) {
+        // Who was called takes the call elsewhere, before it is answered.
+        participants_.erase(leg);
+        const auto old = std::exchange(held.leg, nullptr);
+        unseat_media(held);
+        held.leg = std::move(by);
+        held.session = std::move(session);
+        held.arrival.leg = arrival.leg;
+        participants_[arrival.leg] = id;
+        old->end(EndCause::replaced);
+        if (!seat_media(held)) {
+            held.leg->refuse(EndCause::internal_error);
+            return;
+        }
+        held.leg->accept();
+    } else if (!resume(id, by, std::move(session), arrival)) {
+        by->refuse(EndCause::internal_error);
+        return;
+    }
+    if (!name.empty()) {
+        act(room::Actor::administrator(), room::Rename{id, name}, [](const api::Response&) {});
+    }
+}
+
+}  // namespace vmr::bridge
