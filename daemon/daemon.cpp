@@ -28,10 +28,16 @@ sip::DigestAlgorithms digest_algorithms(ops::TrunkDigest digest) {
     return sip::DigestAlgorithms::both;
 }
 
-std::vector<sip::TrunkConfig> sip_trunks(const ops::Config& config) {
+Result<std::vector<sip::TrunkConfig>> sip_trunks(const ops::Config& config) {
     std::vector<sip::TrunkConfig> trunks;
     for (const ops::TrunkConfig& trunk : config.trunks) {
+        Result<sip::TrunkSettings> settings = sip::trunk_settings(trunk.profile, trunk.settings);
+        if (!settings) {
+            return Error{"trunk " + trunk.name + ": " + settings.error()};
+        }
         sip::TrunkConfig mapped{trunk.name, trunk.addresses, trunk.username, trunk.secret};
+        mapped.settings = std::move(*settings);
+        mapped.account = {trunk.account, trunk.password};
         mapped.algorithms = digest_algorithms(trunk.digest);
         for (const auto& [number, target] : trunk.numbers) {
             mapped.numbers[number] = target == "reception" ? "" : target;
@@ -50,6 +56,7 @@ sip::DialConfig dial_config(const ops::Config& config) {
         dial.rules.push_back({rule.name,
                               rule.domains,
                               rule.prefixes,
+                              rule.trunk,
                               rule.gateway,
                               rule.caller,
                               {rule.username, rule.secret},
@@ -64,7 +71,7 @@ bridge::Bridge::DialLimits dial_limits(const ops::DialOutConfig& config) {
             config.refer == ops::Referrals::participants};
 }
 
-sip::SipConfig sip_config(const ops::Config& config) {
+Result<sip::SipConfig> sip_config(const ops::Config& config) {
     sip::SipConfig sip;
     for (const auto& endpoint : config.sip.udp) {
         sip.stack.listen.push_back(sip_listener(sip::Transport::udp, endpoint));
@@ -87,7 +94,11 @@ sip::SipConfig sip_config(const ops::Config& config) {
     if (!config.sip.domain.empty()) {
         sip.realm = config.sip.domain;
     }
-    sip.trunks = sip_trunks(config);
+    auto trunks = sip_trunks(config);
+    if (!trunks) {
+        return Error{trunks.error()};
+    }
+    sip.trunks = std::move(*trunks);
     sip.dial = dial_config(config);
     sip.registrar = registrar_config(config);
     sip.devices = configured_devices(config);
@@ -295,7 +306,11 @@ Status Daemon::start_media(const ops::Config& config) {
 }
 
 Status Daemon::start_sip(const ops::Config& config) {
-    sip_ = std::make_unique<sip::SipLegs>(sip_config(config), *bridge_);
+    auto settings = sip_config(config);
+    if (!settings) {
+        return Error{"SIP: " + settings.error()};
+    }
+    sip_ = std::make_unique<sip::SipLegs>(std::move(*settings), *bridge_);
     auto listening = sip_->start();
     if (!listening) {
         return Error{"SIP: " + listening.error()};
@@ -366,7 +381,9 @@ void Daemon::publish_status(const ops::Config& config) {
 void Daemon::reload(const ops::Config& config) {
     bridge_->reload_rooms(config.rooms);
     publish_status(config);
-    if (const Status set = sip_->set_trunks(sip_trunks(config)); !set) {
+    auto trunks = sip_trunks(config);
+    if (const Status set = trunks ? sip_->set_trunks(std::move(*trunks)) : Status(Error{trunks.error()});
+        !set) {
         g_warning("the trunks in use stay: %s", set.error().c_str());
     }
     if (const Status set = sip_->set_dial_rules(dial_config(config)); !set) {

@@ -11,6 +11,30 @@ namespace {
 
 constexpr std::size_t kMaxDoor = 500;  // legs that have arrived and not been looked at
 
+// What the way to the peer asks for beside the room.
+void apply(const MediaTerms& terms, sdp::Policy& policy) {
+    if (terms.srtp_required) {
+        policy.encryption = sdp::Encryption::required;
+    }
+    if (terms.ice_lite) {
+        policy.ice = policy.ice_lite = policy.ice_offers = true;
+    }
+    for (const std::string& name : terms.srtp_suites) {
+        policy.sdes_suites.push_back(sdp::suite_from_name(name));
+    }
+    if (terms.audio_codecs.empty()) {
+        return;
+    }
+    const std::vector<sdp::Codec> known = std::exchange(policy.audio_codecs, {});
+    for (const std::string& name : terms.audio_codecs) {
+        const auto codec =
+            std::ranges::find_if(known, [&name](sdp::Codec codec) { return name == sdp::to_string(codec); });
+        if (codec != known.end()) {
+            policy.audio_codecs.push_back(*codec);
+        }
+    }
+}
+
 sdp::Policy policy_for(const Arrival& arrival, const SipMedia& sip, const room::RoomConfig* room) {
     sdp::Policy policy;
     policy.kind = arrival.kind == LegKind::webrtc ? sdp::LegKind::webrtc : sdp::LegKind::sip;
@@ -34,6 +58,7 @@ sdp::Policy policy_for(const Arrival& arrival, const SipMedia& sip, const room::
                                                                            : sdp::Encryption::best_effort;
         policy.min_key_bits = room->encryption_floor_bits;
     }
+    apply(arrival.terms, policy);
     return policy;
 }
 
@@ -98,6 +123,7 @@ std::shared_ptr<media::Session> Bridge::new_session(const Arrival& arrival,
     const std::string peer = without_port(arrival.remote_address);
     sdp::Policy policy = policy_for(arrival, services_.sip_media, room);
     auto session = std::make_shared<media::Session>(environment_, arrival.leg, std::move(policy), peer);
+    session->set_marking(arrival.terms.audio_dscp, arrival.terms.video_dscp);
     session->set_signalling(arrival.signalling);
     return session;
 }

@@ -39,12 +39,16 @@ void RoomHost::carry_out(const room::PlaceCall& command) {
     seat.arrival.leg = command.id;
     seat.arrival.kind = seat.dialled->kind;
     seat.arrival.alias = command.address;
+    seat.arrival.trunk = seat.dialled->trunk;
+    seat.arrival.terms = seat.dialled->terms;
     const room::Participant* participant = room_.find(command.id);
     seat.arrival.display_name = participant != nullptr ? participant->name : command.address;
     seat.record = opened_record(seat.arrival, room_.config(), services_.server_version);
     seat.record.direction = "out";
     seat.record.from = room_.config().id;
-    seat.record.trunk = seat.arrival.kind == LegKind::phone ? seat.dialled->rule : "";
+    if (seat.record.trunk.empty() && seat.arrival.kind == LegKind::phone) {
+        seat.record.trunk = seat.dialled->rule;  // straight to a gateway
+    }
     participants_[command.id] = command.id;
     seats_[command.id] = std::move(owned);
     services_.records.begin(seat.record);

@@ -68,10 +68,14 @@ void RoomHost::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> 
     }
     room::Arrived event;
     event.id = id;
-    event.name = arrival.display_name.empty() ? arrival.caller : arrival.display_name;
+    event.name = !arrival.display_name.empty() ? arrival.display_name
+                 : arrival.withheld            ? "Anonymous"
+                                               : arrival.caller;
     event.leg = room_kind(arrival.kind);
     event.address = arrival.kind == LegKind::phone ? arrival.caller : without_port(arrival.remote_address);
     event.trunk = arrival.trunk;
+    event.withheld = arrival.withheld;
+    event.verification = arrival.verification;
     event.user_agent = arrival.user_agent;
     event.alias = arrival.alias;
     handle(event);

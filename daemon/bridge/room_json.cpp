@@ -53,7 +53,10 @@ nlohmann::json to_json(const room::Participant& participant, bool with_address) 
     if (participant.call != room::CallProgress::none) {
         object["call"] = room::to_string(participant.call);
     }
-    if (with_address) {
+    if (!participant.verification.empty()) {
+        object["caller_verification"] = participant.verification;
+    }
+    if (with_address && !participant.withheld) {
         object["address"] = participant.address;
     }
     return object;

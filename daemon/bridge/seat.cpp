@@ -107,6 +107,8 @@ room::Cause room_cause(EndCause cause) {
             return room::Cause::max_duration;
         case EndCause::shutdown:
             return room::Cause::shutdown;
+        case EndCause::preempted:
+            return room::Cause::preempted;
         case EndCause::busy:
         case EndCause::overload:
             return room::Cause::room_full;
@@ -152,6 +154,8 @@ EndCause leg_cause(room::Cause cause) {
             return EndCause::shutdown;
         case Cause::not_answered:
             return EndCause::no_answer;
+        case Cause::preempted:
+            return EndCause::preempted;
         case Cause::error:
             break;
     }
@@ -177,6 +181,8 @@ store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& 
     record.to = arrival.alias;
     record.remote_address = arrival.remote_address;
     record.trunk = arrival.trunk;
+    record.verification = arrival.verification;
+    record.identity = arrival.identity;
     record.user_agent = arrival.user_agent;
     record.server_version = version;
     record.started_at = std::chrono::system_clock::now();

@@ -11,9 +11,9 @@ struct CauseRow {
     SipCause sip;
 };
 
-// Q.850 causes: 1 unallocated, 3 no route, 16 normal clearing, 17 busy, 19 no answer, 21 rejected, 23
-// redirected, 31 normal unspecified, 38 out of order, 41 temporary failure, 42 congestion, 57 not authorised,
-// 58 capability not available, 102 timer expiry, 111 protocol error.
+// Q.850 causes: 1 unallocated, 3 no route, 8 preemption, 16 normal clearing, 17 busy, 19 no answer, 21
+// rejected, 23 redirected, 31 normal unspecified, 38 out of order, 41 temporary failure, 42 congestion, 57
+// not authorised, 58 capability not available, 102 timer expiry, 111 protocol error.
 constexpr std::array kCauses{
     CauseRow{EndCause::hangup, "hangup", {480, 16, "Call Ended"}},
     CauseRow{EndCause::cancelled, "cancelled", {487, 16, "Request Terminated"}},
@@ -41,6 +41,7 @@ constexpr std::array kCauses{
     CauseRow{EndCause::media_failed, "media_failed", {500, 41, "Media Failed"}},
     CauseRow{EndCause::signalling_timeout, "signalling_timeout", {408, 102, "Timeout"}},
     CauseRow{EndCause::signalling_lost, "signalling_lost", {480, 41, "Signalling Lost"}},
+    CauseRow{EndCause::preempted, "preempted", {486, 8, "Preempted"}},
     CauseRow{EndCause::overload, "overload", {503, 42, "Service Unavailable"}},
     CauseRow{EndCause::shutdown, "shutdown", {503, 38, "Shutting Down"}},
     CauseRow{EndCause::internal_error, "internal_error", {500, 41, "Server Internal Error"}},

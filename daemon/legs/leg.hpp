@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 #include "daemon/legs/conference.hpp"
@@ -46,6 +47,7 @@ enum class EndCause {
     media_failed,         // ICE, DTLS or the leg's pipeline failed
     signalling_timeout,   // no ACK, no answer, or the session timer ran out
     signalling_lost,      // the connection broke and did not come back
+    preempted,            // a call of higher precedence took its place (RFC 4411)
     overload,             // over a limit; come back later
     shutdown,             // the server drains
     internal_error,
@@ -69,6 +71,17 @@ struct CryptoReceipt {
     bool encrypted() const { return key_bits > 0 && (key_exchange == "DTLS-SRTP" || signalling != "none"); }
 };
 
+// What the way to a peer asks of its media, beyond the room's policy.
+struct MediaTerms {
+    bool srtp_required = false;
+    std::vector<std::string> srtp_suites;   // of SDES (RFC 4568 names); empty: all
+    std::vector<std::string> audio_codecs;  // "G722", "PCMA", …, preferred first; empty: all
+    bool ice_lite = false;
+    bool hold_inactive = false;  // a hold of ours is a=inactive, never a=sendonly
+    int audio_dscp = -1;         // 0-63; -1: as for all
+    int video_dscp = -1;
+};
+
 // What is known about a leg when it arrives.
 struct Arrival {
     std::string leg;  // unique id of the leg, same as Leg::id()
@@ -83,7 +96,12 @@ struct Arrival {
     std::string signalling = "none";  // as CryptoReceipt::signalling; "none" = in the clear
     bool trusted = false;             // the caller's identity was authenticated (trunk, digest, certificate)
     std::string replaces;             // SIP: the leg whose place it takes; its right to do so was checked
-    std::string resume;               // WebRTC: the bearer of a participant who dropped and is back
+    bool withheld = false;            // the caller is not to be shown to anybody (RFC 3323)
+    std::string
+        verification;      // of the caller's number by the network (STIR/SHAKEN): "passed", "failed", "none"
+    std::string identity;  // the token that says so (RFC 8224), for the record
+    MediaTerms terms;
+    std::string resume;  // WebRTC: the bearer of a participant who dropped and is back
 };
 
 // What went wrong with a description: the signalling turns it into its own refusal.
@@ -175,6 +193,8 @@ struct DialPlan {
     std::string uri;      // as the leg kind dials it
     std::string rule;     // which of the configuration's rules allows it
     std::chrono::seconds max_duration{0};  // once answered; 0: no limit
+    std::string trunk;                     // by which it goes; empty: none
+    MediaTerms terms;
 };
 
 // A call that we place.

@@ -80,6 +80,11 @@ public:
     // Since anything valid came on any transport; empty: nothing yet.
     std::optional<std::chrono::milliseconds> silence() const;
     std::vector<SessionStats> stats() const;
+    // DSCP of this session's packets, before there are any paths; -1: as the environment says.
+    void set_marking(int audio_dscp, int video_dscp) {
+        audio_dscp_ = audio_dscp;
+        video_dscp_ = video_dscp;
+    }
     // To be called each second: asks the peer for no more video than the room shows of it, and tells what its
     // network does to what we send; video of at most `ceiling` bit/s.
     Network follow_network(uint32_t ceiling);
@@ -108,6 +113,7 @@ private:
     Status ensure_path(std::size_t id, const PathWish& wish);
     std::uint16_t leave_agent(std::size_t id);
     bool steers_camera(const Path& path) const;
+    std::uint8_t dscp(bool sound) const;
     Status apply(const sdp::Negotiated& negotiated);
     Status apply_transport(const sdp::TransportPlan& plan);
     Status apply_media(const sdp::MediaPlan& plan, RtpTransport& transport);
@@ -155,6 +161,7 @@ private:
     std::optional<sdp::Negotiated> negotiated_;
     std::optional<sdp::OfferPlan> offered_;
     std::optional<sdp::LocalParams> offered_local_;
+    int audio_dscp_ = -1, video_dscp_ = -1;
     uint64_t session_id_;
     uint64_t session_version_ = 0;
 };

@@ -24,6 +24,12 @@ std::map<Slot, MediaStats> Session::rtp_stats() const {
     return all;
 }
 
+std::uint8_t Session::dscp(bool sound) const {
+    const int own = sound ? audio_dscp_ : video_dscp_;
+    return own >= 0 ? static_cast<std::uint8_t>(own)
+                    : (sound ? environment_.audio_dscp : environment_.video_dscp);
+}
+
 // RFC 7587 section 6.1: the peer's decoder makes use of it.
 bool Session::takes_fec() const {
     const auto* audio = negotiated_ ? negotiated_->find(sdp::MediaKind::audio) : nullptr;

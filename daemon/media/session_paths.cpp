@@ -37,7 +37,7 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     if (agent) {
         IceParams path = environment_.ice();
         path.controlling = wish.controlling;
-        path.dscp = wish.sound ? environment_.audio_dscp : environment_.video_dscp;
+        path.dscp = dscp(wish.sound);
         if (policy_.kind == sdp::LegKind::sip) {
             // A description over SIP holds all candidates, and does not wait for servers.
             path.stun_address.clear();
@@ -49,7 +49,7 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
         path.rtcp_mux = wish.rtcp_mux;
         path.ice_lite = wish.ice;
         path.fixed_port = wish.port;
-        path.dscp = wish.sound ? environment_.audio_dscp : environment_.video_dscp;
+        path.dscp = dscp(wish.sound);
         // Symmetric RTP from any address only where forged packets fail their authentication.
         path.comedia = wish.keyed;
         if (wish.remote_address.find(':') != std::string::npos && path.local_address == "0.0.0.0") {

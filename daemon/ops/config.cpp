@@ -5,6 +5,7 @@
 
 #include "daemon/ops/config_document.hpp"
 #include "daemon/ops/config_registrar.hpp"
+#include "daemon/ops/config_trunks.hpp"
 #include "daemon/ops/pins.hpp"
 #include "schemas/validator.hpp"
 
@@ -186,44 +187,8 @@ void read_rooms(ConfigDocument& document, std::vector<RoomConfig>& rooms) {
     }
 }
 
-void read_trunks(ConfigDocument& document, const std::vector<RoomConfig>& rooms,
-                 std::vector<TrunkConfig>& trunks) {
-    const json list = document.array("trunks");
-    for (std::size_t i = 0; i < list.size(); ++i) {
-        const std::string at = "/trunks/" + std::to_string(i);
-        TrunkConfig trunk{list[i].value("name", ""), strings(list[i], "addresses"),
-                          list[i].value("username", ""), document.secret(at + "/secret"),
-                          list[i].value("numbers", std::map<std::string, std::string>())};
-        const std::string digest = list[i].value("digest", "");
-        trunk.digest = digest == "md5"      ? TrunkDigest::md5
-                       : digest == "sha256" ? TrunkDigest::sha256
-                                            : TrunkDigest::both;
-        for (std::size_t n = 0; n < trunk.addresses.size(); ++n) {
-            if (!is_network(trunk.addresses[n])) {
-                document.fault(at + "/addresses/" + std::to_string(n),
-                               "must be an IP address or CIDR network");
-            }
-        }
-        if (trunk.addresses.empty() && trunk.username.empty()) {
-            document.fault(at, "needs addresses or username and secret: who may call?");
-        }
-        if (trunk.username.empty() != trunk.secret.empty()) {
-            document.fault(at, "username and secret go together");
-        }
-        for (const auto& [number, target] : trunk.numbers) {
-            const bool known = target == "reception" || std::any_of(rooms.begin(), rooms.end(),
-                                                                    [&target = target](const RoomConfig& r) {
-                                                                        return r.id == target;
-                                                                    });
-            if (!known) {
-                document.fault(at + "/numbers/" + number, "no room \"" + target + "\"");
-            }
-        }
-        trunks.push_back(std::move(trunk));
-    }
-}
-
-void read_dial_out(ConfigDocument& document, DialOutConfig& dial_out) {
+void read_dial_out(ConfigDocument& document, const std::vector<TrunkConfig>& trunks,
+                   DialOutConfig& dial_out) {
     const json object = document.table("dial_out");
     dial_out.max_calls = object.value("max_calls", dial_out.max_calls);
     dial_out.max_calls_per_room = object.value("max_calls_per_room", dial_out.max_calls_per_room);
@@ -239,10 +204,10 @@ void read_dial_out(ConfigDocument& document, DialOutConfig& dial_out) {
     for (std::size_t i = 0; i < rules.size(); ++i) {
         const std::string at = "/dial_out/rules/" + std::to_string(i);
         const json& given = rules[i];
-        DialRuleConfig rule{given.value("name", ""),        strings(given, "domains"),
-                            strings(given, "prefixes"),     given.value("gateway", ""),
-                            given.value("caller", ""),      given.value("username", ""),
-                            document.secret(at + "/secret")};
+        DialRuleConfig rule{given.value("name", ""),     strings(given, "domains"),
+                            strings(given, "prefixes"),  given.value("trunk", ""),
+                            given.value("gateway", ""),  given.value("caller", ""),
+                            given.value("username", ""), document.secret(at + "/secret")};
         rule.late_offer = given.value("offer", "early") == "late";
         rule.max_duration = seconds(given, "max_duration", rule.max_duration);
         if (!names.emplace(rule.name, i).second) {
@@ -251,8 +216,12 @@ void read_dial_out(ConfigDocument& document, DialOutConfig& dial_out) {
         if (rule.domains.empty() && rule.prefixes.empty()) {
             document.fault(at, "needs domains or prefixes: who may be called?");
         }
-        if (!rule.prefixes.empty() && rule.gateway.empty()) {
-            document.fault(at + "/prefixes", "needs a gateway");
+        if (!rule.prefixes.empty() && rule.gateway.empty() == rule.trunk.empty()) {
+            document.fault(at + "/prefixes", "needs a gateway or a trunk");
+        }
+        if (!rule.trunk.empty() &&
+            std::ranges::find(trunks, rule.trunk, &TrunkConfig::name) == trunks.end()) {
+            document.fault(at + "/trunk", "no such trunk");
         }
         if (rule.username.empty() != rule.secret.empty()) {
             document.fault(at, "username and secret go together");
@@ -280,8 +249,8 @@ Result<Config> parse_config(std::string_view text, const std::string& name, cons
         read_sip(document, config.sip);
         read_media(document, config.media);
         read_rooms(document, config.rooms);
-        read_trunks(document, config.rooms, config.trunks);
-        read_dial_out(document, config.dial_out);
+        config.trunks = read_trunks(document, config.rooms);
+        read_dial_out(document, config.trunks, config.dial_out);
         read_registrar(document, config.sip, config.registrar);
         read_devices(document, config.trunks, config.devices);
         config.certificate_alarm_days =

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/result.hpp"
@@ -105,6 +106,11 @@ struct RoomConfig {
 
 enum class TrunkDigest { both, md5, sha256 };
 
+// What stands in the file for one of a trunk's settings; what they are and mean is the SIP side's
+// (legs/sip/routing/trunk_profile.hpp).
+using SettingValue =
+    std::variant<bool, std::int64_t, std::string, std::vector<std::string>, std::vector<std::int64_t>>;
+
 struct TrunkConfig {
     std::string name;
     std::vector<std::string> addresses;  // CIDR or single addresses it may call from
@@ -112,6 +118,9 @@ struct TrunkConfig {
     std::string secret;
     std::map<std::string, std::string> numbers;  // called number -> room id, or "reception"
     TrunkDigest digest = TrunkDigest::both;      // what it is challenged with
+    std::string account, password;               // who we are to the trunk
+    std::string profile = "pstn";
+    std::map<std::string, SettingValue> settings;  // beside the profile's
 };
 
 // Whom rooms may call; deny by default.
@@ -119,6 +128,7 @@ struct DialRuleConfig {
     std::string name;
     std::vector<std::string> domains;
     std::vector<std::string> prefixes;
+    std::string trunk;  // or a gateway
     std::string gateway;
     std::string caller;
     std::string username;

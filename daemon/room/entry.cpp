@@ -68,8 +68,8 @@ void Core::on(const Arrived& arrived) {
         return;
     }
     Arrived tidied = arrived;
-    for (std::string* text :
-         {&tidied.name, &tidied.address, &tidied.trunk, &tidied.user_agent, &tidied.alias}) {
+    for (std::string* text : {&tidied.name, &tidied.address, &tidied.trunk, &tidied.user_agent, &tidied.alias,
+                              &tidied.verification}) {
         *text = tidy(*text);
     }
     if (const auto cause = refusal(tidied)) {
@@ -82,6 +82,8 @@ void Core::on(const Arrived& arrived) {
     p.leg = tidied.leg;
     p.address = tidied.address;
     p.trunk = tidied.trunk;
+    p.withheld = tidied.withheld;
+    p.verification = tidied.verification;
     p.user_agent = tidied.user_agent;
     p.alias = tidied.alias;
     p.trusted_host = tidied.trusted_host;

@@ -16,6 +16,8 @@ struct Arrived {
     LegKind leg = LegKind::webrtc;
     std::string address;  // source address, or caller number for phones: the throttle's key, with trunk
     std::string trunk;
+    bool withheld = false;     // address is shown to nobody
+    std::string verification;  // as Participant's
     std::string user_agent;
     std::string alias;
     bool trusted_host = false;  // authenticated, and has the room's host right (rule 6)

@@ -41,8 +41,8 @@ constexpr std::array kCauses{
     "normal",        "network",           "no_media",    "removed",      "refused",
     "ended_by_host", "ended_by_admin",    "host_absent", "max_duration", "lobby_timeout",
     "lone_timeout",  "pin_wrong",         "pin_timeout", "throttled",    "encryption_required",
-    "room_full",     "reconnect_timeout", "error",       "not_answered", "empty",
-    "shutdown"};
+    "room_full",     "reconnect_timeout", "error",       "not_answered", "preempted",
+    "empty",         "shutdown"};
 static_assert(kCauses.size() == static_cast<std::size_t>(Cause::shutdown) + 1);
 constexpr std::array kOutcomes{"done", "not_allowed", "not_found", "conflict", "invalid"};
 constexpr std::array kPrompts{"joined",

@@ -53,6 +53,7 @@ enum class Cause {
     reconnect_timeout,    // a dropped browser did not come back in time
     error,                // something of ours failed (the leg's pipeline, the PIN check)
     not_answered,  // a call that the room placed came to nothing: refused, cancelled, no answer, no way
+    preempted,     // a call of higher precedence took the leg's place
     empty,         // (room end only) everybody has left
     shutdown,      // the daemon drains
 };
@@ -124,6 +125,8 @@ struct Participant {
     std::optional<Role> invited;  // the room called them: enters as this, past PIN and lock
     std::string address;          // source address, or the caller's number
     std::string trunk;            // phone legs: over which trunk; else empty
+    bool withheld = false;        // the address is shown to nobody
+    std::string verification;  // of the caller's number by the network: "passed", "failed", "none", or empty
     std::string user_agent;
     std::string alias;  // the alias that was dialled
     CryptoReceipt crypto;

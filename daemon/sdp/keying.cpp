@@ -1,16 +1,18 @@
 #include "daemon/sdp/keying.hpp"
 
+#include <algorithm>
+
 namespace vmr::sdp {
 
 namespace {
 
 // The strongest usable suite; of equals one without MKI, then the first.
-const Crypto* strongest(const Media& offer) {
+const Crypto* strongest(const Media& offer, const Policy& policy) {
     const Crypto* best = nullptr;
     for (const auto& crypto : offer.cryptos) {
         const bool better = best == nullptr || crypto.suite > best->suite ||
                             (crypto.suite == best->suite && crypto.key.mki.empty() && !best->key.mki.empty());
-        if (crypto.usable && better) {
+        if (crypto.usable && better && may_use(crypto.suite, policy)) {
             best = &crypto;
         }
     }
@@ -19,7 +21,7 @@ const Crypto* strongest(const Media& offer) {
 
 std::optional<Keying> sdes_keying(const Media& offer, const Policy& policy) {
     const Crypto* crypto =
-        policy.kind == LegKind::webrtc || is_dtls(offer.proto) ? nullptr : strongest(offer);
+        policy.kind == LegKind::webrtc || is_dtls(offer.proto) ? nullptr : strongest(offer, policy);
     if (crypto == nullptr) {
         return std::nullopt;
     }
@@ -48,6 +50,11 @@ std::optional<Keying> dtls_keying(const Media& offer, const Policy& policy, std:
 }
 
 }  // namespace
+
+bool may_use(CryptoSuite suite, const Policy& policy) {
+    return policy.sdes_suites.empty() ||
+           std::ranges::find(policy.sdes_suites, suite) != policy.sdes_suites.end();
+}
 
 bool sdes_counts(CryptoSuite suite, const Policy& policy) {
     return policy.signalling_encrypted && info(suite).key_bits >= policy.min_key_bits &&

@@ -13,6 +13,7 @@ struct Keying {
     bool counts_as_encrypted = false;
 };
 
+bool may_use(CryptoSuite suite, const Policy& policy);
 // Room rules 20 and 21.
 bool sdes_counts(CryptoSuite suite, const Policy& policy);
 bool dtls_counts(const Policy& policy);

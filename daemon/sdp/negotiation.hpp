@@ -35,6 +35,7 @@ struct Policy {
     bool ice_offers = false;        // SIP: and write it into offers of ours
     bool ice_lite = false;          // as the lite side (RFC 8445 section 2.5); SIP only
     bool sdes_gcm = true;           // offer AEAD suites in SDES (some clients refuse the whole line)
+    std::vector<CryptoSuite> sdes_suites;  // that may be used; empty: all
     std::uint32_t max_bitrate = 0;  // bit/s for one video stream, both ways; 0: no limit
 };
 

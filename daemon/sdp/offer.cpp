@@ -37,7 +37,8 @@ std::vector<CryptoSuite> offered_suites(const Policy& policy) {
                              CryptoSuite::aes_cm_128_hmac_sha1_80, CryptoSuite::aes_cm_128_hmac_sha1_32}) {
         const bool gcm = suite == CryptoSuite::aead_aes_256_gcm || suite == CryptoSuite::aead_aes_128_gcm;
         const bool strong = info(suite).key_bits >= policy.min_key_bits;
-        if ((policy.sdes_gcm || !gcm) && (strong || policy.encryption != Encryption::required)) {
+        if ((policy.sdes_gcm || !gcm) && may_use(suite, policy) &&
+            (strong || policy.encryption != Encryption::required)) {
             suites.push_back(suite);
         }
     }

@@ -54,6 +54,8 @@ struct CallRecord {
     std::string remote_address;
     std::string local_address;
     std::string trunk;
+    std::string verification;  // of the caller's number by the network: passed, failed, none; empty: not said
+    std::string identity;      // its token (RFC 8224), not verified here
     std::string user_agent;
     std::string server_version;
     Time started_at{};

@@ -87,6 +87,8 @@ json to_json(const CallRecord& record) {
             {"remote_address", cut(record.remote_address, 64)},
             {"local_address", cut(record.local_address, 64)},
             {"trunk", cut(record.trunk, 64)},
+            {"caller_verification", cut(record.verification, 16)},
+            {"identity", cut(record.identity, 4096)},
             {"user_agent", cut(record.user_agent, 256)},
             {"server_version", cut(record.server_version, 64)},
             {"started_at", schema::rfc3339(record.started_at)},
@@ -122,6 +124,8 @@ Result<CallRecord> call_record_from_json(const json& value) {
         record.remote_address = value.at("remote_address");
         record.local_address = value.value("local_address", "");
         record.trunk = value.value("trunk", "");
+        record.verification = value.value("caller_verification", "");
+        record.identity = value.value("identity", "");
         record.user_agent = value.at("user_agent");
         record.server_version = value.at("server_version");
         record.started_at = time_of(value.at("started_at"));

@@ -53,8 +53,10 @@ export type Participant = {
   sharing: boolean;
   /** When the leg arrived (RFC 3339, UTC). */
   joined_at: string;
-  /** Remote address; only hosts and admins see it. */
+  /** Remote address; only hosts and admins see it, and nobody where the caller withholds it. */
   address?: string;
+  /** What the telephone network says of the caller's number (STIR/SHAKEN); absent: nothing. */
+  caller_verification?: "passed" | "failed" | "none";
   user_agent?: string;
   crypto: Crypto;
   grants: Array<Right>;
@@ -318,6 +320,10 @@ export type Call = {
   remote_address: string;
   local_address?: string;
   trunk?: string;
+  /** What the telephone network says of the caller's number (STIR/SHAKEN): passed, failed, none; empty: nothing. */
+  caller_verification?: string;
+  /** The call's Identity headers (RFC 8224) as they came; not verified. */
+  identity?: string;
   user_agent: string;
   server_version: string;
   started_at: string;

@@ -264,6 +264,7 @@ export const en = {
     not_answered: ['The call was not answered', ''],
     redirected: ['Nobody answers under this address', 'The call was sent elsewhere, where meetings do not follow.'],
     encryption_required: ['This meeting takes encrypted connections only', 'Your browser or network did not offer one.'],
+    preempted: ['The call was ended', 'A call of higher precedence needed its place.'],
     room_full: ['The meeting is full', 'Try again when somebody has left.'],
     busy: ['The meeting is full', 'Try again when somebody has left.'],
     not_found: ['There is no such meeting', 'Check the link, or ask who sent it.'],

@@ -44,6 +44,15 @@ class Call : public Leg, public SessionHost, public std::enable_shared_from_this
 public:
     Call(CallOwner* owner, std::string id, LegKind kind) : owner_(owner), id_(std::move(id)), kind_(kind) {}
 
+    // By which trunk it goes, and what it is worth (RFC 4412).
+    struct Standing {
+        std::string trunk;
+        int rank = 0;
+        bool may_end = false;     // for one of more precedence
+        std::uint64_t order = 0;  // later ones have more
+    };
+    void set_standing(Standing standing) { standing_ = std::move(standing); }
+    const Standing& standing() const { return standing_; }
     // The owner goes away: nothing reaches the network any more.
     void orphan() { owner_ = nullptr; }
     CallOwner* owner() const { return owner_; }
@@ -68,7 +77,8 @@ public:
     virtual void request_timed_out(std::uint64_t id) = 0;
     virtual void connection_closed(std::uint64_t /*connection*/) {}
     virtual void tick() = 0;
-    virtual bool over() const = 0;  // nothing more to send or to wait for
+    virtual bool over() const = 0;     // nothing more to send or to wait for
+    virtual bool leaving() const = 0;  // its place is free
     virtual std::optional<std::int64_t> next_deadline() const = 0;
 
     // Leg
@@ -102,6 +112,7 @@ protected:
     const std::string id_;
     const LegKind kind_;
     std::string trunk_;   // over which it came, or empty
+    Standing standing_;
     bool known_ = false;  // the observer holds a media session for it
     std::unique_ptr<Session> session_;
     Usages usages_{*this};

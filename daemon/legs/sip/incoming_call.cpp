@@ -3,10 +3,10 @@
 namespace vmr::sip {
 
 IncomingCall::IncomingCall(CallOwner* owner, std::string id, LegKind kind, const std::string& transaction,
-                           const Message& invite, const std::string& contact_host)
+                           const Message& invite, const std::string& contact_host, const DialogTerms& terms)
     : Call(owner, std::move(id), kind), invite_transaction_(transaction) {
-    session_ =
-        std::make_unique<Session>(*this, transaction, invite, random_token(8), contact_host, owner->now());
+    session_ = std::make_unique<Session>(*this, transaction, invite, random_token(8), contact_host,
+                                         owner->now(), terms);
     if (kind == LegKind::sip) {
         session_->dialog().be_focus();
     }

@@ -10,7 +10,7 @@ namespace vmr::sip {
 class IncomingCall final : public Call {
 public:
     IncomingCall(CallOwner* owner, std::string id, LegKind kind, const std::string& transaction,
-                 const Message& invite, const std::string& contact_host);
+                 const Message& invite, const std::string& contact_host, const DialogTerms& terms = {});
 
     // Offers the call to the observer.
     void arrive(const Arrival& arrival);
@@ -26,6 +26,7 @@ public:
     void request_timed_out(std::uint64_t id) override;
     void tick() override;
     bool over() const override { return session_->over(); }
+    bool leaving() const override { return session_->leaving(); }
     std::optional<std::int64_t> next_deadline() const override { return session_->next_deadline(); }
 
     void ring() override;

@@ -19,11 +19,20 @@ void OutgoingCall::begin(const Destination& destination) {
 
 void OutgoingCall::begin(std::deque<Way> ways) {
     ways_ = std::move(ways);
-    // Nothing is reported from within dial().
-    owner_->later([weak = weak_from_this()] {
+    begin_later("Not registered");
+}
+
+void OutgoingCall::begin(std::deque<Proxy> proxies) {
+    proxies_ = std::move(proxies);
+    begin_later("The trunk is down");
+}
+
+// Nothing is reported from within dial().
+void OutgoingCall::begin_later(const char* no_way) {
+    owner_->later([weak = weak_from_this(), no_way] {
         const auto call = std::static_pointer_cast<OutgoingCall>(weak.lock());
         if (call && call->owner_ != nullptr && !call->ended_) {
-            call->try_next(local_refusal(EndCause::unreachable, "Not registered", false));
+            call->try_next(local_refusal(EndCause::unreachable, no_way, false));
         }
     });
 }
@@ -33,6 +42,13 @@ void OutgoingCall::try_way() {
     ways_.pop_front();
     invitation_.aim(way.uri);
     take_flow(way.flow);
+}
+
+void OutgoingCall::try_proxy() {
+    const Proxy proxy = std::move(proxies_.front());
+    proxies_.pop_front();
+    invitation_.aim(proxy.uri);
+    begin(proxy.destination);
 }
 
 void OutgoingCall::take_targets(const Result<std::vector<Target>>& targets) {
@@ -49,6 +65,10 @@ void OutgoingCall::take_targets(const Result<std::vector<Target>>& targets) {
 void OutgoingCall::try_next(const Refusal& why) {
     if (!ways_.empty()) {
         try_way();
+        return;
+    }
+    if (targets_.empty() && !proxies_.empty()) {
+        try_proxy();
         return;
     }
     if (targets_.empty()) {

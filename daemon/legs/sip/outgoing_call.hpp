@@ -21,6 +21,12 @@ public:
         Flow flow;
     };
     void begin(std::deque<Way> ways);
+    // By a trunk: its proxies, in the order to try them.
+    struct Proxy {
+        std::string uri;  // to ask of it
+        Destination destination;
+    };
+    void begin(std::deque<Proxy> proxies);
 
     std::string key() const override { return invitation_.call_id() + "|" + invitation_.local_tag() + "|"; }
     bool has_early(const std::string& key) const override { return !ended_ && invitation_.has_early(key); }
@@ -30,6 +36,7 @@ public:
     void connection_closed(std::uint64_t connection) override;
     void tick() override;
     bool over() const override;
+    bool leaving() const override { return ended_; }
     std::optional<std::int64_t> next_deadline() const override;
 
     void ring() override {}
@@ -45,6 +52,8 @@ private:
     void take_targets(const Result<std::vector<Target>>& targets);
     void try_next(const Refusal& why);
     void try_way();
+    void try_proxy();
+    void begin_later(const char* no_way);
     void take_flow(const Result<Flow>& flow);
     void give_up(const Refusal& refusal);
     bool is_of_session(const std::string& remote_tag) const;
@@ -53,6 +62,7 @@ private:
     std::string host_;  // that was dialled: certificates must be its
     std::deque<Target> targets_;
     std::deque<Way> ways_;
+    std::deque<Proxy> proxies_;
     std::shared_ptr<MediaSession> media_;
     bool ended_ = false;  // told the observer
 };

@@ -29,7 +29,7 @@ Result<std::vector<ListenAddress>> SipLegs::Core::start() {
         stack_.reset();
         return bound;
     }
-    trust_trunks();
+    begin_lines();
     return bound;
 }
 
@@ -39,7 +39,9 @@ Status SipLegs::Core::set_trunks(std::vector<TrunkConfig> configs) {
         return Error{trunks.error()};
     }
     trunks_ = std::move(*trunks);
-    trust_trunks();
+    if (stack_) {
+        begin_lines();
+    }
     return Ok{};
 }
 
@@ -80,6 +82,7 @@ void SipLegs::Core::stop(EndCause cause) {
 }
 
 void SipLegs::Core::on_message_received(Message message) {
+    mark(message);
     transactions_.receive(message, now());
     arm(now() + kGranularity);
 }
@@ -140,6 +143,10 @@ void SipLegs::Core::tick() {
         const std::shared_ptr<Call> call = aside.second.lock();
         return !call || !call->usages().has_aside(aside.first);
     });
+    for (const std::uint64_t id : timed_out) {
+        lines_.request_timed_out(id, now());
+    }
+    lines_.tick(now());
     std::optional<std::int64_t> next = transactions_.next_deadline();
     if (devices_) {
         devices_->registrar().tick(now());
@@ -151,6 +158,9 @@ void SipLegs::Core::tick() {
         if (at && (!next || *at < *next)) {
             next = at;
         }
+    }
+    if (const auto at = lines_.next_deadline(); at && (!next || *at < *next)) {
+        next = at;
     }
     if (next) {
         arm(std::max(*next, now() + kGranularity));
@@ -223,6 +233,9 @@ Status SipLegs::set_registrar(RegistrarConfig config, std::vector<ConfiguredDevi
 }
 std::vector<Contact> SipLegs::lookup(const std::string& device) const {
     return core_->lookup(device);
+}
+std::vector<LineStatus> SipLegs::trunk_lines() const {
+    return core_->trunk_lines();
 }
 std::size_t SipLegs::calls() const {
     return core_->calls();

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "daemon/legs/sip/registered_devices.hpp"
 #include "daemon/legs/sip/routing/dial_rules.hpp"
 #include "daemon/legs/sip/routing/trunk.hpp"
+#include "daemon/legs/sip/trunks/line_host.hpp"
 
 namespace vmr::sip {
 
@@ -33,6 +35,8 @@ struct SipConfig {
     DialConfig dial;  // calls that we place: none without rules
     RegistrarConfig registrar;
     std::vector<ConfiguredDevice> devices;
+    // A trunk's proxy came up or went down. From the control context.
+    std::function<void(const LineStatus&)> on_trunk_changed;
 };
 
 class SipLegs : public Dialler {
@@ -64,6 +68,7 @@ public:
     Status set_registrar(RegistrarConfig config, std::vector<ConfiguredDevice> devices);
     // Where a device is, best first, and the flow to reach it by.
     std::vector<Contact> lookup(const std::string& device) const;
+    std::vector<LineStatus> trunk_lines() const;
 
     std::size_t calls() const;
     std::size_t half_open() const;

@@ -4,6 +4,7 @@
 //   sip_legs_out.cpp   calls that we place
 //   sip_legs_aside.cpp dialogs beside calls: subscriptions; calls that take another's place
 //   sip_legs_devices.cpp  devices that register, and calls from and to them
+//   sip_legs_trunks.cpp  ways to trunks, precedence
 #pragma once
 #include <algorithm>
 #include <list>
@@ -16,12 +17,17 @@
 #include "daemon/legs/sip/message/writer.hpp"
 #include "daemon/legs/sip/network/limits.hpp"
 #include "daemon/legs/sip/routing/dial_rules.hpp"
+#include "daemon/legs/sip/routing/precedence.hpp"
 #include "daemon/legs/sip/sip_legs.hpp"
+#include "daemon/legs/sip/trunks/lines.hpp"
 
 namespace vmr::sip {
 
-class SipLegs::Core : public StackHandler, public TransactionUser, public CallOwner {
+class SipLegs::Core : public StackHandler, public TransactionUser, public CallOwner, public LineHost {
 public:
+    using CallOwner::OnOpened;
+    using CallOwner::OnResolved;
+
     Core(SipConfig config, LegObserver& observer, GMainContext* context)
         : config_(std::move(config)),
           observer_(observer),
@@ -37,7 +43,10 @@ public:
 
     Result<std::vector<ListenAddress>> start();
     void stop(EndCause cause);
-    void drain() { draining_ = true; }
+    void drain() {
+        draining_ = true;
+        lines_.withdraw(now());
+    }
     Status reload() { return stack_ ? stack_->reload_certificate() : Status(Error{"not started"}); }
     Status set_trunks(std::vector<TrunkConfig> configs);
     std::size_t calls() const { return calls_.size(); }
@@ -83,6 +92,12 @@ public:
     void open(const Target& target, const std::string& host, OnOpened on_opened) override;
     void later(std::function<void()> job) override;
 
+    // LineHost
+    std::string new_token() override { return random_token(12); }
+    void on_line_changed(const LineStatus& status) override;
+    void on_trunk_found(const std::string& trunk) override;
+    std::vector<LineStatus> trunk_lines() const { return lines_.status(); }
+
     // Calls that we place
     Result<DialPlan> plan(const std::string& address) const;
     std::shared_ptr<Leg> dial(const Placement& placement);
@@ -111,11 +126,24 @@ private:
     std::shared_ptr<Call> subscriber(const Message& subscribe) const;
     std::shared_ptr<Call> find_aside(const std::string& key) const;
     std::optional<std::int64_t> deadline_of(const Call& call) const;
+    bool admit_precedence(const std::string& transaction, const Message& invite, const TrunkConfig* trunk);
     void take_invite(const std::string& transaction, const Message& invite);
     bool is_merged(const std::string& transaction, const Message& invite);
     void prune_half_open();
     void trust_trunks();
+    void begin_lines();
+    void mark(Message& message) const;
+    std::vector<StandingCall> standing(const std::string& trunk) const;
+    bool make_place(const TrunkConfig& trunk, int rank);
+    bool may_preempt(const Message& invite) const;
+    Call::Standing standing_of(const TrunkConfig& trunk, int rank);
+    std::shared_ptr<Leg> dial_by_trunk(const Placement& placement, const TrunkConfig& trunk);
     void punish(const Message& request, double weight);
+    // Of our Contact to whom this trunk leads, or to anybody.
+    const std::string& contact_host(const TrunkConfig* trunk) const {
+        return trunk != nullptr && !trunk->settings.contact_host.empty() ? trunk->settings.contact_host
+                                                                         : config_.contact_host;
+    }
     // Whom an INVITE comes from, as far as it is proven.
     struct Identity {
         Trunks::Match match;
@@ -139,6 +167,9 @@ private:
     LegObserver& observer_;
     GMainContext* const context_;
     Trunks trunks_;
+    Lines lines_{*this};
+    bool precedence_ = false;  // a trunk knows Resource-Priority
+    std::uint64_t last_order_ = 0;
     Digest digest_;
     RateLimiter invites_;
     Transactions transactions_;

@@ -46,7 +46,7 @@ bool SipLegs::Core::claims_device(const Message& invite) const {
 
 Arrival SipLegs::Core::arrival_of(const Message& invite, const Identity& identity,
                                   const std::string& leg) const {
-    Arrival arrival = describe(invite, identity.match, leg);
+    Arrival arrival = describe(invite, identity.match, leg, tag_key_);
     if (identity.device != nullptr) {
         arrival.trusted = true;
         arrival.caller = devices_->address_of(*identity.device);
@@ -61,7 +61,7 @@ Arrival SipLegs::Core::arrival_of(const Message& invite, const Identity& identit
 Result<DialPlan> SipLegs::Core::plan(const std::string& address) const {
     const DeviceAccount* device = devices_ ? devices_->named(address) : nullptr;
     if (device == nullptr) {
-        return rules_.plan(address);
+        return rules_.plan(address, trunks_);
     }
     const std::string shown = devices_->address_of(*device);
     return DialPlan{LegKind::sip, shown, "sip:" + shown, kDeviceRule, std::chrono::seconds(0)};

@@ -2,6 +2,8 @@
 #include "base/source_network.hpp"
 #include "daemon/legs/sip/incoming_call.hpp"
 #include "daemon/legs/sip/routing/arrival.hpp"
+#include "daemon/legs/sip/routing/precedence.hpp"
+#include "daemon/legs/sip/routing/trunk_calls.hpp"
 #include "daemon/legs/sip/sip_legs_core.hpp"
 
 namespace vmr::sip {
@@ -43,7 +45,7 @@ void SipLegs::Core::on_request_received(const std::string& transaction, const Me
         take_register(transaction, request);
         return;
     }
-    if (std::optional<Reply> answer = early_answer(request)) {
+    if (std::optional<Reply> answer = early_answer(request, precedence_)) {
         if (request.method == "INVITE") {
             const EndCause cause = answer->status == 400 ? EndCause::malformed : EndCause::not_acceptable;
             refuse(transaction, request, std::move(*answer), cause);
@@ -116,7 +118,8 @@ bool SipLegs::Core::is_over_limit(const Message& request, bool begins) {
     if (crowded() && now() - pruned_at_ > kPruneInterval) {
         prune_half_open();
     }
-    return calls_.size() >= config_.max_calls || !invites_.allow(source, now()) || crowded();
+    const bool full = calls_.size() >= config_.max_calls && !may_preempt(request);
+    return full || !invites_.allow(source, now()) || crowded();
 }
 
 void SipLegs::Core::prune_half_open() {
@@ -160,6 +163,12 @@ std::optional<SipLegs::Core::Identity> SipLegs::Core::identify(const std::string
         refuse(transaction, invite, {.status = 404}, EndCause::not_found);
         return std::nullopt;
     }
+    if (identity.match.kind == Trunks::Match::Kind::trunk) {
+        if (std::optional<Reply> refusal = trunk_refusal(invite, identity.match.trunk->settings)) {
+            refuse(transaction, invite, std::move(*refusal), EndCause::forbidden);
+            return std::nullopt;
+        }
+    }
     if (identity.match.kind == Trunks::Match::Kind::challenge) {
         challenge(transaction, invite, identity.match.trunk->algorithms, stale, wrong);
         return std::nullopt;
@@ -199,6 +208,21 @@ void SipLegs::Core::challenge(const std::string& transaction, const Message& inv
     }
 }
 
+// Under what its trunk knows of precedence, and where there is a place for it.
+bool SipLegs::Core::admit_precedence(const std::string& transaction, const Message& invite,
+                                     const TrunkConfig* trunk) {
+    if (std::optional<Reply> refusal =
+            precedence_refusal(invite, trunk != nullptr ? &trunk->settings : nullptr)) {
+        refuse(transaction, invite, std::move(*refusal), EndCause::not_acceptable);
+        return false;
+    }
+    if (trunk == nullptr || make_place(*trunk, precedence_of(invite, trunk->settings))) {
+        return true;
+    }
+    refuse(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}}, EndCause::overload);
+    return false;
+}
+
 void SipLegs::Core::take_invite(const std::string& transaction, const Message& invite) {
     const std::optional<Identity> identity = identify(transaction, invite);
     if (!identity) {
@@ -210,18 +234,25 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
         return;
     }
     const std::string leg = "sip-" + random_token(8);
-    const LegKind kind = identity->match.kind == Trunks::Match::Kind::trunk ? LegKind::phone : LegKind::sip;
+    const TrunkConfig* trunk = identity->match.trunk;
+    if (!admit_precedence(transaction, invite, trunk)) {
+        return;
+    }
+    Arrival arrival = arrival_of(invite, *identity, leg);
     const auto call =
-        std::make_shared<IncomingCall>(this, leg, kind, transaction, invite, config_.contact_host);
+        std::make_shared<IncomingCall>(this, leg, arrival.kind, transaction, invite, contact_host(trunk),
+                                       trunk != nullptr ? dialog_terms(trunk->settings) : DialogTerms());
+    if (trunk != nullptr) {
+        call->set_standing(standing_of(*trunk, precedence_of(invite, trunk->settings)));
+    }
     if (call->session()->timer_outcome() == SessionTimer::Outcome::too_small) {
         reply(transaction, invite,
-              {.status = 422, .headers = {{"Min-SE", std::to_string(kMinSessionExpires)}}});
+              {.status = 422, .headers = {{"Min-SE", std::to_string(call->session()->least_expires())}}});
         return;
     }
     const std::string key = call->key();
     calls_.emplace(key, call);
     half_open_.add(invite, key, source_network(invite.flow.remote.ip));
-    Arrival arrival = arrival_of(invite, *identity, leg);
     arrival.replaces = std::move(replaced);
     call->arrive(arrival);
     if (call->turned_away() && !draining_) {
@@ -248,6 +279,8 @@ void SipLegs::Core::on_response_received(std::uint64_t id, const Message& respon
         const auto beside = find_aside(response.call_id + "|" + response.from.tag + "|" + response.to.tag);
         if (beside) {
             (void)beside->usages().receive_response(id, response);
+        } else if (lines_.receive_response(id, response, now())) {
+            arm(now() + kGranularity);
         }
     }
 }

@@ -13,6 +13,10 @@ std::shared_ptr<Leg> SipLegs::Core::dial(const Placement& placement) {
         device != nullptr && placement.plan.rule == kDeviceRule) {
         return dial_device(placement, *device);
     }
+    if (!placement.plan.trunk.empty()) {
+        const TrunkConfig* trunk = trunks_.find(placement.plan.trunk);
+        return trunk != nullptr ? dial_by_trunk(placement, *trunk) : nullptr;
+    }
     const std::optional<Uri> uri = parse_uri(placement.plan.uri);
     Result<Destination> destination =
         uri ? destination_of(*uri) : Result<Destination>(Error{"not an address"});
@@ -51,6 +55,8 @@ void SipLegs::Core::on_flow_opened(std::uint64_t id, const Result<Flow>& flow) {
 
 // An answered call outlives its connection: media goes on. One that is being placed tries another way.
 void SipLegs::Core::on_connection_closed(std::uint64_t connection) {
+    lines_.connection_closed(connection, now());
+    arm(now() + kGranularity);
     if (devices_) {
         devices_->registrar().connection_closed(connection);
     }

@@ -62,6 +62,8 @@ format = "json"
     EXPECT_EQ(config->trunks.at(0).secret, "trunk-secret");
     EXPECT_EQ(config->trunks.at(0).digest, TrunkDigest::md5);
     EXPECT_EQ(config->trunks.at(0).numbers.at("+4930123"), "board");
+    EXPECT_EQ(config->trunks.at(0).profile, "pstn");
+    EXPECT_TRUE(config->trunks.at(0).settings.empty());
     EXPECT_EQ(config->log_level, LogLevel::debug);
 }
 
@@ -185,6 +187,11 @@ TEST(ConfigTest, RulesBetweenKeys) {
                   .find("already names room \"a\""),
               std::string::npos);
     EXPECT_NE(errors("[[trunks]]\nname=\"t\"\n").find("who may call?"), std::string::npos);
+    EXPECT_NE(errors("[[trunks]]\nname=\"t\"\nprofile=\"any\"\n").find("profile"), std::string::npos);
+    EXPECT_NE(errors("[[trunks]]\nname=\"t\"\nproxies=[\"sip:a\"]\naccount=\"us\"\n").find("go together"),
+              std::string::npos);
+    EXPECT_NE(errors("[[trunks]]\nname=\"t\"\nprofile=\"as-sip\"\ndscp_audio=[64]\n").find("dscp_audio"),
+              std::string::npos);
     EXPECT_NE(errors("[[trunks]]\nname=\"t\"\naddresses=[\"any\"]\n")
                   .find(":3: trunks[0].addresses[0]: must be an IP"),
               std::string::npos);
@@ -207,6 +214,37 @@ TEST(ConfigTest, SelfContainedHasNewPinsEachTime) {
     EXPECT_EQ(one.trunks[0].secret.size(), 12u);
     EXPECT_NE(one.trunks[0].secret, two.trunks[0].secret);
     EXPECT_EQ(one.trunks[0].numbers.at("+10000009000"), "reception");
+}
+
+TEST(ConfigTest, TrunkSettingsStandBesideTheProfile) {
+    setenv("VMR_TEST_SECRET", "trunk-secret", 1);
+    const auto config = parse_config(R"(
+[records]
+path = "/tmp/calls.jsonl"
+[[rooms]]
+id = "board"
+[[trunks]]
+name = "teams"
+profile = "teams-direct-routing"
+proxies = ["sip:a.example;transport=tls", "sip:b.example;transport=tls"]
+account = "us"
+password = { env = "VMR_TEST_SECRET" }
+options_interval = 30
+tls = false
+dscp_audio = [46, 34]
+hold = "sendonly"
+)",
+                                     "vmrd.toml");
+    ASSERT_TRUE(config.ok()) << config.error();
+    const TrunkConfig& trunk = config->trunks.at(0);
+    EXPECT_EQ(trunk.profile, "teams-direct-routing");
+    EXPECT_EQ(trunk.password, "trunk-secret");
+    ASSERT_EQ(trunk.settings.size(), 5U);
+    EXPECT_EQ(std::get<std::int64_t>(trunk.settings.at("options_interval")), 30);
+    EXPECT_EQ(std::get<bool>(trunk.settings.at("tls")), false);
+    EXPECT_EQ(std::get<std::string>(trunk.settings.at("hold")), "sendonly");
+    EXPECT_EQ(std::get<std::vector<std::string>>(trunk.settings.at("proxies")).size(), 2U);
+    EXPECT_EQ(std::get<std::vector<std::int64_t>>(trunk.settings.at("dscp_audio")).front(), 46);
 }
 
 }  // namespace

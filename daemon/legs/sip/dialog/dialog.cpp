@@ -75,7 +75,9 @@ void Dialog::refresh_target(const Message& message) {
         remote_target_ = message.contacts.front().uri.text;
     }
     if (message.request) {
+        const int dscp = flow_.dscp;
         flow_ = message.flow;
+        flow_.dscp = dscp;
     }
 }
 

@@ -15,6 +15,13 @@ std::string quoted(std::string text) {
     return text.empty() ? std::string() : "\"" + text + "\" ";
 }
 
+std::string supported_options(Reliable reliable) {
+    const std::string_view all = kSupported;
+    constexpr std::string_view kReliable = "100rel, ";
+    return std::string(reliable == Reliable::off && all.starts_with(kReliable) ? all.substr(kReliable.size())
+                                                                               : all);
+}
+
 std::uint32_t number_of(const std::string* text) {
     std::uint32_t number = 0;
     if (text != nullptr) {
@@ -27,11 +34,18 @@ std::uint32_t number_of(const std::string* text) {
 
 Invitation::Invitation(SessionHost& network, InvitationHost& host, Invite invite, std::string call_id,
                        std::string local_tag)
-    : network_(network), host_(host), invite_(std::move(invite)) {
+    : network_(network),
+      host_(host),
+      invite_(std::move(invite)),
+      timer_(invite_.terms.session_expires, invite_.terms.min_se),
+      require_(invite_.require) {
     half_.call_id = std::move(call_id);
     half_.local_tag = std::move(local_tag);
     half_.target = invite_.uri;
     half_.remote = "<" + invite_.uri + ">";
+    if (invite_.terms.reliable == Reliable::required) {
+        require_.emplace_back("100rel");
+    }
     timer_.propose();
 }
 
@@ -41,6 +55,7 @@ void Invitation::start(const Flow& flow, std::shared_ptr<MediaSession> media, st
     }
     media_ = std::move(media);
     half_.flow = flow;
+    half_.flow.dscp = invite_.dscp;
     half_.contact =
         contact_for(flow, invite_.contact_host, invite_.from_user) + (invite_.focus ? ";isfocus" : "");
     Address from{invite_.from_host.empty() ? flow.local.ip : invite_.from_host, 0};
@@ -68,8 +83,14 @@ std::string Invitation::write(const std::string& method, const std::string& body
                        "\r\nCall-ID: " + half_.call_id + "\r\nCSeq: " + std::to_string(half_.cseq) + " " +
                        method + "\r\n";
     if (method == "INVITE") {
+        for (const Header& header : invite_.headers) {
+            text += header.name + ": " + header.value + "\r\n";
+        }
+        for (const std::string& option : require_) {
+            text += "Require: " + option + "\r\n";
+        }
         text += "Contact: " + half_.contact + "\r\nAllow: " + network_.allow() +
-                "\r\nSupported: " + kSupported +
+                "\r\nSupported: " + supported_options(invite_.terms.reliable) +
                 "\r\nAccept: application/sdp\r\nSession-Expires: " + std::to_string(timer_.interval()) +
                 "\r\nMin-SE: " + std::to_string(timer_.min_se()) + "\r\n";
     }
@@ -242,6 +263,12 @@ void Invitation::receive_refused(const Message& response, std::int64_t now) {
     }
 }
 
+// Precedence can be asked for without a demand (RFC 4412 section 4.2); nothing else can.
+bool Invitation::drop_required(const Message& response) {
+    return response.has_token("unsupported", "resource-priority") &&
+           std::erase(require_, "resource-priority") > 0;
+}
+
 bool Invitation::retry(const Message& response, std::int64_t now) {
     const bool challenged = response.status == 401 || response.status == 407;
     if (challenged && attempts_with_credentials_ < kMaxTries) {
@@ -260,6 +287,8 @@ bool Invitation::retry(const Message& response, std::int64_t now) {
         attempts_with_credentials_ += again ? 1 : 0;
         std::erase_if(credentials_, [&header](const Header& known) { return known.name == header->name; });
         credentials_.push_back(*header);
+    } else if (response.status == 420 && drop_required(response)) {
+        // once more without what the far side does not know
     } else if (response.status == 422 && ++attempts_with_timer_ <= kMaxTries) {
         timer_.raise_to(number_of(response.header("min-se")));  // RFC 4028 section 7.3
     } else {

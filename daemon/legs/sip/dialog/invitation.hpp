@@ -25,6 +25,10 @@ struct Invite {
     DigestIdentity identity;
     bool focus = false;                 // we are a conference's
     std::string replaces;               // the call there whose place it takes (RFC 3891); or empty
+    DialogTerms terms;
+    std::vector<Header> headers;        // of the trunk by which it goes
+    std::vector<std::string> require;   // option tags
+    int dscp = -1;                      // of what we send; -1: not marked
     bool late_offer = false;            // the offer is theirs
     std::int64_t ring_timeout = 60000;  // ms, over all targets
 };
@@ -94,6 +98,7 @@ private:
     void hang_up(Dialog& dialog, EndCause cause);
     void receive_refused(const Message& response, std::int64_t now);
     bool retry(const Message& response, std::int64_t now);
+    bool drop_required(const Message& response);
     void send_cancel();
     void settle(std::int64_t now);
     void refuse(const Refusal& refusal, std::int64_t now);
@@ -110,6 +115,7 @@ private:
     std::string branch_;
     std::uint64_t transaction_ = 0;
     std::vector<Header> credentials_;
+    std::vector<std::string> require_;
     int attempts_with_credentials_ = 0, attempts_with_timer_ = 0;
     bool provisional_ = false;  // one came: CANCEL may go out
     bool cancel_sent_ = false;

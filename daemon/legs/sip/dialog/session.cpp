@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/legs/sip/dialog/transaction.hpp"
+#include "daemon/legs/sip/dialog/turn_down.hpp"
 
 namespace vmr::sip {
 namespace {
@@ -35,11 +36,13 @@ char info_key(const Message& info) {
 }
 
 Session::Session(SessionHost& host, const std::string& transaction, Message invite, std::string local_tag,
-                 const std::string& contact_host, std::int64_t now)
+                 const std::string& contact_host, std::int64_t now, const DialogTerms& terms)
     : host_(host),
       invite_(std::move(invite)),
       transaction_(transaction),
       dialog_(invite_, std::move(local_tag), contact_host),
+      reliable_(terms.reliable),
+      timer_(terms.session_expires, terms.min_se),
       timer_outcome_(timer_.negotiate(invite_)),
       incoming_until_(now + kMaxRinging),
       peer_updates_(invite_.has_token("allow", "UPDATE")),
@@ -66,7 +69,7 @@ void Session::ring(std::int64_t now) {
         return;
     }
     const bool must = invite_.has_token("require", "100rel");
-    const bool can = must || invite_.has_token("supported", "100rel");
+    const bool can = must || (reliable_ != Reliable::off && invite_.has_token("supported", "100rel"));
     if (must && invite_.body.empty()) {
         return;  // its first reliable answer must hold an offer (RFC 3262 section 5): the 200 does
     }
@@ -125,8 +128,7 @@ void Session::send_2xx(const std::string& transaction, const Message& request, R
 void Session::refuse(EndCause cause, std::int64_t /*now*/, const std::string& text) {
     const SipCause sip = sip_cause(cause);
     Reply refusal{.status = sip.status, .reason = sip.text};
-    refusal.headers.push_back(
-        {"Reason", "Q.850;cause=" + std::to_string(sip.q850) + ";text=\"" + to_string(cause) + "\""});
+    refusal.headers.push_back({"Reason", reason_of(cause)});
     if (sip.status == 503) {
         refusal.headers.push_back({"Retry-After", "10"});
     }
@@ -172,10 +174,8 @@ void Session::finish(EndCause cause, std::shared_ptr<void> receipt) {
 }
 
 void Session::send_bye(EndCause cause) {
-    const SipCause sip = sip_cause(cause);
     RequestParts bye{.method = "BYE", .branch = host_.new_branch()};
-    bye.headers.push_back(
-        {"Reason", "Q.850;cause=" + std::to_string(sip.q850) + ";text=\"" + to_string(cause) + "\""});
+    bye.headers.push_back({"Reason", reason_of(cause)});
     state_ = State::leaving;
     ok_at_ = ok_until_ = -1;
     bye_ = host_.request(dialog_.flow(), "BYE", bye.branch, dialog_.write_request(bye), {});
@@ -260,7 +260,7 @@ void Session::receive_bye(const std::string& transaction, const Message& bye) {
     state_ = State::ended;
     ok_at_ = ok_until_ = -1;
     const std::string answer = write_response(bye, {.status = 200, .to_tag = dialog_.local_tag()});
-    finish(EndCause::hangup, host_.receipt(transaction, answer));
+    finish(is_preemption(bye) ? EndCause::preempted : EndCause::hangup, host_.receipt(transaction, answer));
 }
 
 void Session::receive_info(const std::string& transaction, const Message& info) {

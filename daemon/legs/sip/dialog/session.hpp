@@ -11,6 +11,7 @@
 #include "daemon/legs/leg.hpp"
 #include "daemon/legs/sip/dialog/dialog.hpp"
 #include "daemon/legs/sip/dialog/session_timer.hpp"
+#include "daemon/legs/sip/dialog/terms.hpp"
 #include "daemon/legs/sip/message/message.hpp"
 #include "daemon/legs/sip/message/writer.hpp"
 
@@ -51,7 +52,7 @@ class Session {
 public:
     Session(SessionHost& host, Established established);
     Session(SessionHost& host, const std::string& transaction, Message invite, std::string local_tag,
-            const std::string& contact_host, std::int64_t now);
+            const std::string& contact_host, std::int64_t now, const DialogTerms& terms = {});
 
     void attach(std::shared_ptr<MediaSession> media) { media_ = std::move(media); }
 
@@ -77,6 +78,8 @@ public:
     bool half_open() const { return state_ == State::incoming || state_ == State::accepted; }
     bool over() const { return state_ == State::ended; }  // nothing more to send or to wait for
     SessionTimer::Outcome timer_outcome() const { return timer_outcome_; }
+    std::uint32_t least_expires() const { return timer_.least(); }
+    bool leaving() const { return reported_ || state_ == State::leaving || state_ == State::ended; }
 
 private:
     enum class State { incoming, accepted, confirmed, leaving, ended };
@@ -114,6 +117,7 @@ private:
     std::string transaction_;  // of invite_; empty when answered
     Dialog dialog_;
     std::shared_ptr<MediaSession> media_;
+    Reliable reliable_ = Reliable::offered;
     SessionTimer timer_;
     SessionTimer::Outcome timer_outcome_ = SessionTimer::Outcome::off;
     std::int64_t incoming_until_ = -1;  // then the caller is told that nobody answers

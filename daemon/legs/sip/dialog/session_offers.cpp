@@ -22,8 +22,7 @@ void Session::reply_problem(const std::string& transaction, const Message& reque
 bool Session::negotiate_timer(const std::string& transaction, const Message& request, Reply& ok) {
     SessionTimer fresh = timer_;
     if (fresh.negotiate(request) == SessionTimer::Outcome::too_small) {
-        reply(transaction, request,
-              {.status = 422, .headers = {{"Min-SE", std::to_string(kMinSessionExpires)}}});
+        reply(transaction, request, {.status = 422, .headers = {{"Min-SE", std::to_string(timer_.least())}}});
         return false;
     }
     timer_ = fresh;
@@ -128,7 +127,7 @@ void Session::send_reinvite(std::int64_t now) {
     invite.headers = {{"Contact", dialog_.contact()}, {"Allow", host_.allow()}, {"Supported", kSupported}};
     if (timer_.active()) {
         invite.headers.push_back({"Session-Expires", timer_.session_expires(true)});
-        invite.headers.push_back({"Min-SE", std::to_string(kMinSessionExpires)});
+        invite.headers.push_back({"Min-SE", std::to_string(timer_.least())});
     }
     const std::string bytes = dialog_.write_request(invite);
     reinvite_cseq_ = dialog_.local_cseq();
@@ -151,7 +150,7 @@ void Session::send_refresh(std::int64_t now) {
     update.headers = {{"Contact", dialog_.contact()},
                       {"Supported", kSupported},
                       {"Session-Expires", timer_.session_expires(true)},
-                      {"Min-SE", std::to_string(kMinSessionExpires)}};
+                      {"Min-SE", std::to_string(timer_.least())}};
     update_ = host_.request(dialog_.flow(), "UPDATE", update.branch, dialog_.write_request(update), {});
 }
 

@@ -27,20 +27,25 @@ std::string refresher_of(const std::string* value) {
 
 }  // namespace
 
+SessionTimer::SessionTimer(std::uint32_t wanted, std::uint32_t least)
+    : wanted_(std::max({wanted, least, kMinSessionExpires})),
+      least_(std::max(least, kMinSessionExpires)),
+      min_se_(least_) {}
+
 SessionTimer::Outcome SessionTimer::negotiate(const Message& request) {
     const std::string* header = request.header("session-expires");
     const std::optional<std::uint32_t> wanted = seconds(header);
     const std::optional<std::uint32_t> their_min = seconds(request.header("min-se"));
     peer_supports_ = request.has_token("supported", "timer") || request.has_token("require", "timer");
-    if (wanted && *wanted < kMinSessionExpires && peer_supports_) {
+    if (wanted && *wanted < least_ && peer_supports_) {
         return Outcome::too_small;
     }
     if (!wanted && !peer_supports_) {
         interval_ = 0;
         return Outcome::off;
     }
-    min_se_ = std::max(kMinSessionExpires, their_min.value_or(0));
-    interval_ = std::max(std::min(wanted.value_or(kDefaultSessionExpires), kDefaultSessionExpires), min_se_);
+    min_se_ = std::max(least_, their_min.value_or(0));
+    interval_ = std::max(std::min(wanted.value_or(wanted_), wanted_), min_se_);
     const std::string refresher = refresher_of(header);
     // Table 2: a UAC without the extension cannot refresh; else its wish holds; else
     // whoever asked for the timer refreshes.
@@ -49,7 +54,7 @@ SessionTimer::Outcome SessionTimer::negotiate(const Message& request) {
 }
 
 void SessionTimer::propose() {
-    interval_ = std::max(kDefaultSessionExpires, min_se_);
+    interval_ = std::max(wanted_, min_se_);
     refresher_ = true;  // where the far side knows nothing of timers (section 7.2)
 }
 

@@ -13,6 +13,9 @@ inline constexpr std::uint32_t kDefaultSessionExpires = 1800;  // seconds
 
 class SessionTimer {
 public:
+    SessionTimer() = default;
+    // Seconds: what we ask for, and the least that we take; RFC 4028 knows none below 90.
+    SessionTimer(std::uint32_t wanted, std::uint32_t least);
     enum class Outcome { off, on, too_small };
     // Reads an INVITE or UPDATE that we answer (section 9). too_small: refuse with 422 and
     // Min-SE. Starts or restarts the timer only by confirm().
@@ -25,6 +28,7 @@ public:
 
     std::uint32_t interval() const { return interval_; }
     std::uint32_t min_se() const { return min_se_; }
+    std::uint32_t least() const { return least_; }  // of ours: Min-SE of a 422
     bool active() const { return interval_ > 0; }
     bool refresher() const { return refresher_; }
     std::string session_expires(bool as_uac) const;  // header value
@@ -37,6 +41,8 @@ public:
     void refresh_sent(std::int64_t now_ms);
 
 private:
+    std::uint32_t wanted_ = kDefaultSessionExpires;
+    std::uint32_t least_ = kMinSessionExpires;
     std::uint32_t interval_ = 0;  // seconds; 0 = off
     std::uint32_t min_se_ = kMinSessionExpires;
     bool refresher_ = false;  // we refresh

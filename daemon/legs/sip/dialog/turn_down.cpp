@@ -74,9 +74,10 @@ std::string tidy(std::string_view text) {
 }  // namespace
 
 const char* q850_text(int cause) noexcept {
-    static constexpr std::array<std::pair<int, const char*>, 26> kTexts{{
+    static constexpr std::array<std::pair<int, const char*>, 27> kTexts{{
         {1, "unallocated number"},
         {3, "no route to destination"},
+        {8, "preemption"},
         {16, "normal call clearing"},
         {17, "user busy"},
         {18, "no user responding"},
@@ -109,12 +110,29 @@ const char* q850_text(int cause) noexcept {
 Refusal read_refusal(const Message& response) {
     const StatusRow row = row_of(response.status);
     Refusal refusal{row.cause, {response.status, row.q850, {}}, response.status == 503};
+    if (is_preemption(response)) {
+        refusal.cause = EndCause::preempted;
+        refusal.why.q850 = sip_cause(EndCause::preempted).q850;
+    }
     if (const int cause = reason_cause(response); cause != 0) {
         refusal.why.q850 = cause;
     }
     refusal.why.text = std::to_string(response.status) + " " + tidy(response.reason) + "; Q.850 " +
                        std::to_string(refusal.why.q850) + " " + q850_text(refusal.why.q850);
     return refusal;
+}
+
+std::string reason_of(EndCause cause) {
+    if (cause == EndCause::preempted) {
+        return "preemption;cause=1;text=\"UA Preemption\"";  // RFC 4411 section 5
+    }
+    return "Q.850;cause=" + std::to_string(sip_cause(cause).q850) + ";text=\"" + to_string(cause) + "\"";
+}
+
+bool is_preemption(const Message& message) {
+    return std::ranges::any_of(message.values("reason"), [](const std::string& reason) {
+        return equal_nocase(trim(std::string_view(reason).substr(0, reason.find(';'))), "preemption");
+    });
 }
 
 Refusal local_refusal(EndCause cause, const std::string& text, bool try_next) {

@@ -16,6 +16,10 @@ struct Refusal {
 Refusal read_refusal(const Message& response);
 // No response at all, or no way there; `text` says which.
 Refusal local_refusal(EndCause cause, const std::string& text, bool try_next);
+// Why we refuse or hang up: the value of a Reason header (RFC 3326, RFC 4411).
+std::string reason_of(EndCause cause);
+// A Reason that says so (RFC 4411).
+bool is_preemption(const Message& message);
 // Q.850 table 1; "unspecified" for those that it lacks.
 const char* q850_text(int cause) noexcept;
 

@@ -54,6 +54,7 @@ private:
 struct DigestIdentity {
     std::string user, secret;
     bool given() const { return !user.empty(); }
+    bool operator==(const DigestIdentity&) const = default;
 };
 
 // Answers a challenge to a request of ours (RFC 8760: SHA-256 where offered, else MD5). The header, or

@@ -1,6 +1,9 @@
 #include "daemon/legs/sip/network/re_datagrams.hpp"
 
+#include <algorithm>
+
 #include "base/guard.hpp"
+#include "daemon/legs/sip/network/marking.hpp"
 #include "daemon/legs/sip/network/re_streams.hpp"
 
 namespace vmr::sip {
@@ -79,6 +82,11 @@ void Datagrams::send(const Flow& flow, std::string_view bytes) const {
     mbuf_set_pos(data, 0);
     for (const auto& socket : sockets_) {
         if (socket->local.port == flow.local.port && (socket->any || socket->local.ip == flow.local.ip)) {
+            if (const int dscp = std::max(flow.dscp, 0); dscp != socket->dscp) {
+                const int family = sa_af(&remote);
+                mark_socket(udp_sock_fd(socket->udp, family), family == AF_INET6, dscp);
+                socket->dscp = dscp;
+            }
             (void)udp_send(socket->udp, &remote, data);
             break;
         }

@@ -386,7 +386,7 @@ void ReStack::open(std::uint64_t id, const Target& target, const std::string& ho
 
 void ReStack::transmit(const Flow& flow, std::string_view bytes) {
     if (flow.connection != 0) {
-        streams_->send(flow.connection, bytes);
+        streams_->send(flow.connection, bytes, flow.dscp);
         return;
     }
     datagrams_->send(flow, bytes);

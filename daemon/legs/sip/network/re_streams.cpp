@@ -6,6 +6,7 @@
 #include "base/guard.hpp"
 #include "base/source_network.hpp"
 #include "daemon/legs/sip/message/bounds.hpp"
+#include "daemon/legs/sip/network/marking.hpp"
 #include "daemon/legs/sip/network/re_tls.hpp"
 
 namespace vmr::sip {
@@ -322,10 +323,16 @@ bool Streams::take_frame(Connection& connection) {
     return keep;
 }
 
-void Streams::send(std::uint64_t id, std::string_view bytes) {
+void Streams::send(std::uint64_t id, std::string_view bytes, int dscp) {
     const auto found = connections_.find(id);
     if (found == connections_.end() || found->second->closing) {
         return;
+    }
+    Connection& connection = *found->second;
+    if (dscp >= 0 && dscp != connection.dscp) {
+        mark_socket(tcp_conn_fd(connection.tcp), connection.flow.remote.ip.find(':') != std::string::npos,
+                    dscp);
+        connection.dscp = dscp;
     }
     mbuf* data = mbuf_alloc(bytes.size());
     if (data == nullptr) {

@@ -35,7 +35,8 @@ public:
 
     // `tls` is borrowed and null for TCP.
     Result<Address> listen(const sa& local, Transport transport, struct tls* tls);
-    void send(std::uint64_t connection, std::string_view bytes);
+    // `dscp`: of the connection from now on; -1: as it is.
+    void send(std::uint64_t connection, std::string_view bytes, int dscp = -1);
     void limit_idle(std::uint64_t connection, int timeout_ms);
 
     using OnOpened = std::function<void(Result<Flow>)>;
@@ -64,6 +65,7 @@ private:
         int idle_timeout_ms = 0;
         bool established = false;
         bool closing = false;
+        int dscp = 0;
         // Those that we opened.
         bool ours = false;
         std::string host;               // TLS: whose certificate it must be

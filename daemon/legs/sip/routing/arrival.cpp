@@ -4,6 +4,10 @@
 #include <array>
 #include <string_view>
 
+#include "daemon/legs/sip/message/uri.hpp"
+#include "daemon/legs/sip/routing/caller.hpp"
+#include "daemon/legs/sip/routing/precedence.hpp"
+
 namespace vmr::sip {
 namespace {
 
@@ -52,9 +56,32 @@ bool has_target(const Message& invite) {
     return target->scheme == "sip" || target->scheme == "sips";
 }
 
+void describe_trunk_call(const Message& invite, const Trunks::Match& match, const std::string& salt,
+                         Arrival& arrival) {
+    const TrunkSettings& settings = match.trunk->settings;
+    TrunkCaller caller = trunk_caller(invite, settings);
+    arrival.kind = settings.video ? LegKind::sip : LegKind::phone;
+    arrival.alias = match.alias;
+    arrival.ask_meeting_number = match.alias.empty();
+    arrival.trunk = match.trunk->name;
+    arrival.withheld = caller.withheld;
+    arrival.verification = caller.verification;
+    arrival.identity = caller.identity;
+    arrival.terms = media_terms(settings, precedence_of(invite, settings));
+    if (caller.withheld) {
+        arrival.display_name.clear();
+    }
+    arrival.caller = caller.withheld && !settings.withheld_in_record
+                         ? "anonymous-" + hash_hex("SHA-256", salt + caller.number).substr(0, 8)
+                         : caller.number;
+    if (caller.withheld && !settings.withheld_in_record) {
+        arrival.identity.clear();  // the number stands in it
+    }
+}
+
 }  // namespace
 
-std::optional<Reply> early_answer(const Message& request) {
+std::optional<Reply> early_answer(const Message& request, bool precedence) {
     if (std::optional<Reply> answer = method_answer(request.method); answer && answer->status >= 300) {
         return answer;
     }
@@ -65,7 +92,8 @@ std::optional<Reply> early_answer(const Message& request) {
     for (const std::string& option : request.values("require")) {
         constexpr std::array<std::string_view, 5> kKnown{"100rel", "timer", "replaces", "norefersub",
                                                          "tdialog"};
-        if (std::ranges::none_of(kKnown, [&](auto known) { return equal_nocase(option, known); })) {
+        if (std::ranges::none_of(kKnown, [&](auto known) { return equal_nocase(option, known); }) &&
+            !(precedence && equal_nocase(option, kResourcePriority))) {
             unsupported += (unsupported.empty() ? "" : ", ") + option;
         }
     }
@@ -93,22 +121,60 @@ std::optional<Reply> early_answer(const Message& request) {
     return std::nullopt;
 }
 
-Arrival describe(const Message& invite, const Trunks::Match& match, const std::string& leg) {
+// Verified, and one of those that the trunk's servers have.
+bool is_peer(const Flow& flow, const TrunkSettings& settings) {
+    std::vector<std::string> names = settings.peer_names;
+    for (const std::string& proxy : settings.proxies) {
+        const std::optional<Uri> uri = settings.peer_names.empty() ? parse_uri(proxy) : std::nullopt;
+        if (uri) {
+            names.push_back(uri->host);
+        }
+    }
+    return !flow.peer_certificate.empty() && std::ranges::any_of(names, [&flow](const std::string& name) {
+        return std::ranges::any_of(flow.peer_domains,
+                                   [&name](const std::string& domain) { return equal_nocase(domain, name); });
+    });
+}
+
+std::optional<Reply> trunk_refusal(const Message& invite, const TrunkSettings& settings) {
+    if (settings.tls && invite.flow.transport != Transport::tls) {
+        return Reply{.status = 403, .reason = "TLS Required"};
+    }
+    if (settings.mutual_tls && !is_peer(invite.flow, settings)) {
+        return Reply{.status = 403, .reason = "Client Certificate Required"};
+    }
+    if (settings.reliable == Reliable::required && !invite.has_token("supported", "100rel") &&
+        !invite.has_token("require", "100rel")) {
+        return Reply{.status = 421, .reason = "Extension Required", .headers = {{"Require", "100rel"}}};
+    }
+    return std::nullopt;
+}
+
+MediaTerms media_terms(const TrunkSettings& settings, int rank) {
+    MediaTerms terms;
+    terms.srtp_required = settings.srtp == SrtpUse::required;
+    terms.srtp_suites = settings.srtp_suites;
+    terms.audio_codecs = settings.audio_codecs;
+    terms.ice_lite = settings.ice == IceUse::lite;
+    terms.hold_inactive = settings.hold == HoldBy::inactive;
+    terms.audio_dscp = marking(settings.dscp_audio, rank);
+    terms.video_dscp = marking(settings.dscp_video, rank);
+    return terms;
+}
+
+Arrival describe(const Message& invite, const Trunks::Match& match, const std::string& leg,
+                 const std::string& salt) {
     Arrival arrival;
     arrival.leg = leg;
-    const bool phone = match.kind == Trunks::Match::Kind::trunk;
-    arrival.kind = phone ? LegKind::phone : LegKind::sip;
-    if (phone) {
-        arrival.alias = match.alias;
-        arrival.ask_meeting_number = match.alias.empty();
-        arrival.trunk = match.trunk->name;
-        arrival.caller = trunk_caller(invite);
+    arrival.display_name = printable(invite.from.display);
+    const bool by_trunk = match.kind == Trunks::Match::Kind::trunk;
+    if (by_trunk) {
+        describe_trunk_call(invite, match, salt, arrival);
     } else {
         arrival.alias = lower(printable(invite.uri.user.empty() ? invite.to.uri.user : invite.uri.user));
         arrival.caller = printable(invite.from.uri.user + "@" + invite.from.uri.host);
     }
-    arrival.trusted = phone || !invite.flow.peer_certificate.empty();
-    arrival.display_name = printable(invite.from.display);
+    arrival.trusted = by_trunk || !invite.flow.peer_certificate.empty();
     arrival.remote_address = invite.flow.remote.text();
     if (const std::string* agent = invite.header("user-agent")) {
         arrival.user_agent = printable(agent->substr(0, 256));

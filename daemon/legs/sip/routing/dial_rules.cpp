@@ -7,7 +7,10 @@
 
 #include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/network/resolver.hpp"
-#include "daemon/legs/sip/routing/trunk.hpp"
+#include "daemon/legs/sip/routing/arrival.hpp"
+#include "daemon/legs/sip/routing/caller.hpp"
+#include "daemon/legs/sip/routing/precedence.hpp"
+#include "daemon/legs/sip/routing/trunk_calls.hpp"
 
 namespace vmr::sip {
 namespace {
@@ -79,6 +82,9 @@ Status check(DialRule& rule) {
         }
         prefix = number;
     }
+    if (!rule.trunk.empty()) {
+        return rule.gateway.empty() ? Status(Ok{}) : Status(Error{"either a trunk or a gateway"});
+    }
     if (rule.prefixes.empty()) {
         return Ok{};
     }
@@ -87,6 +93,18 @@ Status check(DialRule& rule) {
         return Error{"numbers need a gateway: a SIP URI without a user"};
     }
     return Ok{};
+}
+
+// `plan.uri` is what is called; each proxy makes a Request-URI of it.
+Result<DialPlan> by_rules_trunk(DialPlan plan, const DialRule& rule, const Trunks& trunks) {
+    const TrunkConfig* trunk = trunks.find(rule.trunk);
+    if (trunk == nullptr || trunk->settings.proxies.empty()) {
+        return Error{"trunk " + rule.trunk + " has no proxies"};
+    }
+    plan.kind = trunk->settings.video ? LegKind::sip : plan.kind;
+    plan.trunk = trunk->name;
+    plan.terms = media_terms(trunk->settings, rank_of(trunk->settings.precedence).value_or(0));
+    return plan;
 }
 
 }  // namespace
@@ -106,14 +124,14 @@ Result<DialRules> DialRules::make(DialConfig config) {
     return rules;
 }
 
-bool DialRules::is_gateway(const std::string& host) const {
-    return std::ranges::any_of(config_.rules, [&host](const DialRule& rule) {
-        const std::optional<Uri> gateway = parse_uri(rule.gateway);
-        return gateway && gateway->host == host;
-    });
+bool DialRules::is_gateway(const std::string& host, const Trunks& trunks) const {
+    return trunks.is_proxy(host) || std::ranges::any_of(config_.rules, [&host](const DialRule& rule) {
+               const std::optional<Uri> gateway = parse_uri(rule.gateway);
+               return gateway && gateway->host == host;
+           });
 }
 
-Result<DialPlan> DialRules::plan(const std::string& address) const {
+Result<DialPlan> DialRules::plan(const std::string& address, const Trunks& trunks) const {
     std::string_view text = trim(address);
     const bool printable = std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
     if (text.empty() || text.size() > kMaxDialled || !printable) {
@@ -123,7 +141,7 @@ Result<DialPlan> DialRules::plan(const std::string& address) const {
     const bool tel = text.size() > 4 && equal_nocase(text.substr(0, 4), "tel:");
     const std::string bare = normalise_number(tel ? text.substr(4, text.find(';') - 4) : text);
     if (!bare.empty()) {
-        return plan_number(bare);
+        return plan_number(bare, trunks);
     }
     const std::string_view head = text.substr(0, text.find_first_of(":@"));
     const bool scheme = head.size() < text.size() && text[head.size()] == ':';
@@ -134,10 +152,10 @@ Result<DialPlan> DialRules::plan(const std::string& address) const {
     if (uri->scheme != "sip" && uri->scheme != "sips") {
         return Error{"not a SIP or telephone address"};
     }
-    return plan_uri(*uri);
+    return plan_uri(*uri, trunks);
 }
 
-Result<DialPlan> DialRules::plan_number(const std::string& number) const {
+Result<DialPlan> DialRules::plan_number(const std::string& number, const Trunks& trunks) const {
     const DialRule* best = nullptr;
     std::size_t length = 0;
     for (const DialRule& rule : config_.rules) {
@@ -151,6 +169,10 @@ Result<DialPlan> DialRules::plan_number(const std::string& number) const {
     if (best == nullptr) {
         return kDenied;
     }
+    if (!best->trunk.empty()) {
+        return by_rules_trunk({LegKind::phone, number, number, best->name, best->max_duration}, *best,
+                              trunks);
+    }
     const Uri gateway = *parse_uri(best->gateway);
     return DialPlan{
         LegKind::phone, number,
@@ -158,27 +180,29 @@ Result<DialPlan> DialRules::plan_number(const std::string& number) const {
         best->name, best->max_duration};
 }
 
-Result<DialPlan> DialRules::plan_uri(const Uri& uri) const {
+Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const {
     if (const Result<Destination> usable = destination_of(uri); !usable) {
         return Error{usable.error()};
     }
     // A number behind a gateway is a number, however it is written: prefixes decide.
-    if (is_gateway(uri.host)) {
+    if (is_gateway(uri.host, trunks)) {
         const std::string number = normalise_number(uri.user.substr(0, uri.user.find(';')));
-        return number.empty() ? Result<DialPlan>(kDenied) : plan_number(number);
+        return number.empty() ? Result<DialPlan>(kDenied) : plan_number(number, trunks);
     }
     for (const DialRule& rule : config_.rules) {
         const bool allowed = std::ranges::any_of(
             rule.domains, [&uri](const std::string& domain) { return covers(domain, uri.host); });
         if (allowed) {
             const std::string shown = uri.user.empty() ? uri.host : uri.user + "@" + uri.host;
-            return DialPlan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration};
+            const DialPlan plan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration};
+            return rule.trunk.empty() ? Result<DialPlan>(plan) : by_rules_trunk(plan, rule, trunks);
         }
     }
     return kDenied;
 }
 
-Invite DialRules::invite(const Placement& placement, const std::string& contact_host) const {
+Invite DialRules::invite(const Placement& placement, const std::string& contact_host,
+                         const Trunks& trunks) const {
     Invite invite;
     invite.uri = placement.plan.uri;
     invite.from_name = placement.caller_name;
@@ -193,6 +217,9 @@ Invite DialRules::invite(const Placement& placement, const std::string& contact_
         invite.from_user = rule->caller.empty() ? invite.from_user : plain(rule->caller);
         invite.identity = rule->identity;
         invite.late_offer = rule->late_offer;
+    }
+    if (const TrunkConfig* trunk = trunks.find(placement.plan.trunk)) {
+        by_trunk(invite, *trunk, rule != config_.rules.end() ? rule->caller : "");
     }
     return invite;
 }

@@ -9,6 +9,7 @@
 #include "daemon/legs/leg.hpp"
 #include "daemon/legs/sip/dialog/invitation.hpp"
 #include "daemon/legs/sip/message/digest.hpp"
+#include "daemon/legs/sip/routing/trunk.hpp"
 
 namespace vmr::sip {
 
@@ -16,6 +17,7 @@ struct DialRule {
     std::string name;
     std::vector<std::string> domains;   // "example.org", "*.example.org", "192.0.2.7"
     std::vector<std::string> prefixes;  // "+4930": numbers that begin so go to the gateway
+    std::string trunk;                  // numbers and domains go by its proxies
     std::string gateway;                // SIP URI without a user: "sip:gw.example.net;transport=tls"
     std::string caller;                 // user part of our From; empty: the room's alias
     DigestIdentity identity;            // for who asks
@@ -37,14 +39,15 @@ public:
 
     // "sip:alice@example.org", "alice@example.org", "tel:+49…", "+49 30 123". The longest prefix wins, then
     // the first rule.
-    Result<DialPlan> plan(const std::string& address) const;
+    Result<DialPlan> plan(const std::string& address, const Trunks& trunks = {}) const;
+    Invite invite(const Placement& placement, const std::string& contact_host,
+                  const Trunks& trunks = {}) const;
     bool takes_referrals() const { return config_.referrals; }
-    Invite invite(const Placement& placement, const std::string& contact_host) const;
 
 private:
-    Result<DialPlan> plan_number(const std::string& number) const;
-    Result<DialPlan> plan_uri(const Uri& uri) const;
-    bool is_gateway(const std::string& host) const;
+    Result<DialPlan> plan_number(const std::string& number, const Trunks& trunks) const;
+    Result<DialPlan> plan_uri(const Uri& uri, const Trunks& trunks) const;
+    bool is_gateway(const std::string& host, const Trunks& trunks) const;
 
     DialConfig config_;
 };

@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "daemon/legs/sip/message/uri.hpp"
+#include "daemon/legs/sip/network/resolver.hpp"
+#include "daemon/legs/sip/routing/caller.hpp"
 
 namespace vmr::sip {
 namespace {
@@ -30,8 +32,41 @@ std::string without_plus(const std::string& number) {
     return number.starts_with("+") ? number.substr(1) : number;
 }
 
-std::string number_of(const Uri& uri) {
-    return normalise_number(std::string_view(uri.user).substr(0, uri.user.find(';')));
+// As it was dialled, and as E.164; both without a plus.
+std::vector<std::string> numbers_of(const Uri& uri, const TrunkSettings& settings) {
+    const std::string_view text = std::string_view(uri.user).substr(0, uri.user.find(';'));
+    std::vector<std::string> numbers{without_plus(normalise_number(text)),
+                                     without_plus(to_e164(text, settings))};
+    std::erase(numbers, std::string());
+    return numbers;
+}
+
+Status check_proxy(const std::string& text, bool tls) {
+    const std::optional<Uri> uri = parse_uri(text);
+    const Result<Destination> destination =
+        uri && uri->user.empty() ? destination_of(*uri) : Result<Destination>(Error{"no"});
+    if (!destination) {
+        return Error{"not a SIP URI without a user: " + text};
+    }
+    const bool secure = destination->secure || destination->transport == Transport::tls;
+    return tls && !secure ? Status(Error{"tls, but not so " + text}) : Status(Ok{});
+}
+
+Status check(const TrunkConfig& config) {
+    const TrunkSettings& settings = config.settings;
+    const bool digest = !config.user.empty() && !config.secret.empty();
+    if (config.sources.empty() && !digest && settings.proxies.empty()) {
+        return Error{"needs sources, a user and a secret, or proxies"};
+    }
+    for (const std::string& proxy : settings.proxies) {
+        if (const Status usable = check_proxy(proxy, settings.tls); !usable) {
+            return usable;
+        }
+    }
+    if (settings.registers && (!config.account.given() || settings.proxies.empty())) {
+        return Error{"to register it needs proxies, account and password"};
+    }
+    return Ok{};
 }
 
 }  // namespace
@@ -71,23 +106,11 @@ Result<Cidr> parse_cidr(const std::string& text) {
     return cidr;
 }
 
-std::string normalise_number(std::string_view text) {
-    std::string number;
-    for (const char c : text) {
-        if ((c >= '0' && c <= '9') || (c == '+' && number.empty())) {
-            number += c;
-        } else if (std::string_view(" -.()").find(c) == std::string_view::npos) {
-            return {};
-        }
-    }
-    return number == "+" || number.size() > 32 ? std::string() : number;
-}
-
 Result<Trunks> Trunks::make(std::vector<TrunkConfig> configs) {
     Trunks trunks;
     for (TrunkConfig& config : configs) {
-        if (config.sources.empty() && (config.user.empty() || config.secret.empty())) {
-            return Error{"trunk " + config.name + " needs sources, or a user and a secret"};
+        if (const Status complete = check(config); !complete) {
+            return Error{"trunk " + config.name + ": " + complete.error()};
         }
         const bool taken = !config.user.empty() && std::any_of(trunks.trunks_.begin(), trunks.trunks_.end(),
                                                                [&config](const Trunk& other) {
@@ -119,25 +142,37 @@ Result<Trunks> Trunks::make(std::vector<TrunkConfig> configs) {
     return trunks;
 }
 
-Trunks::Match Trunks::match(const Message& invite, const std::string& user) const {
-    std::string number = number_of(invite.uri);
-    if (number.empty()) {
-        number = number_of(invite.to.uri);
+bool Trunks::Trunk::has(const std::string& ip) const {
+    return learned.contains(ip) ||
+           std::ranges::any_of(sources, [&ip](const Cidr& source) { return source.contains(ip); });
+}
+
+// Where the number that was called leads, or null: the Request-URI says it, or else To.
+const std::string* Trunks::Trunk::alias_of(const Message& invite) const {
+    std::vector<std::string> numbers = numbers_of(invite.uri, config.settings);
+    if (numbers.empty()) {
+        numbers = numbers_of(invite.to.uri, config.settings);
     }
-    number = without_plus(number);
+    for (const std::string& number : numbers) {
+        if (const auto entry = config.numbers.find(number); entry != config.numbers.end()) {
+            return &entry->second;
+        }
+    }
+    return nullptr;
+}
+
+Trunks::Match Trunks::match(const Message& invite, const std::string& user) const {
     Match result;
     for (const Trunk& trunk : trunks_) {
-        const bool from_source =
-            std::any_of(trunk.sources.begin(), trunk.sources.end(),
-                        [&](const Cidr& source) { return source.contains(invite.flow.remote.ip); });
-        if (!from_source && !trunk.sources.empty()) {
+        const bool from_source = trunk.has(invite.flow.remote.ip);
+        if (!from_source && (!trunk.sources.empty() || trunk.config.user.empty())) {
             continue;
         }
-        const auto entry = trunk.config.numbers.find(number);
-        const bool known = !number.empty() && entry != trunk.config.numbers.end();
+        const std::string* alias = trunk.alias_of(invite);
+        const bool known = alias != nullptr;
         const bool digest = !trunk.config.user.empty();
         if (known && (!digest || user == trunk.config.user)) {
-            return {Match::Kind::trunk, &trunk.config, entry->second};
+            return {Match::Kind::trunk, &trunk.config, *alias};
         }
         if (known) {
             result = {Match::Kind::challenge, &trunk.config, {}};
@@ -161,22 +196,45 @@ std::optional<std::string> Trunks::secret_of(const std::string& user, DigestAlgo
 }
 
 bool Trunks::is_source(const std::string& ip) const {
-    return std::any_of(trunks_.begin(), trunks_.end(), [&ip](const Trunk& trunk) {
-        return std::any_of(trunk.sources.begin(), trunk.sources.end(),
-                           [&ip](const Cidr& source) { return source.contains(ip); });
+    return std::ranges::any_of(trunks_, [&ip](const Trunk& trunk) { return trunk.has(ip); });
+}
+
+void Trunks::learn(const std::string& name, std::set<std::string> addresses) {
+    for (Trunk& trunk : trunks_) {
+        if (trunk.config.name == name) {
+            trunk.learned = std::move(addresses);
+        }
+    }
+}
+
+const TrunkConfig* Trunks::at(const std::string& ip) const {
+    const auto found = std::ranges::find_if(trunks_, [&ip](const Trunk& trunk) { return trunk.has(ip); });
+    return found != trunks_.end() ? &found->config : nullptr;
+}
+
+bool Trunks::is_proxy(const std::string& host) const {
+    return std::ranges::any_of(trunks_, [&host](const Trunk& trunk) {
+        const TrunkSettings& settings = trunk.config.settings;
+        return (!settings.proxies.empty() && settings.domain == host) ||
+               std::ranges::any_of(settings.proxies, [&host](const std::string& proxy) {
+                   const std::optional<Uri> uri = parse_uri(proxy);
+                   return uri && uri->host == host;
+               });
     });
 }
 
-std::string trunk_caller(const Message& invite) {
-    for (const std::string& value : invite.values("p-asserted-identity")) {
-        const std::optional<NameAddr> identity = parse_name_addr(value);
-        const std::string number = identity ? number_of(identity->uri) : std::string();
-        if (!number.empty()) {
-            return number;
-        }
+std::vector<TrunkConfig> Trunks::configs() const {
+    std::vector<TrunkConfig> all;
+    for (const Trunk& trunk : trunks_) {
+        all.push_back(trunk.config);
     }
-    const std::string number = number_of(invite.from.uri);
-    return number.empty() ? "anonymous" : number;
+    return all;
+}
+
+const TrunkConfig* Trunks::find(const std::string& name) const {
+    const auto found =
+        std::ranges::find_if(trunks_, [&name](const Trunk& trunk) { return trunk.config.name == name; });
+    return found != trunks_.end() ? &found->config : nullptr;
 }
 
 }  // namespace vmr::sip

@@ -1,15 +1,17 @@
 // Which calls come from a telephone trunk, and where their numbers lead. Pure. Deny by
 // default: with no trunk configured no number leads anywhere, and an incoming call never
-// leads to another trunk (we place no calls).
+// leads to another trunk.
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "daemon/legs/sip/message/digest.hpp"
 #include "daemon/legs/sip/message/message.hpp"
+#include "daemon/legs/sip/routing/trunk_profile.hpp"
 
 namespace vmr::sip {
 
@@ -20,6 +22,10 @@ struct TrunkConfig {
     DigestAlgorithms algorithms = DigestAlgorithms::both;
     // Dialled number ("+4930123") -> room alias, or "" for the virtual reception.
     std::map<std::string, std::string> numbers;
+    DigestIdentity account;  // who we are to the trunk
+    TrunkSettings settings;
+
+    bool operator==(const TrunkConfig&) const = default;
 };
 
 struct Cidr {
@@ -28,9 +34,6 @@ struct Cidr {
     bool contains(const std::string& ip) const;
 };
 Result<Cidr> parse_cidr(const std::string& text);
-
-// "+49 (30) 123-45" -> "+493012345"; empty when it is not a telephone number.
-std::string normalise_number(std::string_view text);
 
 class Trunks {
 public:
@@ -51,16 +54,23 @@ public:
     // The secret of a digest user.
     std::optional<std::string> secret_of(const std::string& user, DigestAlgorithms answer) const;
     bool is_source(const std::string& ip) const;
+    // Where the trunk's proxies were found: calls from there are its calls.
+    void learn(const std::string& name, std::set<std::string> addresses);
+    const TrunkConfig* find(const std::string& name) const;
+    // The first trunk that has this address.
+    const TrunkConfig* at(const std::string& ip) const;
+    bool is_proxy(const std::string& host) const;  // of any trunk
+    std::vector<TrunkConfig> configs() const;
 
 private:
     struct Trunk {
         TrunkConfig config;
         std::vector<Cidr> sources;
+        std::set<std::string> learned;
+        bool has(const std::string& ip) const;
+        const std::string* alias_of(const Message& invite) const;
     };
     std::vector<Trunk> trunks_;
 };
-
-// E.164 caller of a trunk call: P-Asserted-Identity (the trunk is trusted), then From.
-std::string trunk_caller(const Message& invite);
 
 }  // namespace vmr::sip

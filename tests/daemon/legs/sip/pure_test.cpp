@@ -9,6 +9,7 @@
 #include "daemon/legs/sip/message/writer.hpp"
 #include "daemon/legs/sip/network/limits.hpp"
 #include "daemon/legs/sip/network/stack.hpp"
+#include "daemon/legs/sip/routing/caller.hpp"
 #include "daemon/legs/sip/routing/trunk.hpp"
 
 namespace vmr::sip {
@@ -193,9 +194,11 @@ TEST(TrunkRules, AnAnswerByAnAlgorithmThatWasNotAskedForIsNone) {
 }
 
 TEST(TrunkRules, TheCallerIsTheAssertedIdentityThenFrom) {
-    EXPECT_EQ(trunk_caller(message("INVITE", "z")), "+4930777");
+    EXPECT_EQ(trunk_caller(message("INVITE", "z"), {}).number, "+4930777");
     EXPECT_EQ(trunk_caller(message("INVITE", "z", "192.0.2.7", "x",
-                                   "P-Asserted-Identity: \"A\" <sip:+49(30)888@pstn;user=phone>\r\n")),
+                                   "P-Asserted-Identity: \"A\" <sip:+49(30)888@pstn;user=phone>\r\n"),
+                           {})
+                  .number,
               "+4930888");
 }
 

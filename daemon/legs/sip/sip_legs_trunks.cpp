@@ -1,0 +1,109 @@
+// The ways to trunks' proxies, and the place that calls of some precedence have.
+#include "daemon/legs/sip/message/uri.hpp"
+#include "daemon/legs/sip/outgoing_call.hpp"
+#include "daemon/legs/sip/routing/precedence.hpp"
+#include "daemon/legs/sip/routing/trunk_calls.hpp"
+#include "daemon/legs/sip/sip_legs_core.hpp"
+
+namespace vmr::sip {
+
+void SipLegs::Core::begin_lines() {
+    const std::vector<TrunkConfig> configs = trunks_.configs();
+    lines_.set(configs, config_.contact_host, now());
+    precedence_ = false;
+    for (const TrunkConfig& trunk : configs) {
+        trunks_.learn(trunk.name, lines_.addresses(trunk.name));
+        precedence_ = precedence_ || !trunk.settings.namespaces.empty();
+    }
+    trust_trunks();
+    arm(now());
+}
+
+void SipLegs::Core::on_line_changed(const LineStatus& status) {
+    if (config_.on_trunk_changed) {
+        config_.on_trunk_changed(status);
+    }
+}
+
+void SipLegs::Core::on_trunk_found(const std::string& trunk) {
+    trunks_.learn(trunk, lines_.addresses(trunk));
+    trust_trunks();
+}
+
+// What is sent back along the way of a request, before its call is known, is marked as its trunk says.
+void SipLegs::Core::mark(Message& message) const {
+    const TrunkConfig* trunk = message.request ? trunks_.at(message.flow.remote.ip) : nullptr;
+    if (trunk == nullptr || trunk->settings.dscp_signalling.empty()) {
+        return;
+    }
+    const auto call =
+        message.to.tag.empty() ? nullptr : find(message.call_id, message.to.tag, message.from.tag);
+    const int rank = call ? call->standing().rank : precedence_of(message, trunk->settings);
+    message.flow.dscp = marking(trunk->settings.dscp_signalling, rank);
+}
+
+std::vector<StandingCall> SipLegs::Core::standing(const std::string& trunk) const {
+    std::vector<StandingCall> all;
+    for (const auto& [key, call] : calls_) {
+        const Call::Standing& is = call->standing();
+        if (!call->leaving() && (trunk.empty() || is.trunk == trunk)) {
+            all.push_back({key, is.rank, is.may_end, is.order});
+        }
+    }
+    return all;
+}
+
+// A place among the trunk's calls and among all; who has one of less precedence may have to go.
+bool SipLegs::Core::make_place(const TrunkConfig& trunk, int rank) {
+    const std::size_t own = static_cast<std::size_t>(trunk.settings.max_calls);
+    const Admission among_own =
+        own > 0 ? admit(standing(trunk.name), own, rank, trunk.settings.preempt) : Admission{true, {}};
+    if (!among_own.admitted) {
+        return false;
+    }
+    const Admission among_all = !among_own.gives_way.empty()
+                                    ? among_own
+                                    : admit(standing({}), config_.max_calls, rank, trunk.settings.preempt);
+    if (const auto found = calls_.find(among_all.gives_way); found != calls_.end()) {
+        const std::shared_ptr<Call> gone = found->second;
+        gone->end(EndCause::preempted);
+    }
+    return among_all.admitted;
+}
+
+// Beyond the limit of all calls only those who may end others are looked at; what ends is still counted for a
+// while.
+bool SipLegs::Core::may_preempt(const Message& invite) const {
+    const TrunkConfig* trunk = trunks_.at(invite.flow.remote.ip);
+    return trunk != nullptr && trunk->settings.preempt && precedence_of(invite, trunk->settings) > 0 &&
+           calls_.size() < 2 * config_.max_calls;
+}
+
+Call::Standing SipLegs::Core::standing_of(const TrunkConfig& trunk, int rank) {
+    return {trunk.name, rank, trunk.settings.preempt, ++last_order_};
+}
+
+// Null: there is no place.
+std::shared_ptr<Leg> SipLegs::Core::dial_by_trunk(const Placement& placement, const TrunkConfig& trunk) {
+    const int rank = rank_of(trunk.settings.precedence).value_or(0);
+    if (!make_place(trunk, rank)) {
+        return nullptr;
+    }
+    std::deque<OutgoingCall::Proxy> proxies;
+    for (const std::string& proxy : lines_.ways(trunk.name)) {
+        const std::optional<Uri> uri = parse_uri(proxy);
+        Result<Destination> destination = uri ? destination_of(*uri) : Result<Destination>(Error{"no"});
+        if (destination) {
+            destination->large = true;
+            proxies.push_back({trunk_request_uri(placement.plan.uri, trunk.settings, proxy), *destination});
+        }
+    }
+    const auto call = std::make_shared<OutgoingCall>(this, placement.leg, placement.plan.kind,
+                                                     rules_.invite(placement, config_.contact_host, trunks_));
+    call->set_standing(standing_of(trunk, rank));
+    calls_.emplace(call->key(), call);
+    call->begin(std::move(proxies));
+    return call;
+}
+
+}  // namespace vmr::sip
