@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <thread>
 
 #include "room_pipeline.hpp"
 #include "signals.hpp"
@@ -304,7 +305,7 @@ GstPadProbeReturn on_direct_data(GstPad*, GstPadProbeInfo* info, gpointer data) 
     pthread_getname_np(pthread_self(), name, sizeof name);
     pushes.by_mixer += std::strcmp(name, "vmr-mix") == 0 ? 1 : 0;
     ++pushes.packets;
-    return GST_PAD_PROBE_OK;
+    return GST_PAD_PROBE_DROP;  // a paused fakesink would break the promise
 }
 
 TEST(MixerAudio, WhoNeverBlocksIsPushedToInTheTick) {
@@ -322,6 +323,72 @@ TEST(MixerAudio, WhoNeverBlocksIsPushedToInTheTick) {
     room.stop();
     EXPECT_GE(pushes.packets, 10);
     EXPECT_EQ(pushes.packets, pushes.by_mixer);
+}
+
+struct SlowListener {
+    std::atomic<int> packets = 0;
+    std::atomic<int> by_helpers = 0;
+    std::atomic<int> out_of_order = 0;
+    GstClockTime last = 0;
+};
+
+// Takes 100 µs of CPU for a packet and promises never to block.
+GstPadProbeReturn on_slow_data(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    auto& listener = *static_cast<SlowListener*>(data);
+    if ((info->type & GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM) != 0) {
+        const GstStructure* structure = gst_query_get_structure(GST_PAD_PROBE_INFO_QUERY(info));
+        const bool asked = structure != nullptr && gst_structure_has_name(structure, "vmr-non-blocking");
+        return asked ? GST_PAD_PROBE_HANDLED : GST_PAD_PROBE_OK;
+    }
+    const GstClockTime now = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+    listener.out_of_order += listener.packets > 0 && now <= listener.last ? 1 : 0;
+    listener.last = now;
+    char name[16] = {};
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    listener.by_helpers += std::strcmp(name, "vmr-fan-out") == 0 ? 1 : 0;
+    ++listener.packets;
+    const gint64 until = g_get_monotonic_time() + 100;
+    while (g_get_monotonic_time() < until) {
+    }
+    return GST_PAD_PROBE_DROP;  // a paused fakesink would break the promise
+}
+
+TEST(MixerAudio, WhatIsTooLongForOneThreadIsSharedWithHelpers) {
+    if (std::thread::hardware_concurrency() < 2) {
+        GTEST_SKIP() << "one core";
+    }
+    constexpr unsigned kListeners = 140;  // 14 ms of a tick of 20
+    std::string description = talker(0, 400);
+    for (unsigned i = 1; i <= kListeners; ++i) {
+        const std::string number = std::to_string(i);
+        description += " m.audio_src_" + number + " ! " +
+                       (i % 2 == 0 ? "application/x-rtp,encoding-name=PCMU" : "audio/x-mulaw") +
+                       " ! fakesink async=false name=f" + number;
+    }
+    RoomPipeline room(description);
+    std::vector<SlowListener> listeners(kListeners);
+    for (unsigned i = 1; i <= kListeners; ++i) {
+        const ElementPtr sink = room.element(("f" + std::to_string(i)).c_str());
+        const PadPtr pad = PadPtr::adopt(gst_element_get_static_pad(sink.get(), "sink"));
+        gst_pad_add_probe(pad.get(),
+                          static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM |
+                                                       GST_PAD_PROBE_TYPE_PUSH | GST_PAD_PROBE_TYPE_BUFFER),
+                          on_slow_data, &listeners[i - 1], nullptr);
+    }
+    const auto helped = [&listeners] {
+        return std::any_of(listeners.begin(), listeners.end(),
+                           [](const SlowListener& each) { return each.by_helpers > 5; });
+    };
+    room.play();
+    EXPECT_TRUE(wait_for(helped));
+    EXPECT_TRUE(wait_for([&listeners] {
+        return std::all_of(listeners.begin(), listeners.end(),
+                           [](const SlowListener& each) { return each.packets > 20; });
+    }));
+    room.stop();
+    for (const SlowListener& listener : listeners) {
+        EXPECT_EQ(listener.out_of_order, 0);
+    }
 }
 
 TEST(MixerAudio, ATickOfTenMilliseconds) {
