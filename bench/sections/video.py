@@ -2,7 +2,7 @@
 from harness import Case, run_program
 from sections import tables
 
-NAME, TITLE, ROUNDS, TOGETHER = "video", "Video rooms, cameras of 640 × 360 into 720p30", 3, 1
+NAME, TITLE, ROUNDS, TOGETHER = "video", "Video rooms into 720p30, cameras of 640 × 360 where nothing else is said", 3, 1
 SECONDS = 1.5
 
 

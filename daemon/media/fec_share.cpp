@@ -9,7 +9,7 @@ namespace {
 
 // A report may speak of thirty packets: none lost of so few is no news.
 constexpr double kRise = 0.3, kFall = 0.1;
-constexpr double kLittle = 0.01;
+constexpr double kNothing = 0.01;
 // Of a group with one packet of FEC two may be lost: more FEC than is lost.
 constexpr double kTimes = 3;
 constexpr double kLeast = 10, kMost = 50;  // per cent
@@ -25,7 +25,7 @@ unsigned FecShare::update(const LossReport& loss, std::optional<double> round_tr
     const double more = std::clamp(loss.fraction_lost, 0.0, 1.0) - usual_loss_;
     usual_loss_ += (more > 0 ? kRise : kFall) * more;
     const double round_trip = round_trip_ms.value_or(0);
-    if (usual_loss_ < kLittle || (resent && round_trip < kShort)) {
+    if (usual_loss_ < kNothing || (resent && round_trip < kShort)) {
         percentage_ = 0;
         return percentage_;
     }

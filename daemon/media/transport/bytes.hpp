@@ -7,6 +7,7 @@
 namespace vmr::media {
 
 inline constexpr size_t kFixedHeader = 12;           // bytes, of RTP
+inline constexpr uint8_t kMarker = 0x80;             // of its second byte
 inline constexpr uint16_t kOneByteProfile = 0xBEDE;  // RFC 8285 section 4.2
 inline constexpr uint8_t kSenderReport = 200, kReceiverReport = 201;
 inline constexpr size_t kSenderInfoBytes = 20, kReportBlockBytes = 24;

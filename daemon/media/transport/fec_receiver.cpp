@@ -10,7 +10,6 @@ namespace {
 
 constexpr size_t kBlockHeader = 4, kMaxBlocks = 8;  // RFC 2198 section 3
 constexpr unsigned kMaxLostFec = 16;                // between two pictures
-constexpr uint8_t kMarker = 0x80;
 
 struct Vp8Packet {
     bool starts = false;  // a picture

@@ -9,7 +9,6 @@
 namespace vmr::media {
 namespace {
 
-constexpr uint8_t kMarker = 0x80;
 constexpr unsigned kMostPictures = 2;  // what comes back later than that is late
 
 uint16_t distance(Bytes first, Bytes packet) {

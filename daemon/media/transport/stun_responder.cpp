@@ -62,7 +62,7 @@ void append16(std::vector<std::uint8_t>& out, unsigned value) {
     out.push_back(static_cast<std::uint8_t>(value >> 8));
     out.push_back(static_cast<std::uint8_t>(value));
 }
-void append32(std::vector<std::uint8_t>& out, std::uint32_t value) {
+void append_word(std::vector<std::uint8_t>& out, std::uint32_t value) {
     append16(out, value >> 16);
     append16(out, value & 0xffff);
 }
@@ -239,7 +239,7 @@ std::optional<StunResponder::Answer> StunResponder::answer(Bytes datagram, const
     const auto crc = crc32(out) ^ kFingerprintXor;
     append16(out, kFingerprint);
     append16(out, kFingerprintSize);
-    append32(out, crc);
+    append_word(out, crc);
     return answer;
 }
 

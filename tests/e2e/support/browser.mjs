@@ -34,7 +34,7 @@ export function launchFirefox() {
 }
 
 // Runs in the page before its own scripts. One AudioContext serves the tone and the measuring.
-function instrument({ frequency, colour, relay, clock }) {
+function instrument({ frequency, colour, relay, clock, busy }) {
   const context = new AudioContext();
   void context.resume();
   const makeStream = (wants, paint) => {
@@ -53,7 +53,18 @@ function instrument({ frequency, colour, relay, clock }) {
       canvas.height = 360;
       const drawing = canvas.getContext('2d');
       let frame = 0;
-      if (clock) {
+      if (busy) {
+        // Noise: takes whatever bits there are.
+        const noise = new OffscreenCanvas(160, 90);
+        const paper = noise.getContext('2d');
+        const grains = paper.createImageData(160, 90);
+        const numbers = new Uint32Array(grains.data.buffer);
+        setInterval(() => {
+          for (let i = 0; i < numbers.length; i++) numbers[i] = (Math.random() * 0x1000000) | 0xff000000;
+          paper.putImageData(grains, 0, 0);
+          drawing.drawImage(noise, 0, 0, 640, 360);
+        }, 1000 / 15);
+      } else if (clock) {
         // Thirty pictures a second that differ: each shows its number, one bit a column, black or white.
         setInterval(() => {
           frame++;
@@ -257,7 +268,8 @@ export const css = (colour) => `rgb(${colour.join(',')})`;
 
 export class Person {
   // relay: media may go through TURN only. clock: the camera shows thirty numbered pictures a second, see smoothness().
-  static async open(browser, { frequency, colour, relay = false, clock = false }) {
+  // busy: it shows noise.
+  static async open(browser, { frequency, colour, relay = false, clock = false, busy = false }) {
     const person = new Person();
     person.context = await browser.createBrowserContext();
     person.page = await person.context.newPage();
@@ -265,7 +277,7 @@ export class Person {
     person.log = [];
     person.page.on('console', (line) => person.log.push(line.text()));
     person.page.on('pageerror', (problem) => person.log.push(String(problem)));
-    await person.page.evaluateOnNewDocument(instrument, { frequency, colour: css(colour), relay, clock });
+    await person.page.evaluateOnNewDocument(instrument, { frequency, colour: css(colour), relay, clock, busy });
     return person;
   }
 
