@@ -2,10 +2,16 @@
 #pragma once
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace vmr {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
+
+// From milliseconds of any steady clock, as pure parts count them.
+inline SteadyTime steady(std::int64_t ms) {
+    return SteadyTime(std::chrono::milliseconds(ms));
+}
 
 class TokenBucket {
 public:

@@ -6,8 +6,8 @@
 #include <set>
 #include <variant>
 
+#include "base/source_limiter.hpp"
 #include "daemon/api/listener.hpp"
-#include "daemon/api/rate_limit.hpp"
 #include "daemon/api/router.hpp"
 #include "daemon/api/server.hpp"
 #include "daemon/api/web_socket.hpp"

@@ -10,9 +10,9 @@
 
 #include "base/gst_ptr.hpp"
 #include "base/signal.hpp"
+#include "base/source_limiter.hpp"
 #include "daemon/api/event_hub.hpp"
 #include "daemon/api/listener.hpp"
-#include "daemon/api/rate_limit.hpp"
 #include "daemon/api/signalling.hpp"
 #include "daemon/api/token_store.hpp"
 

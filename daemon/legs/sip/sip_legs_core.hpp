@@ -11,11 +11,11 @@
 #include <map>
 #include <unordered_map>
 
+#include "base/source_limiter.hpp"
 #include "daemon/legs/sip/call.hpp"
 #include "daemon/legs/sip/dialog/transaction.hpp"
 #include "daemon/legs/sip/half_open.hpp"
 #include "daemon/legs/sip/message/writer.hpp"
-#include "daemon/legs/sip/network/limits.hpp"
 #include "daemon/legs/sip/routing/dial_rules.hpp"
 #include "daemon/legs/sip/routing/precedence.hpp"
 #include "daemon/legs/sip/sip_legs.hpp"
@@ -171,7 +171,7 @@ private:
     bool precedence_ = false;  // a trunk knows Resource-Priority
     std::uint64_t last_order_ = 0;
     Digest digest_;
-    RateLimiter invites_;
+    SourceLimiter invites_;
     Transactions transactions_;
     std::unique_ptr<Stack> stack_;
     std::unordered_map<std::string, std::shared_ptr<Call>> calls_;  // by Call::key()

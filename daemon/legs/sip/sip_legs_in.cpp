@@ -119,7 +119,7 @@ bool SipLegs::Core::is_over_limit(const Message& request, bool begins) {
         prune_half_open();
     }
     const bool full = calls_.size() >= config_.max_calls && !may_preempt(request);
-    return full || !invites_.allow(source, now()) || crowded();
+    return full || !invites_.take(source, steady(now())) || crowded();
 }
 
 void SipLegs::Core::prune_half_open() {

@@ -1,8 +1,8 @@
 // The parts without a network: hub, tokens, router, limits.
 #include <gtest/gtest.h>
 
+#include "base/source_limiter.hpp"
 #include "daemon/api/event_hub.hpp"
-#include "daemon/api/rate_limit.hpp"
 #include "daemon/api/router.hpp"
 #include "daemon/api/token_store.hpp"
 
@@ -214,6 +214,11 @@ TEST(LimitsTest, BucketsRefillAndStayBounded) {
     now += 10s;
     EXPECT_TRUE(limiter.take("c", now));  // the others are full again, and forgotten
     EXPECT_TRUE(limiter.take("a", now));
+    for (int count = 0; count < 1000; ++count) {
+        now += 1ms;
+        limiter.take(std::to_string(count), now);
+    }
+    EXPECT_LE(limiter.sources(), 2U);
 }
 
 }  // namespace

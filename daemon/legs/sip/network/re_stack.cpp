@@ -9,11 +9,11 @@
 #include <thread>
 
 #include "base/guard.hpp"
+#include "base/source_limiter.hpp"
 #include "base/source_network.hpp"
 #include "daemon/legs/sip/message/bounds.hpp"
 #include "daemon/legs/sip/message/parse.hpp"
 #include "daemon/legs/sip/network/bans.hpp"
-#include "daemon/legs/sip/network/limits.hpp"
 #include "daemon/legs/sip/network/re_datagrams.hpp"
 #include "daemon/legs/sip/network/re_outbound.hpp"
 #include "daemon/legs/sip/network/re_streams.hpp"
@@ -100,7 +100,7 @@ private:
     // The sip thread's own.
     std::thread thread_;
     StackStatistics statistics_;
-    RateLimiter limiter_;
+    SourceLimiter limiter_;
     SourceBans bans_;
     ServerTls tls_{config_.tls};
     std::unique_ptr<Streams> streams_;
@@ -248,7 +248,7 @@ void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_vi
     if (is_banned(flow.remote.ip, true)) {
         return;
     }
-    if (!limiter_.allow(source_network(flow.remote.ip), now_ms())) {
+    if (!limiter_.take(source_network(flow.remote.ip), steady(now_ms()))) {
         ++statistics_.rate_limited;
         publish();
         return;
@@ -275,7 +275,7 @@ bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
     if (flow.connection != 0 && is_banned(flow.remote.ip, false)) {
         return false;
     }
-    if (flow.connection != 0 && !limiter_.allow(source_network(flow.remote.ip), now_ms())) {
+    if (flow.connection != 0 && !limiter_.take(source_network(flow.remote.ip), steady(now_ms()))) {
         ++statistics_.rate_limited;
         publish();
         return true;

@@ -74,13 +74,13 @@ Registrar::Registrar(RegistrarConfig config, const Accounts& accounts, Digest& d
 
 void Registrar::reconfigure(RegistrarConfig config) {
     if (config.requests_per_second != config_.requests_per_second) {
-        requests_ = RateLimiter(config.requests_per_second, config.requests_per_second * 2);
+        requests_ = SourceLimiter(config.requests_per_second, config.requests_per_second * 2);
     }
     config_ = std::move(config);
 }
 
 bool Registrar::is_over_limit(const Message& request, std::int64_t now) {
-    return !requests_.allow(source_network(request.flow.remote.ip), now);
+    return !requests_.take(source_network(request.flow.remote.ip), steady(now));
 }
 
 bool Registrar::is_own_domain(const std::string& host, const Flow& flow) const {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "base/source_limiter.hpp"
 #include "daemon/legs/devices.hpp"
 #include "daemon/legs/sip/message/digest.hpp"
 #include "daemon/legs/sip/message/writer.hpp"
-#include "daemon/legs/sip/network/limits.hpp"
 #include "daemon/legs/sip/registrar/accounts.hpp"
 #include "daemon/legs/sip/registrar/firmware.hpp"
 #include "daemon/legs/sip/registrar/locations.hpp"
@@ -96,7 +96,7 @@ private:
     const Accounts& accounts_;
     Digest& digest_;
     Locations locations_;
-    RateLimiter requests_;
+    SourceLimiter requests_;
     std::unordered_map<std::string, Seen> seen_;  // by device: as many as there are accounts
     OnEvent on_event_;
 };

@@ -7,7 +7,6 @@
 #include "daemon/legs/sip/message/parse.hpp"
 #include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/message/writer.hpp"
-#include "daemon/legs/sip/network/limits.hpp"
 #include "daemon/legs/sip/network/stack.hpp"
 #include "daemon/legs/sip/routing/caller.hpp"
 #include "daemon/legs/sip/routing/trunk.hpp"
@@ -242,19 +241,6 @@ TEST(Bounds, FramesAStreamAndRefusesSmuggling) {
               Frame::too_large);
     EXPECT_EQ(inspect(std::string("\0\1\2", 3), false).frame, Frame::malformed);
     EXPECT_EQ(inspect("\r\n\r\n", true).frame, Frame::keep_alive);
-}
-
-TEST(Rates, ForgedSourcesAreBounded) {
-    RateLimiter limiter(10, 2, 100);
-    EXPECT_TRUE(limiter.allow("a", 0));
-    EXPECT_TRUE(limiter.allow("a", 0));
-    EXPECT_FALSE(limiter.allow("a", 0));
-    EXPECT_TRUE(limiter.allow("a", 100));
-    for (int count = 0; count < 1000; ++count) {
-        limiter.allow(std::to_string(count), 100);
-    }
-    EXPECT_LE(limiter.sources(), 100U);
-    EXPECT_TRUE(limiter.allow("late", 10000));
 }
 
 }  // namespace
