@@ -21,11 +21,11 @@ TEST(ActiveSpeaker, AShortInterruptionDoesNotSwitch) {
     ActiveSpeaker speaker;
     speaker.update(0.0, Candidates{{1, true, -20}, {2, false, -80}});
     speaker.update(5.0, Candidates{{1, true, -20}, {2, true, -10}});
-    EXPECT_EQ(speaker.update(5.4, Candidates{{1, true, -20}, {2, true, -10}}), 1U);
-    speaker.update(5.42, Candidates{{1, true, -20}, {2, false, -80}});
+    EXPECT_EQ(speaker.update(5.34, Candidates{{1, true, -20}, {2, true, -10}}), 1U);
+    speaker.update(5.36, Candidates{{1, true, -20}, {2, false, -80}});
     speaker.update(6.0, Candidates{{1, true, -20}, {2, true, -10}});
-    EXPECT_EQ(speaker.update(6.4, Candidates{{1, true, -20}, {2, true, -10}}), 1U);
-    EXPECT_EQ(speaker.update(6.45, Candidates{{1, true, -20}, {2, true, -10}}), 2U);
+    EXPECT_EQ(speaker.update(6.34, Candidates{{1, true, -20}, {2, true, -10}}), 1U);
+    EXPECT_EQ(speaker.update(6.37, Candidates{{1, true, -20}, {2, true, -10}}), 2U);
 }
 
 TEST(ActiveSpeaker, TwoWhoTalkAlikeDoNotTakeTurns) {
