@@ -1,5 +1,6 @@
 // SIP calls one by one: codecs, hold, encryption by policy, receipts, refusals.
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { after, afterEach, before, test } from 'node:test';
 import { Baresip } from './support/baresip.mjs';
 import { SipCaller } from './support/sip_caller.mjs';
@@ -56,6 +57,17 @@ for (const [codecs, module] of [['pcma', 'g711'], ['G722', 'g722'], ['opus/48000
     for (const stream of record.streams) assert.ok(stream.packets > 20, JSON.stringify(stream));
   });
 }
+
+const outside = Object.values(networkInterfaces()).flat().find((one) => one.family === 'IPv4' && !one.internal)?.address;
+test('ICE: baresip is the full side, we are the lite one', { skip: !outside && 'needs an address beside 127.0.0.1' }, async () => {
+  const one = await client({ name: 'Ada', frequency: 1000, modules: ['g711', 'ice'], account: 'medianat=ice', mediaAddress: outside });
+  await one.dial(vmrd.sipUri('meet'));
+  assert.ok(one.established(), one.output);
+  const two = await call(vmrd.sipUri('meet'), { name: 'Bob', frequency: 2000 });
+  await one.hears([2000], [1000]);
+  await two.hears([1000], [2000]);
+  assert.match(one.output, /ice-lite|ICE-lite|Lite/i);
+});
 
 test('hold is silence both ways, resume brings both back', async () => {
   const one = await call(vmrd.sipUri('meet'), { name: 'Ada', frequency: 1000 });

@@ -15,9 +15,11 @@ export class Baresip {
   // address: where SIP comes from; media always comes from 127.0.0.1, as its description says (baresip does not bind it).
   // modules: codecs; frequency: Hz of the tone sent, or `file`: a WAV to play instead (8 kHz for G.711).
   // registers: {domain, proxy, secret, expires}: at a registrar, and calls through it.
+  // mediaAddress: where media comes from instead, for ICE, which leaves 127.0.0.1 out.
   // video: 'vp8' or 'h264', or none. answers: takes calls by itself; certificate: PEM with its key, for TLS from others.
   static async start({ name = 'baresip', transport = 'udp', encryption = '', codecs = 'pcmu', modules = ['g711'],
-    frequency = 1000, file = '', video = '', trusted = '', account = '', address = '127.0.0.1', answers, certificate = '', registers } = {}) {
+    frequency = 1000, file = '', video = '', trusted = '', account = '', address = '127.0.0.1', answers, certificate = '', registers,
+    mediaAddress = '127.0.0.1' } = {}) {
     const phone = new Baresip();
     phone.folder = mkdtempSync(join(tmpdir(), 'vmr-baresip-'));
     phone.sounds = join(phone.folder, 'sounds');
@@ -29,7 +31,7 @@ export class Baresip {
     if (video) used.push(video === 'h264' ? 'avcodec' : 'vp8', 'fakevideo', 'snapshot');
     const rate = file ? 8000 : 48000;
     writeFileSync(join(phone.folder, 'config'), [
-      `sip_listen ${address}:${port}`, trusted && `sip_cafile ${trusted}`, certificate && `sip_certificate ${certificate}`, 'net_interface 127.0.0.1', 'call_max_calls 4',
+      `sip_listen ${address}:${port}`, trusted && `sip_cafile ${trusted}`, certificate && `sip_certificate ${certificate}`, `net_interface ${mediaAddress}`, 'call_max_calls 4',
       `audio_source ${file ? `aufile,${file}` : `ausine,${frequency}`}`, 'audio_player nil,nil',
       `ausrc_srate ${rate}`, `ausrc_channels ${file ? 1 : 2}`, 'audio_level no', 'rtp_stats yes', `snd_path ${phone.sounds}`,
       'module_path /usr/lib/baresip/modules', ...used.map((module) => `module ${module}.so`),
