@@ -33,6 +33,7 @@ Session::Session(const MediaEnvironment& environment, const std::string& name, s
       bin_(*environment.pipelines, name),
       session_id_(random_number() >> 2) {
     bin_.set_on_wanted_changed([this] { limit_sources(); });
+    bin_.set_on_keyframe_wanted([this](Slot slot) { ask_for_keyframe(slot); });
     bin_.set_jitter_buffer(environment.jitter_buffer);
 }
 

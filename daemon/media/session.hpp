@@ -54,6 +54,7 @@ public:
     void add_candidate(std::string_view candidate, std::string_view mid, int mline) override;
     void set_callbacks(Callbacks callbacks) override { callbacks_ = std::move(callbacks); }
     void set_signalling(const std::string& protection) override;
+    void send_keyframe() override;
     vmr::CryptoReceipt crypto_receipt() const override;
 
     LegBin& bin() { return bin_; }
@@ -136,6 +137,7 @@ private:
     void protect_pictures(const std::map<Slot, MediaStats>& stats);
     std::optional<PathTrend> video_trend() const;
     void limit_sources();
+    void ask_for_keyframe(Slot slot);
 
     const MediaEnvironment& environment_;
     std::string name_;
