@@ -78,6 +78,10 @@ SdpResult Session::offer() {
     sdp::OfferWish wish;
     wish.content = policy_.content ? sdp::Direction::sendrecv : sdp::Direction::inactive;
     wish.ice = policy_.ice_offers;
+    if (hold_) {
+        wish.audio = wish.video = *hold_;
+        wish.content = policy_.content ? *hold_ : wish.content;
+    }
     offered_ = sdp::plan_offer(policy_, wish, negotiated_ ? &*negotiated_ : nullptr);
     ++session_version_;
     sdp::LocalParams local;

@@ -78,6 +78,9 @@ public:
     bool steer_camera(Bytes message);  // false: it could not be sent
 
     bool ready() const { return ready_; }
+    // Our next offers put the peer on hold (sendonly: it hears us, and sends nothing; inactive: neither), or
+    // take it back. The leg is to renegotiate then.
+    void set_hold(std::optional<sdp::Direction> hold) { hold_ = hold; }
     // Since anything valid came on any transport; empty: nothing yet.
     std::optional<std::chrono::milliseconds> silence() const;
     std::vector<SessionStats> stats() const;
@@ -148,6 +151,7 @@ private:
     std::function<void()> on_changed_, on_ready_, on_congested_;
     std::function<void(const std::vector<std::uint8_t>&)> on_camera_steered_;
     bool ready_ = false;
+    std::optional<sdp::Direction> hold_;
 
     LegBin bin_;
     std::map<std::size_t, Path> paths_;  // by TransportPlan::id; go before bin_

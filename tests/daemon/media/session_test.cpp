@@ -222,6 +222,48 @@ TEST_F(SessionTest, KeyframesAreAskedForBySignallingWhereRtcpMayNot) {
     detach();
 }
 
+// RFC 3264 section 8.4: who is on hold by sendonly hears us, and sends nothing; by inactive neither.
+TEST_F(SessionTest, HoldIsOfferedAndTakenBack) {
+    auto near = session("near-leg", sdp::Encryption::required, true);
+    auto far = session("far-leg", sdp::Encryption::required, true);
+    attach(*near, *far);
+    ASSERT_NO_FATAL_FAILURE(negotiate(*near, *far));
+    const auto sound = [](Session& session) {
+        for (const auto& one : session.stats()) {
+            if (one.slot == Slot::audio) {
+                return one.rtp.received_packets;
+            }
+        }
+        return uint64_t{0};
+    };
+    const auto flows = [&](Session& session) {
+        const auto before = sound(session);
+        return run_until([&] { return sound(session) > before + 5; });
+    };
+    EXPECT_TRUE(flows(*near) && flows(*far));
+    near->set_hold(sdp::Direction::sendonly);
+    const SdpResult held = near->offer();
+    EXPECT_NE(held.sdp().find("a=sendonly"), std::string::npos) << held.sdp();
+    const SdpResult listening = far->answer(held.sdp());
+    EXPECT_NE(listening.sdp().find("a=recvonly"), std::string::npos);
+    ASSERT_TRUE(near->accept_answer(listening.sdp()).ok());
+    EXPECT_TRUE(flows(*far));
+    auto last = sound(*near);
+    EXPECT_TRUE(flows(*far));
+    last = sound(*near) - last;
+    EXPECT_LE(last, 1U);  // what was on its way
+
+    near->set_hold(sdp::Direction::inactive);
+    const SdpResult off = near->offer();
+    EXPECT_NE(off.sdp().find("a=inactive"), std::string::npos) << off.sdp();
+    EXPECT_EQ(off.sdp().find("a=sendonly"), std::string::npos);
+    near->discard_offer();
+    near->set_hold(std::nullopt);
+    ASSERT_NO_FATAL_FAILURE(negotiate(*near, *far));
+    EXPECT_TRUE(flows(*near) && flows(*far));
+    detach();
+}
+
 TEST_F(SessionTest, AnUnencryptedOfferIsRefusedWhereKeysAreRequired) {
     auto near = session("near-leg", sdp::Encryption::off, false);
     auto far = session("far-leg", sdp::Encryption::required, false);
