@@ -151,6 +151,7 @@ void RoomHost::carry_out(const room::OpenGate& command) {
         return;
     }
     pass_pin(*admitted);
+    set_hold(*admitted, false);
     pipeline_->admit(admitted->arrival.leg);
     const room::Participant* participant = room_.find(command.id);
     tell(*admitted, "in_room",
@@ -166,6 +167,7 @@ void RoomHost::carry_out(const room::CloseGate& command) {
     const room::Participant* participant = room_.find(command.id);
     if (participant != nullptr && participant->state == room::State::lobby) {
         pass_pin(*closed);
+        set_hold(*closed, participant->lobby_reason == room::LobbyReason::held);
         tell(*closed, "lobby",
              {{"reason", room::to_string(participant->lobby_reason)},
               {"role", room::to_string(participant->role)}});

@@ -339,7 +339,9 @@ void RoomHost::watch_media() {
             overdue.push_back(seat->leg);
         }
         follow_network(*seat);
-        const auto silence = seat->session->silence();
+        // Who is on hold need not send.
+        const auto silence =
+            seat->on_hold ? std::optional(std::chrono::milliseconds(0)) : seat->session->silence();
         if (silence && *silence > kMediaDeadAfter && seat->leg) {
             dead.push_back(seat->leg);
         }

@@ -89,6 +89,7 @@ private:
     // Legs may report back while the core's commands are being carried out: what they say waits its turn.
     void in_turn(std::function<void()> step);
     void leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt);
+    void set_hold(Seat& seat, bool on_hold);
     void end_moved(const std::string& leg);
     void tell_transfer(const room::ParticipantId& id, int status, const std::string& reason);
     bool seat_media(Seat& seat);

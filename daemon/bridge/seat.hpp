@@ -32,6 +32,7 @@ struct Seat {
     std::optional<EndCause> failed;                                 // ... or it came to nothing
     TurnDown turned_down;                                           // ... which the far side explained so
     OnCallStatus on_status;                                         // ... and somebody is told (REFER)
+    bool on_hold = false;                                           // by an offer of ours
     bool transferred = false;                                       // moved to another address
     bool rings() const { return dialled && !taken_at; }
 };

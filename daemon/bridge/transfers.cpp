@@ -97,6 +97,20 @@ bool RoomHost::refer(const std::string& leg, DialPlan plan, Referral referral, b
     return *called;
 }
 
+// The gate alone keeps everything from who is held, at once. An exchange behind a trunk is told besides, as
+// its profile says, so that it shows the hold, or plays music of its own; a device goes on as it is (rule
+// 13).
+void RoomHost::set_hold(Seat& seat, bool on_hold) {
+    if (seat.arrival.trunk.empty() || !seat.leg || !seat.session || on_hold == seat.on_hold) {
+        return;
+    }
+    seat.on_hold = on_hold;
+    const auto direction =
+        seat.arrival.terms.hold_inactive ? sdp::Direction::inactive : sdp::Direction::sendonly;
+    seat.session->set_hold(on_hold ? std::optional(direction) : std::nullopt);
+    seat.leg->renegotiate();
+}
+
 void RoomHost::end_moved(const std::string& leg) {
     const Seat* moved = seat(participant_of(leg));
     if (moved != nullptr && moved->leg) {
@@ -158,6 +172,7 @@ void RoomHost::replace(const std::string& leg, std::shared_ptr<Leg> by,
     held.arrival.caller = arrival.caller;
     held.arrival.user_agent = arrival.user_agent;
     held.arrival.display_name = name;
+    held.on_hold = false;
     if (held.rings()) {
         // Who was called takes the call elsewhere, before it is answered.
         participants_.erase(leg);

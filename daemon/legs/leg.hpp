@@ -142,6 +142,8 @@ public:
         std::function<void(std::string candidate, std::string mid, int mline)> on_candidate_found;
         // The session cannot go on (ICE or DTLS failed, no media): the leg ends itself with this cause.
         std::function<void(EndCause cause, std::string text)> on_media_failed;
+        // A keyframe of the peer is needed, and RTCP is not agreed on to ask for it.
+        std::function<void()> on_keyframe_wanted;
     };
     virtual ~MediaSession() = default;
     // The peer offers (first or again: hold, resume, more media); returns our answer.
@@ -156,6 +158,8 @@ public:
     // The receipt needs to know how the signalling that carries the SDP is protected;
     // called before the first offer or answer, and again when the path changes.
     virtual void set_signalling(const std::string& /*protection*/) {}
+    // The peer asked by signalling for a keyframe of what it is sent.
+    virtual void send_keyframe() {}
     virtual CryptoReceipt crypto_receipt() const { return {}; }
 };
 

@@ -36,11 +36,17 @@ LegBin::LegBin(const Pipelines& pipelines, const std::string& name)
     content_in_ = named(bin_.get(), "content_in");
     content_out_ = named(bin_.get(), "content_out");
     for (const Slot slot : {Slot::video, Slot::content}) {
-        wanted_[slot] = std::make_shared<WantedVideo>([this] {
-            if (on_wanted_changed_) {
-                on_wanted_changed_();
-            }
-        });
+        wanted_[slot] = std::make_shared<WantedVideo>(
+            [this] {
+                if (on_wanted_changed_) {
+                    on_wanted_changed_();
+                }
+            },
+            [this, slot] {
+                if (on_keyframe_wanted_) {
+                    on_keyframe_wanted_(slot);
+                }
+            });
     }
 }
 
@@ -295,6 +301,19 @@ GstPad* LegBin::from_room(Slot slot) const {
     }
     const bool encoded = slot != Slot::content && shared(slot);
     return ghost(bin_.get(), to_string(slot) + std::string(encoded ? kEncodedSink : "_sink")).get();
+}
+
+// As RTCP would: up the way of what is sent, to whoever encodes it.
+void LegBin::request_keyframe(Slot slot) {
+    const auto found = senders_.find(slot);
+    if (found != senders_.end()) {
+        gst_pad_push_event(
+            found->second.transport_sink.get(),
+            gst_event_new_custom(
+                GST_EVENT_CUSTOM_UPSTREAM,
+                gst_structure_new("GstForceKeyUnit", "running-time", G_TYPE_UINT64, GST_CLOCK_TIME_NONE,
+                                  "all-headers", G_TYPE_BOOLEAN, TRUE, "count", G_TYPE_UINT, 0U, nullptr)));
+    }
 }
 
 VideoWanted LegBin::wanted(Slot slot) const {

@@ -64,6 +64,13 @@ public:
     // Hold: no picture is sent on the slot until resumed. Of sound it is the transport that sends none.
     void set_sending(Slot slot, bool sending);
 
+    // The peer asked for a keyframe of what it is sent on the slot.
+    void request_keyframe(Slot slot);
+    // One of the peer's is asked for.
+    void set_on_keyframe_wanted(std::function<void(Slot)> on_wanted) {
+        on_keyframe_wanted_ = std::move(on_wanted);
+    }
+
     // Lets media pass between the participant and the room, or not. Closed at first.
     void open_gate();
     void close_gate(const std::string& reason);
@@ -113,6 +120,7 @@ private:
     std::map<Slot, Sender> senders_;
     std::map<Slot, std::shared_ptr<WantedVideo>> wanted_;  // of video and content
     std::function<void()> on_wanted_changed_;
+    std::function<void(Slot)> on_keyframe_wanted_;
 };
 
 }  // namespace vmr::media

@@ -33,6 +33,7 @@ Session::Session(const MediaEnvironment& environment, const std::string& name, s
       bin_(*environment.pipelines, name),
       session_id_(random_number() >> 2) {
     bin_.set_on_wanted_changed([this] { limit_sources(); });
+    bin_.set_on_keyframe_wanted([this](Slot slot) { ask_for_keyframe(slot); });
     bin_.set_jitter_buffer(environment.jitter_buffer);
 }
 
@@ -77,6 +78,10 @@ SdpResult Session::offer() {
     sdp::OfferWish wish;
     wish.content = policy_.content ? sdp::Direction::sendrecv : sdp::Direction::inactive;
     wish.ice = policy_.ice_offers;
+    if (hold_) {
+        wish.audio = wish.video = *hold_;
+        wish.content = policy_.content ? *hold_ : wish.content;
+    }
     offered_ = sdp::plan_offer(policy_, wish, negotiated_ ? &*negotiated_ : nullptr);
     ++session_version_;
     sdp::LocalParams local;

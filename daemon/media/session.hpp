@@ -54,6 +54,7 @@ public:
     void add_candidate(std::string_view candidate, std::string_view mid, int mline) override;
     void set_callbacks(Callbacks callbacks) override { callbacks_ = std::move(callbacks); }
     void set_signalling(const std::string& protection) override;
+    void send_keyframe() override;
     vmr::CryptoReceipt crypto_receipt() const override;
 
     LegBin& bin() { return bin_; }
@@ -77,6 +78,9 @@ public:
     bool steer_camera(Bytes message);  // false: it could not be sent
 
     bool ready() const { return ready_; }
+    // Our next offers put the peer on hold (sendonly: it hears us, and sends nothing; inactive: neither), or
+    // take it back. The leg is to renegotiate then.
+    void set_hold(std::optional<sdp::Direction> hold) { hold_ = hold; }
     // Since anything valid came on any transport; empty: nothing yet.
     std::optional<std::chrono::milliseconds> silence() const;
     std::vector<SessionStats> stats() const;
@@ -136,6 +140,7 @@ private:
     void protect_pictures(const std::map<Slot, MediaStats>& stats);
     std::optional<PathTrend> video_trend() const;
     void limit_sources();
+    void ask_for_keyframe(Slot slot);
 
     const MediaEnvironment& environment_;
     std::string name_;
@@ -146,6 +151,7 @@ private:
     std::function<void()> on_changed_, on_ready_, on_congested_;
     std::function<void(const std::vector<std::uint8_t>&)> on_camera_steered_;
     bool ready_ = false;
+    std::optional<sdp::Direction> hold_;
 
     LegBin bin_;
     std::map<std::size_t, Path> paths_;  // by TransportPlan::id; go before bin_

@@ -119,4 +119,20 @@ Network Session::follow_network(uint32_t ceiling) {
     return network;
 }
 
+void Session::send_keyframe() {
+    bin_.request_keyframe(Slot::video);
+    bin_.request_keyframe(Slot::content);
+}
+
+// Where RTCP may ask, the transport does.
+void Session::ask_for_keyframe(Slot slot) {
+    const bool silent = negotiated_ && std::ranges::any_of(negotiated_->media, [slot](const auto& plan) {
+                            return plan.accepted && slot_of(plan) == slot && !plan.feedback.nack_pli &&
+                                   !plan.feedback.ccm_fir;
+                        });
+    if (silent && callbacks_.on_keyframe_wanted) {
+        callbacks_.on_keyframe_wanted();
+    }
+}
+
 }  // namespace vmr::media

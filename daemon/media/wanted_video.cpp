@@ -26,6 +26,25 @@ void WantedVideo::watch(GstElement* chain) {
     const auto pad = PadPtr::adopt(gst_element_get_static_pad(chain, "src"));
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_event_passed, watch,
                       [](gpointer data) { delete static_cast<Watch*>(data); });
+    const auto sink = PadPtr::adopt(gst_element_get_static_pad(chain, "sink"));
+    gst_pad_add_probe(sink.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_request_passed,
+                      new std::shared_ptr(shared_from_this()),
+                      [](gpointer data) { delete static_cast<std::shared_ptr<WantedVideo>*>(data); });
+}
+
+void WantedVideo::ask_for_keyframe() {
+    call_on_main([weak = weak_from_this()] {
+        if (const auto self = weak.lock(); self && self->on_keyframe_wanted_) {
+            self->on_keyframe_wanted_();
+        }
+    });
+}
+
+GstPadProbeReturn WantedVideo::on_request_passed(GstPad*, GstPadProbeInfo* info, gpointer data) {
+    if (gst_event_has_name(GST_PAD_PROBE_INFO_EVENT(info), "GstForceKeyUnit") != FALSE) {
+        guard(nullptr, [&] { (*static_cast<std::shared_ptr<WantedVideo>*>(data))->ask_for_keyframe(); });
+    }
+    return GST_PAD_PROBE_OK;
 }
 
 void WantedVideo::take(const GstStructure* told, GstElement* depayloader) {

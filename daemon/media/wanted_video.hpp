@@ -20,12 +20,14 @@ struct VideoWanted {
 
 class WantedVideo : public std::enable_shared_from_this<WantedVideo> {
 public:
-    // `on_changed` is called on the control thread, and not after close(), which its owner calls there.
-    explicit WantedVideo(std::function<void()> on_changed) : on_changed_(std::move(on_changed)) {}
-    void close() { on_changed_ = nullptr; }
+    // Both are called on the control thread, and not after close(), which its owner calls there.
+    // `on_keyframe_wanted`: the mixer or the depayloader asks its source for one.
+    WantedVideo(std::function<void()> on_changed, std::function<void()> on_keyframe_wanted)
+        : on_changed_(std::move(on_changed)), on_keyframe_wanted_(std::move(on_keyframe_wanted)) {}
+    void close() { on_changed_ = on_keyframe_wanted_ = nullptr; }
 
     VideoWanted wanted() const;
-    // Follows what passes upstream through the src pad of a receive chain.
+    // Follows what passes upstream through a receive chain.
     void watch(GstElement* chain);
 
 private:
@@ -34,10 +36,12 @@ private:
         ElementPtr depayloader;
     };
     void take(const GstStructure* told, GstElement* depayloader);
+    void ask_for_keyframe();
+    static GstPadProbeReturn on_request_passed(GstPad* pad, GstPadProbeInfo* info, gpointer watch);
     static GstPadProbeReturn on_event_passed(GstPad* pad, GstPadProbeInfo* info, gpointer watch);
 
-    std::function<void()> on_changed_;  // of the control thread
-    mutable std::mutex mutex_;          // leaf; guards wanted_
+    std::function<void()> on_changed_, on_keyframe_wanted_;  // of the control thread
+    mutable std::mutex mutex_;                               // leaf; guards wanted_
     VideoWanted wanted_;
 };
 

@@ -27,6 +27,12 @@ void Call::follow(MediaSession& media) {
             call->end(cause);
         }
     };
+    callbacks.on_keyframe_wanted = [weak = weak_from_this()] {
+        if (const auto call = weak.lock(); call && call->owner_ != nullptr && call->session_) {
+            call->session_->ask_for_keyframe(call->owner_->now());
+            call->owner_->on_call_touched();
+        }
+    };
     media.set_callbacks(std::move(callbacks));
 }
 

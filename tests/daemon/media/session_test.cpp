@@ -2,6 +2,8 @@
 // becomes media with the promised encryption.
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "floor_client.hpp"
 #include "two_rooms.hpp"
 
@@ -171,6 +173,97 @@ TEST_F(SessionTest, ACameraIsDecodedOnlyOnStage) {
     detach();
 }
 
+// A description as a device writes it that asks for keyframes by SIP INFO alone.
+std::string without_feedback(const std::string& sdp) {
+    std::string text;
+    std::size_t start = 0;
+    while (start < sdp.size()) {
+        const std::size_t end = sdp.find("\r\n", start) + 2;
+        const std::string line = sdp.substr(start, end - start);
+        text += line.starts_with("a=rtcp-fb:") ? "" : line;
+        start = end;
+    }
+    return text;
+}
+
+// Where RTCP may not ask for keyframes, the signalling is asked to, and asks us.
+TEST_F(SessionTest, KeyframesAreAskedForBySignallingWhereRtcpMayNot) {
+    auto near = session("near-leg", sdp::Encryption::required, true);
+    auto far = session("far-leg", sdp::Encryption::required, true);
+    attach(*near, *far);
+    unsigned wanted = 0;
+    MediaSession::Callbacks callbacks;
+    callbacks.on_keyframe_wanted = [&wanted] { ++wanted; };
+    far->set_callbacks(std::move(callbacks));
+    const SdpResult offer = near->offer();
+    ASSERT_TRUE(offer.ok());
+    const SdpResult answer = far->answer(without_feedback(offer.sdp()));
+    ASSERT_TRUE(answer.ok()) << answer.problem().text;
+    ASSERT_TRUE(near->accept_answer(answer.sdp()).ok());
+    EXPECT_TRUE(run_until([&] { return far->bin().to_room(Slot::video) != nullptr; }));
+    add_viewer(*far);
+    g_signal_emit_by_name(far->bin().ivr(), "accept");
+    far_room_->admit("far-leg");
+    EXPECT_TRUE(run_until([&] { return wanted > 0; }));
+
+    std::atomic<unsigned> keyframes = 0;
+    gst_pad_add_probe(
+        far->bin().to_room(Slot::video), GST_PAD_PROBE_TYPE_BUFFER,
+        [](GstPad*, GstPadProbeInfo* info, gpointer count) {
+            *static_cast<std::atomic<unsigned>*>(count) +=
+                GST_BUFFER_FLAG_IS_SET(GST_PAD_PROBE_INFO_BUFFER(info), GST_BUFFER_FLAG_DELTA_UNIT) ? 0 : 1;
+            return GST_PAD_PROBE_OK;
+        },
+        &keyframes, nullptr);
+    const unsigned before = keyframes;
+    near->send_keyframe();
+    EXPECT_TRUE(run_until([&] { return keyframes > before; }));
+    EXPECT_TRUE(run_until([&] { return mixer_stat(*far, "video-decodes") > 3; }));
+    detach();
+}
+
+// RFC 3264 section 8.4: who is on hold by sendonly hears us, and sends nothing; by inactive neither.
+TEST_F(SessionTest, HoldIsOfferedAndTakenBack) {
+    auto near = session("near-leg", sdp::Encryption::required, true);
+    auto far = session("far-leg", sdp::Encryption::required, true);
+    attach(*near, *far);
+    ASSERT_NO_FATAL_FAILURE(negotiate(*near, *far));
+    const auto sound = [](Session& session) {
+        for (const auto& one : session.stats()) {
+            if (one.slot == Slot::audio) {
+                return one.rtp.received_packets;
+            }
+        }
+        return uint64_t{0};
+    };
+    const auto flows = [&](Session& session) {
+        const auto before = sound(session);
+        return run_until([&] { return sound(session) > before + 5; });
+    };
+    EXPECT_TRUE(flows(*near) && flows(*far));
+    near->set_hold(sdp::Direction::sendonly);
+    const SdpResult held = near->offer();
+    EXPECT_NE(held.sdp().find("a=sendonly"), std::string::npos) << held.sdp();
+    const SdpResult listening = far->answer(held.sdp());
+    EXPECT_NE(listening.sdp().find("a=recvonly"), std::string::npos);
+    ASSERT_TRUE(near->accept_answer(listening.sdp()).ok());
+    EXPECT_TRUE(flows(*far));
+    auto last = sound(*near);
+    EXPECT_TRUE(flows(*far));
+    last = sound(*near) - last;
+    EXPECT_LE(last, 1U);  // what was on its way
+
+    near->set_hold(sdp::Direction::inactive);
+    const SdpResult off = near->offer();
+    EXPECT_NE(off.sdp().find("a=inactive"), std::string::npos) << off.sdp();
+    EXPECT_EQ(off.sdp().find("a=sendonly"), std::string::npos);
+    near->discard_offer();
+    near->set_hold(std::nullopt);
+    ASSERT_NO_FATAL_FAILURE(negotiate(*near, *far));
+    EXPECT_TRUE(flows(*near) && flows(*far));
+    detach();
+}
+
 TEST_F(SessionTest, AnUnencryptedOfferIsRefusedWhereKeysAreRequired) {
     auto near = session("near-leg", sdp::Encryption::off, false);
     auto far = session("far-leg", sdp::Encryption::required, false);
@@ -196,9 +289,8 @@ TEST_F(SessionTest, ARefusedLineStopsNoOther) {
     ASSERT_TRUE(near->accept_answer(text.substr(0, text.find("m=application"))).ok());
     EXPECT_TRUE(run_until([&] {
         const auto stats = near->stats();
-        return std::ranges::any_of(stats, [](const auto& one) {
-            return one.slot == Slot::video && one.rtp.received_packets > 5;
-        });
+        return std::ranges::any_of(
+            stats, [](const auto& one) { return one.slot == Slot::video && one.rtp.received_packets > 5; });
     }));
     detach();
 }

@@ -38,12 +38,13 @@ public:
         return std::string();
     }
     void discard_offer() override { ++discarded; }
+    void send_keyframe() override { ++keyframes; }
     void set_callbacks(Callbacks given) override { callbacks = std::move(given); }
     void set_signalling(const std::string& text) override { signalling = text; }
 
     std::string answer_attributes;
     std::vector<std::string> offers, answers;
-    int offered = 0, discarded = 0;
+    int offered = 0, discarded = 0, keyframes = 0;
     std::string signalling;
     std::optional<MediaProblem> problem;
     Callbacks callbacks;

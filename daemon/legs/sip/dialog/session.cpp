@@ -10,31 +10,6 @@ namespace {
 constexpr std::int64_t kMaxRinging = 180000;  // ms; as RFC 3261's timer C
 }
 
-char info_key(const Message& info) {
-    std::string_view text = trim(info.body);
-    if (info.content_type == "application/dtmf-relay") {
-        const std::string lowered = lower(text);
-        const std::size_t signal = lowered.find("signal");
-        const std::size_t equals = signal == std::string::npos ? signal : text.find('=', signal);
-        if (equals == std::string_view::npos) {
-            return 0;
-        }
-        text = trim(text.substr(equals + 1));
-        text = trim(text.substr(0, text.find_first_of("\r\n")));
-    } else if (info.content_type != "application/dtmf") {
-        return 0;
-    }
-    if (text == "10" || text == "11") {
-        return text == "10" ? '*' : '#';  // some gateways send the event number of RFC 4733
-    }
-    if (text.size() != 1) {
-        return 0;
-    }
-    const char key = text.front() >= 'a' && text.front() <= 'd' ? static_cast<char>(text.front() - 'a' + 'A')
-                                                                : text.front();
-    return std::string_view("0123456789*#ABCD").find(key) == std::string_view::npos ? '\0' : key;
-}
-
 Session::Session(SessionHost& host, const std::string& transaction, Message invite, std::string local_tag,
                  const std::string& contact_host, std::int64_t now, const DialogTerms& terms)
     : host_(host),
@@ -214,7 +189,7 @@ void Session::receive(const std::string& transaction, const Message& request, st
     } else if (request.method == "PRACK") {
         receive_prack(transaction, request);
     } else if (request.method == "INFO") {
-        receive_info(transaction, request);
+        receive_info(transaction, request, now);
     } else if (request.method == "OPTIONS") {
         reply(transaction, request,
               {.headers = {
@@ -261,21 +236,6 @@ void Session::receive_bye(const std::string& transaction, const Message& bye) {
     ok_at_ = ok_until_ = -1;
     const std::string answer = write_response(bye, {.status = 200, .to_tag = dialog_.local_tag()});
     finish(is_preemption(bye) ? EndCause::preempted : EndCause::hangup, host_.receipt(transaction, answer));
-}
-
-void Session::receive_info(const std::string& transaction, const Message& info) {
-    const char key = info_key(info);
-    if (key == 0 && !info.body.empty()) {
-        const bool digits = info.content_type.starts_with("application/dtmf");
-        reply(transaction, info,
-              {.status = digits ? 400 : 415,
-               .headers = {{"Accept", "application/dtmf-relay, application/dtmf"}}});
-        return;
-    }
-    reply(transaction, info, {.status = 200});
-    if (key != 0 && established_) {
-        host_.on_key_received(key);
-    }
 }
 
 void Session::tick(std::int64_t now) {

@@ -61,6 +61,7 @@ public:
     void accept(std::int64_t now);
     void end(EndCause cause, std::int64_t now);
     void renegotiate(std::int64_t now);
+    void ask_for_keyframe(std::int64_t now);  // where RTCP cannot (session_info.cpp)
 
     // From the network
     void receive(const std::string& transaction, const Message& request, std::int64_t now);
@@ -88,7 +89,8 @@ private:
     void refuse(EndCause cause, std::int64_t now, const std::string& text = {});
     void receive_ack(const Message& ack, std::int64_t now);
     void receive_bye(const std::string& transaction, const Message& bye);
-    void receive_info(const std::string& transaction, const Message& info);
+    void receive_info(const std::string& transaction, const Message& info, std::int64_t now);
+    void receive_info_response(const Message& response);
     void send_bye(EndCause cause);
     void finish(EndCause cause, std::shared_ptr<void> receipt);
     void reply(const std::string& transaction, const Message& request, Reply reply);
@@ -139,12 +141,14 @@ private:
     std::int64_t provisional_at_ = -1, provisional_interval_ = 0, provisional_until_ = -1;
 
     // our own requests
-    std::uint64_t reinvite_ = 0, update_ = 0, bye_ = 0;  // client transactions; 0 = none
+    std::uint64_t reinvite_ = 0, update_ = 0, bye_ = 0, info_ = 0;  // client transactions; 0 = none
     std::uint32_t reinvite_cseq_ = 0;
     std::string reinvite_ack_;         // ACK to its 2xx, again for each repeated 2xx
     std::uint64_t reinvite_done_ = 0;  // the transaction that reinvite_ack_ belongs to
     std::int64_t retry_at_ = -1;       // after 491 (section 14.1)
     bool retry_refresh_ = false;
+    std::int64_t picture_given_until_ = 0, picture_asked_until_ = 0;  // no keyframe before
+    bool peer_gives_pictures_ = true;
 };
 
 // A key from application/dtmf-relay or application/dtmf; 0 when there is none.

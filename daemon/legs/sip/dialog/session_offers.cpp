@@ -168,6 +168,8 @@ void Session::receive_response(std::uint64_t id, const Message& response, std::i
         receive_reinvite_response(response, now);
     } else if (id == update_) {
         receive_update_response(response, now);
+    } else if (id == info_) {
+        receive_info_response(response);
     }
 }
 
@@ -234,6 +236,8 @@ void Session::on_refresh_refused(const Message& response, std::int64_t now) {
 void Session::request_timed_out(std::uint64_t id, std::int64_t now) {
     if (id == bye_) {
         state_ = State::ended;
+    } else if (id != 0 && id == info_) {
+        info_ = 0;
     } else if (id == reinvite_ || id == update_) {
         if (id == reinvite_ && media_) {
             media_->discard_offer();

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/legs/sip/dialog/media_control.hpp"
 #include "daemon/legs/sip/dialog/transaction.hpp"
 #include "daemon/legs/sip/network/stack.hpp"
 #include "tests/support/sip/fake_host.hpp"
@@ -238,6 +239,50 @@ TEST_F(Rules, RoutesAreLooseOrStrict) {
     const std::string& strict = host.requests.back().bytes;
     EXPECT_TRUE(strict.starts_with("BYE sip:p1.test SIP/2.0\r\n")) << strict;
     EXPECT_LT(strict.find("Route: <sip:p2.test;lr>"), strict.find("Route: <sip:a@192.0.2.7>"));
+}
+
+// RFC 5168
+TEST_F(Rules, AKeyframeIsAskedForByInfoBothWays) {
+    establish();
+    const auto info = [&](int cseq, std::int64_t now, const std::string& body) {
+        Message message = request("INFO", cseq, {}, body, "l");
+        message.content_type = kMediaControlType;
+        session->receive("t" + std::to_string(cseq), message, now);
+    };
+    info(2, 100, write_picture_fast_update());
+    EXPECT_EQ(host.statuses.back(), 200);
+    EXPECT_EQ(media->keyframes, 1);
+    info(3, 500, "<media_control><vc_primitive><to_encoder><x:picture_fast_update></x:picture_fast_update>");
+    EXPECT_EQ(media->keyframes, 1);  // 500 ms have not passed
+    info(4, 700, "<media_control ><picture_fast_update/></media_control>");
+    EXPECT_EQ(media->keyframes, 2);
+    info(5, 2000, "<media_control/>");
+    EXPECT_EQ(host.statuses.back(), 200);
+    info(6, 3000, "picture_fast_update");
+    EXPECT_EQ(host.statuses.back(), 400);
+    EXPECT_EQ(media->keyframes, 2);
+
+    session->ask_for_keyframe(4000);
+    session->ask_for_keyframe(4500);
+    ASSERT_EQ(host.requests.size(), 1U);
+    EXPECT_EQ(host.requests[0].method, "INFO");
+    EXPECT_NE(host.requests[0].bytes.find("Content-Type: application/media_control+xml"), std::string::npos);
+    respond(1, 200, 4600);
+    session->ask_for_keyframe(4900);
+    EXPECT_EQ(host.requests.size(), 1U);
+    session->ask_for_keyframe(5000);
+    ASSERT_EQ(host.requests.size(), 2U);
+    respond(2, 415, 5100);  // it does not know that
+    session->ask_for_keyframe(9000);
+    EXPECT_EQ(host.requests.size(), 2U);
+}
+
+// RFC 3428 section 7: there is no chat to give it to
+TEST_F(Rules, AMessageIs405) {
+    establish();
+    receive("MESSAGE", 2, 100, {}, "hello");
+    EXPECT_EQ(host.statuses.back(), 405);
+    EXPECT_NE(host.responses.back().find("\r\nAllow: "), std::string::npos);
 }
 
 }  // namespace
