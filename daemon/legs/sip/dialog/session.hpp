@@ -74,7 +74,6 @@ public:
     const Dialog& dialog() const { return dialog_; }
     Dialog& dialog() { return dialog_; }
     bool incoming() const { return state_ == State::incoming; }
-    bool leaving() const { return state_ == State::leaving || state_ == State::ended; }
     bool peer_refers() const { return peer_refers_; }
     bool half_open() const { return state_ == State::incoming || state_ == State::accepted; }
     bool over() const { return state_ == State::ended; }  // nothing more to send or to wait for
