@@ -17,26 +17,30 @@ public:
     bool take(const std::string& source, SteadyTime now) {
         auto found = buckets_.find(source);
         if (found == buckets_.end()) {
-            if (buckets_.size() >= max_sources_) {
-                forget_full(now);
-            }
-            if (buckets_.size() >= max_sources_) {
-                return false;  // more distinct busy sources than a sane network has: fail closed
+            if (!has_room(now)) {
+                return false;
             }
             found = buckets_.emplace(source, TokenBucket(per_second_, burst_, now)).first;
         }
         return found->second.take(now);
     }
+    // Whether take() would be true.
+    bool has(const std::string& source, SteadyTime now) {
+        const auto found = buckets_.find(source);
+        return found == buckets_.end() ? has_room(now) : found->second.has(now);
+    }
     std::size_t sources() const { return buckets_.size(); }
 
 private:
-    // A full bucket has nothing to remember. A flood from forged sources must not cost a sweep per datagram.
-    void forget_full(SteadyTime now) {
-        if (now - swept_ < std::chrono::milliseconds(100)) {
-            return;
+    // False: more distinct busy sources than a sane network has; fails closed.
+    bool has_room(SteadyTime now) {
+        // A flood from forged sources must not cost a sweep per datagram.
+        if (buckets_.size() >= max_sources_ && now - swept_ >= std::chrono::milliseconds(100)) {
+            swept_ = now;
+            // A full bucket has nothing to remember.
+            std::erase_if(buckets_, [now](const auto& entry) { return entry.second.is_full(now); });
         }
-        swept_ = now;
-        std::erase_if(buckets_, [now](const auto& entry) { return entry.second.is_full(now); });
+        return buckets_.size() < max_sources_;
     }
 
     double per_second_;

@@ -211,6 +211,7 @@ TEST(LimitsTest, BucketsRefillAndStayBounded) {
     EXPECT_FALSE(limiter.take("a", now));
     EXPECT_TRUE(limiter.take("b", now));
     EXPECT_FALSE(limiter.take("c", now));  // no room to remember it
+    EXPECT_FALSE(limiter.has("c", now));
     now += 10s;
     EXPECT_TRUE(limiter.take("c", now));  // the others are full again, and forgotten
     EXPECT_TRUE(limiter.take("a", now));
