@@ -192,17 +192,17 @@ std::string random_text(std::size_t length) {
 }  // namespace
 }  // namespace stun
 
-using namespace stun;
-
-StunResponder::StunResponder() : ufrag_(random_text(8)), password_(random_text(24)) {}
+StunResponder::StunResponder() : ufrag_(stun::random_text(8)), password_(stun::random_text(24)) {}
 
 bool StunResponder::is_stun(Bytes datagram) {
+    using namespace stun;
     return datagram.size() >= kHeader && datagram[0] < 4 && read_u32(&datagram[4]) == kCookie &&
            read_u16(&datagram[2]) % 4 == 0 && read_u16(&datagram[2]) + kHeader == datagram.size();
 }
 
 std::optional<StunResponder::Answer> StunResponder::answer(Bytes datagram, const std::string& peer_ufrag,
                                                            const sockaddr_storage& from) const {
+    using namespace stun;
     const auto request = read_request(datagram);
     const std::string username = ufrag_ + ':' + peer_ufrag;
     if (!request || !request->fingerprint || request->integrity_at == 0 ||
