@@ -27,6 +27,11 @@ public:
         }
         return found->second.take(now);
     }
+    // Whether take() would be allowed.
+    bool has(const std::string& source, SteadyTime now) const {
+        const auto found = buckets_.find(source);
+        return found == buckets_.end() || found->second.has(now);
+    }
     std::size_t sources() const { return buckets_.size(); }
 
 private:
