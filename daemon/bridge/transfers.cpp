@@ -72,7 +72,13 @@ void Bridge::transfer_participant(RoomHost& room, const api::Caller& caller, con
 
 bool RoomHost::refer(const std::string& leg, DialPlan plan, Referral referral, bool guests_may) {
     const room::Participant* asking = room_.find(participant_of(leg));
-    if (asking == nullptr || asking->state != room::State::in_room || asking->leg != room::LegKind::sip) {
+    if (asking == nullptr || asking->state != room::State::in_room) {
+        return false;
+    }
+    // No trunk pays for another's calls: over one, SIP addresses are called alone.
+    const Seat& from = *seats_.at(asking->id);
+    const bool trunk = !asking->trunk.empty() || (from.dialled && !from.dialled->trunk.empty());
+    if (trunk && (plan.kind != LegKind::sip || !plan.trunk.empty())) {
         return false;
     }
     const bool host = asking->role == room::Role::host;
@@ -91,7 +97,7 @@ bool RoomHost::refer(const std::string& leg, DialPlan plan, Referral referral, b
         };
     }
     const auto called = std::make_shared<bool>(false);
-    dial(host ? room::Actor::of(asking->id) : room::Actor::administrator(), std::move(planned), "",
+    dial(host && !trunk ? room::Actor::of(asking->id) : room::Actor::administrator(), std::move(planned), "",
          host ? std::optional<room::Role>() : room::Role::guest,
          [called](const api::Response& response) { *called = response.status == 201; });
     return *called;

@@ -50,6 +50,7 @@ public:
         int rank = 0;
         bool may_end = false;     // for one of more precedence
         std::uint64_t order = 0;  // later ones have more
+        bool refers = false;      // its REFER is taken
     };
     void set_standing(Standing standing) { standing_ = std::move(standing); }
     const Standing& standing() const { return standing_; }
@@ -62,13 +63,12 @@ public:
     Session* session() { return session_.get(); }
     const Session* session() const { return session_.get(); }
 
-    // What a telephone call asks for is never called: one trunk does not pay for another's calls.
     bool takes_referrals() const {
-        return kind_ == LegKind::sip && owner_ != nullptr && owner_->takes_referrals();
+        return (standing_.trunk.empty() ? kind_ == LegKind::sip : standing_.refers) && owner_ != nullptr &&
+               owner_->takes_referrals();
     }
     // A call that rings there, whose dialog this is.
     virtual bool has_early(const std::string& /*key*/) const { return false; }
-    const std::string& trunk() const { return trunk_; }
 
     virtual std::string key() const = 0;  // as Dialog::key(); without the remote tag where it is not known
     virtual bool half_open() const { return false; }

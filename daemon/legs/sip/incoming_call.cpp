@@ -14,7 +14,6 @@ IncomingCall::IncomingCall(CallOwner* owner, std::string id, LegKind kind, const
 
 void IncomingCall::arrive(const Arrival& arrival) {
     const auto self = shared_from_this();
-    trunk_ = arrival.trunk;
     std::shared_ptr<MediaSession> media = owner_->observer().on_leg_arrived(self, arrival);
     if (!media) {
         end(EndCause::not_found);

@@ -100,7 +100,7 @@ std::optional<Reply> SipLegs::Core::find_replaced(const Message& invite, const T
     const bool downgrade =
         flow != nullptr && flow->transport == Transport::tls && invite.flow.transport != Transport::tls;
     if (downgrade || phone != (call->kind() == LegKind::phone) ||
-        (phone && call->trunk() != match.trunk->name &&
+        (phone && call->standing().trunk != match.trunk->name &&
          (flow == nullptr || flow->remote.ip != invite.flow.remote.ip))) {
         return Reply{.status = 403};
     }

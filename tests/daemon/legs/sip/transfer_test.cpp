@@ -205,5 +205,29 @@ TEST_P(NoTransfers, AnEndingCallIsDeclinedAndARingingOneIsUnknown) {
     EXPECT_FALSE(other.expect("SIP/2.0 481").empty());
 }
 
+// A trunk's calls refer nobody, but where the trunk's settings say so.
+class TrunkTransfers : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Refer, TrunkTransfers, ::testing::Bool());
+
+TEST_P(TrunkTransfers, FollowTheTrunksSetting) {
+    SipConfig config = with_referrals(true);
+    TrunkConfig trunk;
+    trunk.name = "carrier";
+    trunk.sources = {"127.0.0.1"};
+    trunk.numbers = {{"+4930123", "room"}};
+    trunk.settings.refer = GetParam();
+    config.trunks = {trunk};
+    Harness harness(config);
+    Client client(Transport::udp, harness.port(Transport::udp));
+    Caller caller(client, "+4930123");
+    client.send(caller.request("INVITE", "", kOffer));
+    const std::string ok = client.expect("SIP/2.0 200");
+    EXPECT_EQ(header(ok, "Allow").find("REFER") != std::string::npos, GetParam());
+    caller.learn(ok);
+    client.send(caller.ack());
+    client.send(caller.request("REFER", "Refer-To: <sip:bob@b.example>\r\n"));
+    EXPECT_FALSE(client.expect(GetParam() ? "SIP/2.0 202" : "SIP/2.0 405").empty());
+}
+
 }  // namespace
 }  // namespace vmr::sip::test
