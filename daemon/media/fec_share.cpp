@@ -9,7 +9,7 @@ namespace {
 
 // A report may speak of thirty packets: none lost of so few is no news.
 constexpr double kRise = 0.3, kFall = 0.1;
-constexpr double kNothing = 0.01;
+constexpr double kNothing = 0.005;  // one packet of forty is something
 // Of a group with one packet of FEC two may be lost: more FEC than is lost.
 constexpr double kTimes = 3;
 constexpr double kLeast = 10, kMost = 50;  // per cent

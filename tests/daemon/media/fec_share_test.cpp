@@ -16,6 +16,8 @@ unsigned after_ten(double loss, std::optional<double> round_trip_ms, bool resent
 TEST(FecShare, NothingOnACleanPath) {
     EXPECT_EQ(after_ten(0, 200, false), 0u);
     EXPECT_EQ(after_ten(0.005, 200, true), 0u);
+    FecShare share;
+    EXPECT_EQ(share.update({1, 1 / 40.0}, 200, false), 10u) << "one packet of a second's";
 }
 
 TEST(FecShare, FollowsTheLossAndIsBounded) {
