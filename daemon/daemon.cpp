@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "daemon/device_setup.hpp"
+#include "daemon/trunk_setup.hpp"
 
 namespace vmr {
 namespace {
@@ -14,56 +15,6 @@ constexpr std::chrono::hours kAdminLinkLifetime{24};
 
 sip::ListenAddress sip_listener(sip::Transport transport, const ops::Endpoint& endpoint) {
     return {transport, {endpoint.address, endpoint.port}};
-}
-
-sip::DigestAlgorithms digest_algorithms(ops::TrunkDigest digest) {
-    switch (digest) {
-        case ops::TrunkDigest::both:
-            return sip::DigestAlgorithms::both;
-        case ops::TrunkDigest::md5:
-            return sip::DigestAlgorithms::md5;
-        case ops::TrunkDigest::sha256:
-            return sip::DigestAlgorithms::sha256;
-    }
-    return sip::DigestAlgorithms::both;
-}
-
-Result<std::vector<sip::TrunkConfig>> sip_trunks(const ops::Config& config) {
-    std::vector<sip::TrunkConfig> trunks;
-    for (const ops::TrunkConfig& trunk : config.trunks) {
-        Result<sip::TrunkSettings> settings = sip::trunk_settings(trunk.profile, trunk.settings);
-        if (!settings) {
-            return Error{"trunk " + trunk.name + ": " + settings.error()};
-        }
-        sip::TrunkConfig mapped{trunk.name, trunk.addresses, trunk.username, trunk.secret};
-        mapped.settings = std::move(*settings);
-        mapped.account = {trunk.account, trunk.password};
-        mapped.algorithms = digest_algorithms(trunk.digest);
-        for (const auto& [number, target] : trunk.numbers) {
-            mapped.numbers[number] = target == "reception" ? "" : target;
-        }
-        trunks.push_back(std::move(mapped));
-    }
-    return trunks;
-}
-
-sip::DialConfig dial_config(const ops::Config& config) {
-    sip::DialConfig dial;
-    dial.from_host = config.sip.domain.empty() ? config.sip.advertised_host : config.sip.domain;
-    dial.ring_timeout = config.dial_out.ring_timeout;
-    dial.referrals = config.dial_out.refer != ops::Referrals::off;
-    for (const ops::DialRuleConfig& rule : config.dial_out.rules) {
-        dial.rules.push_back({rule.name,
-                              rule.domains,
-                              rule.prefixes,
-                              rule.trunk,
-                              rule.gateway,
-                              rule.caller,
-                              {rule.username, rule.secret},
-                              rule.late_offer,
-                              rule.max_duration});
-    }
-    return dial;
 }
 
 bridge::Bridge::DialLimits dial_limits(const ops::DialOutConfig& config) {
@@ -310,6 +261,7 @@ Status Daemon::start_sip(const ops::Config& config) {
     if (!settings) {
         return Error{"SIP: " + settings.error()};
     }
+    settings->on_trunk_changed = [this](const sip::LineStatus& line) { tell_of_trunk(line); };
     sip_ = std::make_unique<sip::SipLegs>(std::move(*settings), *bridge_);
     auto listening = sip_->start();
     if (!listening) {
@@ -351,7 +303,7 @@ Status Daemon::start_api(const ops::Config& config) {
     }
     server_ = std::make_unique<api::Server>(std::move(options), *bridge_, tokens_, events_, webrtc_.get());
     server_->set_metrics_provider([this] {
-        return bridge_->metrics() + certificates_.metrics() +
+        return bridge_->metrics() + certificates_.metrics() + trunk_metrics(sip_->trunk_lines()) +
                (devices_ ? devices_->metrics() : std::string());
     });
     if (Devices* devices = sip_->devices(); devices != nullptr) {
@@ -415,6 +367,12 @@ void Daemon::tell_of_certificate(const ops::CertificateWatch::Alarm& alarm) {
                            {"subject", alarm.subject},
                            {"expires", when.get()},
                            {"days_left", alarm.days_left}});
+}
+
+void Daemon::tell_of_trunk(const sip::LineStatus& line) {
+    g_message("trunk %s, proxy %s: %s%s%s", line.trunk.c_str(), line.proxy.c_str(), line.up ? "up" : "down",
+              line.why.empty() ? "" : ", ", line.why.c_str());
+    (void)events_.publish("", line.up ? "vmr.trunk.up" : "vmr.trunk.down", to_json(line));
 }
 
 void Daemon::drain() {

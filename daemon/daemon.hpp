@@ -50,6 +50,7 @@ private:
     Status start_devices(const ops::Config& config);
     Status start_api(const ops::Config& config);
     void publish_status(const ops::Config& config);
+    void tell_of_trunk(const sip::LineStatus& line);
     void tell_of_certificate(const ops::CertificateWatch::Alarm& alarm);
 
     media::Pipelines pipelines_;

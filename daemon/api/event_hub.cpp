@@ -24,12 +24,15 @@ EventHub::EventHub(SnapshotProvider snapshot, Clock clock, Limits limits)
 
 std::string EventHub::envelope(std::uint64_t id, const std::string& room, std::string_view type,
                                json data) const {
-    const std::string device = room.empty() ? data.value("device", "") : std::string();
+    const bool trunk = room.empty() && data.contains("trunk");
+    const std::string other = room.empty() ? data.value(trunk ? "trunk" : "device", "") : std::string();
     const json event = {{"specversion", "1.0"},
                         {"id", std::to_string(id)},
-                        {"source", room.empty() ? "/devices" : "/rooms/" + room},
+                        {"source", trunk          ? "/trunks"
+                                   : room.empty() ? "/devices"
+                                                  : "/rooms/" + room},
                         {"type", type},
-                        {"subject", room.empty() ? device : room},
+                        {"subject", room.empty() ? other : room},
                         {"time", schema::rfc3339(clock_())},
                         {"datacontenttype", "application/json"},
                         {"data", std::move(data)}};

@@ -112,7 +112,8 @@ RoomHost* Bridge::host_of_leg(const std::string& leg) const {
 
 nlohmann::json Bridge::snapshot(const std::string& room) const {
     if (room.empty()) {
-        return devices_ == nullptr ? nlohmann::json() : devices_->snapshot();
+        return devices_ == nullptr ? nlohmann::json{{"devices", nlohmann::json::array()}}
+                                   : devices_->snapshot();
     }
     const RoomHost* found = host(room);
     return found == nullptr ? nlohmann::json() : found->snapshot(false);

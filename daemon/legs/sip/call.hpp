@@ -77,8 +77,8 @@ public:
     virtual void request_timed_out(std::uint64_t id) = 0;
     virtual void connection_closed(std::uint64_t /*connection*/) {}
     virtual void tick() = 0;
-    virtual bool over() const = 0;     // nothing more to send or to wait for
-    virtual bool leaving() const = 0;  // its place is free
+    virtual bool over() const = 0;      // nothing more to send or to wait for
+    virtual bool gave_way() const = 0;  // its place is free
     virtual std::optional<std::int64_t> next_deadline() const = 0;
 
     // Leg
@@ -111,7 +111,7 @@ protected:
     CallOwner* owner_;
     const std::string id_;
     const LegKind kind_;
-    std::string trunk_;   // over which it came, or empty
+    std::string trunk_;  // over which it came, or empty
     Standing standing_;
     bool known_ = false;  // the observer holds a media session for it
     std::unique_ptr<Session> session_;

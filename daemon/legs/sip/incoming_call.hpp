@@ -26,7 +26,7 @@ public:
     void request_timed_out(std::uint64_t id) override;
     void tick() override;
     bool over() const override { return session_->over(); }
-    bool leaving() const override { return session_->leaving(); }
+    bool gave_way() const override { return session_->gave_way(); }
     std::optional<std::int64_t> next_deadline() const override { return session_->next_deadline(); }
 
     void ring() override;

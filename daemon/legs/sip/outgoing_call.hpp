@@ -36,7 +36,7 @@ public:
     void connection_closed(std::uint64_t connection) override;
     void tick() override;
     bool over() const override;
-    bool leaving() const override { return ended_; }
+    bool gave_way() const override { return ended_; }
     std::optional<std::int64_t> next_deadline() const override;
 
     void ring() override {}

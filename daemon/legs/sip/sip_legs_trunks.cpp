@@ -46,7 +46,7 @@ std::vector<StandingCall> SipLegs::Core::standing(const std::string& trunk) cons
     std::vector<StandingCall> all;
     for (const auto& [key, call] : calls_) {
         const Call::Standing& is = call->standing();
-        if (!call->leaving() && (trunk.empty() || is.trunk == trunk)) {
+        if (!call->gave_way() && (trunk.empty() || is.trunk == trunk)) {
             all.push_back({key, is.rank, is.may_end, is.order});
         }
     }

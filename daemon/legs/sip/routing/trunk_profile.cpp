@@ -136,6 +136,7 @@ const std::vector<Row>& rows() {
     static const std::vector<Row> table{
         row<&S::proxies>("proxies", {"", "", kTeams, "", ""}),
         same<&S::contact_host>("contact_host", ""),
+        row<&S::contact_certified>("contact_certified", {"false", "false", "true", "false", "false"}),
         same<&S::domain>("domain", ""),
         row<&S::options_interval>("options_interval", {"0", "60", "60", "60", "60"}),
         same<&S::options_failures>("options_failures", "2"),
@@ -162,7 +163,6 @@ const std::vector<Row>& rows() {
         row<&S::reliable>("reliable", {"offered", "offered", "offered", "offered", "offered"}),
         same<&S::session_expires>("session_expires", "1800"),
         same<&S::min_se>("min_se", "90"),
-        row<&S::refer>("refer", {"false", "false", "true", "false", "false"}),
         row<&S::namespaces>("namespaces", {"", "", "", "", "uc-000000"}),
         row<&S::precedence>("precedence", {"", "", "", "", "uc-000000.0"}),
         row<&S::require_precedence>("require_precedence", {"false", "false", "false", "false", "true"}),
