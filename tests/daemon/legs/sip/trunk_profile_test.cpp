@@ -197,6 +197,13 @@ TEST_F(TrunkCalls, ASettingMayDemandTlsAndACertificate) {
     ASSERT_TRUE(trunk_refusal(call, settings));
     EXPECT_EQ(trunk_refusal(call, settings)->reason, "Client Certificate Required");
     call.flow.peer_certificate = "/CN=pool.example";
+    call.flow.peer_domains = {"pool.example"};
+    EXPECT_TRUE(trunk_refusal(call, settings));  // somebody else's
+    settings.proxies = {"sip:Pool.example;transport=tls"};
+    EXPECT_FALSE(trunk_refusal(call, settings));
+    settings.peer_names = {"other.example"};
+    EXPECT_TRUE(trunk_refusal(call, settings));
+    settings.peer_names = {"pool.example"};
     EXPECT_FALSE(trunk_refusal(call, settings));
     EXPECT_FALSE(trunk_refusal(invite({}), *trunk_settings("pstn", {})));
 }
