@@ -79,7 +79,8 @@ public:
     bool over() const { return state_ == State::ended; }  // nothing more to send or to wait for
     SessionTimer::Outcome timer_outcome() const { return timer_outcome_; }
     std::uint32_t least_expires() const { return timer_.least(); }
-    bool gave_way() const { return reported_ || leaving() || over(); }  // its place is free
+    bool leaving() const { return state_ == State::leaving || state_ == State::ended; }
+    bool gave_way() const { return reported_ || leaving(); }  // its place is free
 
 private:
     enum class State { incoming, accepted, confirmed, leaving, ended };
