@@ -231,6 +231,9 @@ private:
         } else if (policy_.encryption != Encryption::off) {
             transport.keying = KeyManagement::sdes;
             transport.suites = offered_suites(policy_);
+            if (transport.suites.empty()) {
+                transport.keying = KeyManagement::dtls;  // the floor is above all that a trunk takes
+            }
         }
         plan_.transports.push_back(std::move(transport));
         return plan_.transports.size() - 1;
