@@ -167,6 +167,7 @@ TEST_F(DirectRouting, ARequestUriIsE164WithAPlusOverTls) {
     const std::string call = peer.expect("INVITE ");
     EXPECT_THAT(call, StartsWith("INVITE sip:+4989555@a:" + std::to_string(peer.port()) +
                                  ";transport=tls;user=phone SIP/2.0\r\nVia: SIP/2.0/TLS "));
+    EXPECT_THAT(header(call, "To"), StartsWith("<sip:+4989555@a:"));
     EXPECT_EQ(header(call, "P-Asserted-Identity"), "<sip:+4930123@first;user=phone>");
 }
 
