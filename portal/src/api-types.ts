@@ -385,12 +385,12 @@ export type Event = {
   specversion: "1.0";
   id: string;
   source: string;
-  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.participant.transfer" | "vmr.talking" | "vmr.announcement" | "vmr.room.ended" | "vmr.device.registered" | "vmr.device.unregistered" | "vmr.device.expired" | "vmr.device.refused" | "vmr.certificate.expiring" | "vmr.trunk.up" | "vmr.trunk.down";
+  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.participant.transfer" | "vmr.talking" | "vmr.announcement" | "vmr.room.ended" | "vmr.device.registered" | "vmr.device.unregistered" | "vmr.device.expired" | "vmr.device.refused" | "vmr.trunk.up" | "vmr.trunk.down" | "vmr.certificate.expiring";
   /** The room id, or the device's name; empty in the snapshot of devices, and where it is of the server. */
   subject: string;
   time: string;
   datacontenttype: "application/json";
-  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.transfer: Transferring; other vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.room.ended: Ended; of devices: vmr.snapshot: DeviceList; vmr.device.*: DeviceEvent; vmr.certificate.expiring: CertificateExpiring; vmr.trunk.*: {trunk, proxy, why}. */
+  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.transfer: Transferring; other vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.room.ended: Ended; of devices: vmr.snapshot: DeviceList; vmr.device.*: DeviceEvent; vmr.trunk.*: {trunk, proxy, why}; vmr.certificate.expiring: CertificateExpiring. */
   data: Record<string, unknown>;
 };
 

@@ -98,8 +98,10 @@ std::shared_ptr<Leg> SipLegs::Core::dial_by_trunk(const Placement& placement, co
             proxies.push_back({trunk_request_uri(placement.plan.uri, trunk.settings, proxy), *destination});
         }
     }
-    const auto call = std::make_shared<OutgoingCall>(this, placement.leg, placement.plan.kind,
-                                                     rules_.invite(placement, config_.contact_host, trunks_));
+    Invite invite = rules_.invite(placement, config_.contact_host, trunks_);
+    invite.uri = proxies.empty() ? invite.uri : proxies.front().uri;  // of To, whoever takes the call
+    const auto call =
+        std::make_shared<OutgoingCall>(this, placement.leg, placement.plan.kind, std::move(invite));
     call->set_standing(standing_of(trunk, rank));
     calls_.emplace(call->key(), call);
     call->begin(std::move(proxies));

@@ -63,6 +63,9 @@ Status check(const TrunkConfig& config) {
             return usable;
         }
     }
+    if (settings.mutual_tls && settings.peer_names.empty() && settings.proxies.empty()) {
+        return Error{"with mutual_tls it needs peer_names or proxies: whose certificate?"};
+    }
     if (settings.registers && (!config.account.given() || settings.proxies.empty())) {
         return Error{"to register it needs proxies, account and password"};
     }

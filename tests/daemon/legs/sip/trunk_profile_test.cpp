@@ -89,6 +89,9 @@ TEST(TrunkProfiles, MistakesAreNamed) {
     EXPECT_FALSE(make({{"proxies", proxy("sip:gw.example")}, {"tls", true}}).ok());
     EXPECT_TRUE(make({{"proxies", proxy("sip:gw.example;transport=tls")}, {"tls", true}}).ok());
     EXPECT_FALSE(make({{"proxies", proxy("sip:gw.example")}, {"register", true}}).ok());
+    TrunkConfig nameless{.name = "t", .sources = {"192.0.2.7"}};
+    nameless.settings = *trunk_settings("pstn", {{"mutual_tls", true}});
+    EXPECT_FALSE(Trunks::make({nameless}).ok());
 }
 
 TEST(TrunkNumbers, AreNormalisedBothWays) {
