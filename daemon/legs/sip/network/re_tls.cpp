@@ -130,6 +130,7 @@ struct tls* make_tls() {
     SSL_CTX_set_options(context,
                         SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // most connections are idle: devices keep theirs
     SSL_CTX_set_info_callback(context, on_handshake_state_changed);
     return tls;
 }
