@@ -106,8 +106,7 @@ const corrected = (person) => person.page.evaluate(async () => {
     again: sum('inbound-rtp', 'retransmittedPacketsReceived'), nacks: sum('inbound-rtp', 'nackCount') };
 });
 
-// Chromium waits three seconds for a picture that does not come before it asks for a keyframe: without FEC it shows one
-// or two a second.
+// Chromium waits three seconds for a picture that does not come before it asks for a keyframe.
 test('where nothing is sent again, forward error correction mends a loss of two percent', async () => {
   const [anna, ben] = await meet('far', withoutNack);
   lose(50);
