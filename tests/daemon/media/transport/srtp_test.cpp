@@ -152,6 +152,7 @@ public:
     void on_bye_read(unsigned, uint32_t) override {}
     void on_key_pressed(unsigned, char) override {}
     void on_queue_grown() override {}
+    void on_message_read(unsigned, Bytes) override {}
 
     std::vector<Octets> rtp, rtcp;
     unsigned withheld = 0, refused = 0;
