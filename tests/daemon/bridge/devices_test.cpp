@@ -1,4 +1,5 @@
 // Operations on devices: what the API promises, what is kept on disk, what is told.
+#include <glib.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
