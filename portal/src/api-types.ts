@@ -232,6 +232,7 @@ export type Device = {
   /** Best first. */
   contacts: Array<DeviceContact>;
   user_agent: string;
+  /** RFC 3339. */
   last_seen: string | null;
 };
 
