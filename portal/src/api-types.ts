@@ -331,7 +331,7 @@ export type Call = {
   trunk?: string;
   /** What the telephone network says of the caller's number (STIR/SHAKEN): passed, failed, none; empty: nothing. */
   caller_verification?: string;
-  /** The call's Identity headers (RFC 8224) as they came; not verified. */
+  /** The call's Identity headers (RFC 8224) as they came; vmrd does not verify them. */
   identity?: string;
   user_agent: string;
   server_version: string;
