@@ -245,6 +245,7 @@ export const en = {
     media_timeout: ['The connection was lost', 'Neither sound nor pictures arrived for too long.'],
     media: ['Neither sound nor pictures could get through', 'A firewall may be in the way. Try another network.'],
     media_failed: ['Neither sound nor pictures could get through', 'A firewall may be in the way. Try another network.'],
+    transferred: ['You were moved to another address', 'Your device calls there now.'],
     removed: ['You were removed from the meeting', 'A host has ended your stay.'],
     refused: ['You were not admitted', 'A host has declined your request to join.'],
     forbidden: ['You were not admitted', 'A host has declined your request to join.'],
