@@ -1,16 +1,10 @@
 // What a packet is marked with when it arrives: the DSCP is in the upper six bits of TOS (RFC 2474 section
 // 3).
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <netinet/ip.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cstring>
 
 #include "daemon/media/transport/ice_channel.hpp"
 #include "daemon/media/transport/udp_channel.hpp"
+#include "tests/daemon/media/marked_receiver.hpp"
 
 namespace vmr::media {
 namespace {
@@ -24,57 +18,10 @@ struct NoEvents : ChannelEvents {
     void on_local_candidate_found(const std::string&) override {}
 };
 
-// A socket on this machine that tells how each datagram was marked.
-class Receiver {
-public:
-    Receiver() : socket_(::socket(AF_INET, SOCK_DGRAM, 0)) {
-        const int on = 1;
-        const timeval limit{5, 0};
-        setsockopt(socket_, IPPROTO_IP, IP_RECVTOS, &on, sizeof on);
-        setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        EXPECT_EQ(bind(socket_, reinterpret_cast<sockaddr*>(&address), length), 0);
-        EXPECT_EQ(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length), 0);
-        port_ = ntohs(address.sin_port);
-    }
-    ~Receiver() { close(socket_); }
-    Receiver(const Receiver&) = delete;
-    Receiver& operator=(const Receiver&) = delete;
-
-    uint16_t port() const { return port_; }
-    // Of the next datagram; -1: none came.
-    int dscp() const {
-        char data[2048];
-        alignas(cmsghdr) char control[64];
-        iovec part{data, sizeof data};
-        msghdr message{};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        if (recvmsg(socket_, &message, 0) < 0) {
-            return -1;
-        }
-        for (cmsghdr* one = CMSG_FIRSTHDR(&message); one != nullptr; one = CMSG_NXTHDR(&message, one)) {
-            if (one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_TOS) {
-                return *CMSG_DATA(one) >> 2;
-            }
-        }
-        return -1;
-    }
-
-private:
-    int socket_;
-    uint16_t port_ = 0;
-};
-
 class DscpTest : public testing::TestWithParam<uint8_t> {};
 
 TEST_P(DscpTest, UdpSocketsMark) {
-    Receiver receiver;
+    MarkedReceiver receiver;
     const auto io = std::make_shared<MediaIo>();
     NoEvents events;
     UdpParams params;
@@ -95,7 +42,7 @@ TEST_P(DscpTest, UdpSocketsMark) {
 
 // Its connectivity checks leave by the socket that media leaves by.
 TEST_P(DscpTest, IceSocketsMark) {
-    Receiver receiver;
+    MarkedReceiver receiver;
     const auto io = std::make_shared<MediaIo>();
     NoEvents events;
     IceParams params;
