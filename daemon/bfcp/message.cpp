@@ -1,13 +1,23 @@
 #include "daemon/bfcp/message.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <type_traits>
 
 #include "base/libre.hpp"
 
 namespace vmr::bfcp {
 namespace {
+
+// libre's enumerations hold whatever came: one that has no such value may not be read as one.
+template <typename Enumeration>
+std::uint8_t number_of(const Enumeration& value) {
+    std::underlying_type_t<Enumeration> number;
+    std::memcpy(&number, &value, sizeof number);
+    return static_cast<std::uint8_t>(number);
+}
 
 constexpr std::size_t kHeaderSize = 12;
 
@@ -65,13 +75,14 @@ void read_attribute(const bfcp_attr& attribute, Message& message) {
             message.beneficiary = attribute.v.beneficiaryid;
             break;
         case BFCP_ERROR_CODE:
-            message.error = static_cast<ErrorCode>(attribute.v.errcode.code);
+            message.error = static_cast<ErrorCode>(number_of(attribute.v.errcode.code));
             break;
         case BFCP_FLOOR_REQ_INFO:
             message.floor_request = attribute.v.floorreqid;
             if (const bfcp_attr* overall = bfcp_attr_subattr(&attribute, BFCP_OVERALL_REQ_STATUS)) {
                 if (const bfcp_attr* status = bfcp_attr_subattr(overall, BFCP_REQUEST_STATUS)) {
-                    message.request_status = static_cast<RequestStatus>(status->v.reqstatus.status);
+                    message.request_status =
+                        static_cast<RequestStatus>(number_of(status->v.reqstatus.status));
                 }
             }
             break;

@@ -127,7 +127,8 @@ bool Harness::wait(const std::function<bool()>& ready, int timeout_ms) {
     return done;
 }
 
-Client::Client(Transport transport, std::uint16_t port) : transport_(transport) {
+// Delegates, so that what is there is freed when connecting fails.
+Client::Client(Transport transport, std::uint16_t port) : Client(transport) {
     socket_ = ::socket(AF_INET, (transport == Transport::udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;

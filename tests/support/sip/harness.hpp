@@ -59,6 +59,7 @@ public:
     int descriptor() const { return socket_; }
 
 private:
+    explicit Client(Transport transport) : transport_(transport) {}
     bool more(int timeout_ms);
     Transport transport_;
     int socket_ = -1;
