@@ -107,7 +107,7 @@ constexpr const char* kC = "sip:c;transport=tls";
 TEST_F(Proxies, AreAskedByOptionsAndUpWhenTheyAnswer) {
     begin(trunk("sip-provider", {kA}, {{"register", false}}));
     ASSERT_THAT(methods(), ElementsAre("OPTIONS"));
-    const std::string& options = sent[0].bytes;
+    const std::string options = sent[0].bytes;
     EXPECT_THAT(options,
                 StartsWith("OPTIONS sip:a;transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS 192.0.2.1:5061;"));
     EXPECT_THAT(header(options, "From"), StartsWith("<sip:us@vmr.example>;tag="));
@@ -235,7 +235,7 @@ protected:
 
 TEST_F(Registrations, AreMadeWithCredentialsAndRefreshed) {
     begin_registered();
-    const std::string& first = sent[0].bytes;
+    const std::string first = sent[0].bytes;
     EXPECT_THAT(first, StartsWith("REGISTER sip:a SIP/2.0\r\n"));
     EXPECT_EQ(header(first, "To"), "<sip:us@a>");
     EXPECT_EQ(header(first, "Contact"), "<sip:us@vmr.example:5061;transport=tls>");
