@@ -20,7 +20,7 @@ struct Usage {
 };
 Usage usage_of(pid_t pid);
 
-double cpu_seconds();         // of this process
+double cpu_seconds();  // of this process
 
 // False: not within ten seconds.
 bool eventually(const std::function<bool()>& condition);

@@ -1,5 +1,6 @@
-// vmrd's SIP side by itself: answers every call with SDP that was negotiated, without media behind it. Prints its port,
-// then, for each line that it reads, what it has used and counted so far; ends with its standard input.
+// vmrd's SIP side by itself: answers every call with SDP that was negotiated, without media behind it. Prints
+// its port, then, for each line that it reads, what it has used and counted so far; ends with its standard
+// input.
 #include <glib.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -91,8 +92,10 @@ sip::SipConfig unlimited() {
 void print_usage(const Answerer& answerer) {
     malloc_trim(0);
     const Usage usage = usage_of(getpid());
-    std::cout << nlohmann::json{{"cpu_seconds", usage.cpu_seconds}, {"rss_mb", usage.rss_mb},
-                                {"answered", answerer.answered},    {"refused", answerer.refused},
+    std::cout << nlohmann::json{{"cpu_seconds", usage.cpu_seconds},
+                                {"rss_mb", usage.rss_mb},
+                                {"answered", answerer.answered},
+                                {"refused", answerer.refused},
                                 {"calls", answerer.calls()}}
               << std::endl;
 }

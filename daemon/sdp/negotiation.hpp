@@ -29,14 +29,14 @@ struct Policy {
     std::vector<Codec> video_codecs = {Codec::h264, Codec::vp8};
     bool video = true;
     bool content = true;
-    bool far_end_camera = false;    // H.224 is passed on; SIP only
-    bool floor = false;             // there is a BFCP server for the content; SIP only
-    bool ice = true;                // take ICE when a SIP peer offers it; WebRTC always has it
-    bool ice_offers = false;        // SIP: and write it into offers of ours
-    bool ice_lite = false;          // as the lite side (RFC 8445 section 2.5); SIP only
-    bool sdes_gcm = true;           // offer AEAD suites in SDES (some clients refuse the whole line)
+    bool far_end_camera = false;           // H.224 is passed on; SIP only
+    bool floor = false;                    // there is a BFCP server for the content; SIP only
+    bool ice = true;                       // take ICE when a SIP peer offers it; WebRTC always has it
+    bool ice_offers = false;               // SIP: and write it into offers of ours
+    bool ice_lite = false;                 // as the lite side (RFC 8445 section 2.5); SIP only
+    bool sdes_gcm = true;                  // offer AEAD suites in SDES (some clients refuse the whole line)
     std::vector<CryptoSuite> sdes_suites;  // that may be used; empty: all
-    std::uint32_t max_bitrate = 0;  // bit/s for one video stream, both ways; 0: no limit
+    std::uint32_t max_bitrate = 0;         // bit/s for one video stream, both ways; 0: no limit
 };
 
 // Why there is no session: what SIP answers 488 or 400 to and a browser is told.

@@ -71,7 +71,8 @@ struct G722DecodeFree {
 class TelephoneDecoder final : public AudioDecoder {
 public:
     explicit TelephoneDecoder(AudioCodec codec)
-        : codec_(codec), rate_(codec == AudioCodec::g722 ? 16000 : 8000),
+        : codec_(codec),
+          rate_(codec == AudioCodec::g722 ? 16000 : 8000),
           upsampler_(rate_),
           concealment_(rate_) {
         reset();

@@ -23,8 +23,8 @@ struct Invite {
     std::string from_host;     // empty: the address that we call from
     std::string contact_host;  // as SipConfig's
     DigestIdentity identity;
-    bool focus = false;                 // we are a conference's
-    std::string replaces;               // the call there whose place it takes (RFC 3891); or empty
+    bool focus = false;    // we are a conference's
+    std::string replaces;  // the call there whose place it takes (RFC 3891); or empty
     DialogTerms terms;
     std::vector<Header> headers;        // of the trunk by which it goes
     std::vector<std::string> require;   // option tags

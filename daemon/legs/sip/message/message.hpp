@@ -29,7 +29,7 @@ struct Flow {
     std::string peer_certificate;     // subject of a verified client certificate, or empty
     // What that certificate says whose it is: SIP domains (RFC 5922 section 7.1) and addresses, lower case.
     std::vector<std::string> peer_domains;
-    int dscp = -1;                    // marking of what goes along it; -1: as the socket is
+    int dscp = -1;  // marking of what goes along it; -1: as the socket is
 };
 
 struct Uri {
