@@ -1,12 +1,12 @@
 #pragma once
-#include <arpa/inet.h>
-#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdint>
+
+#include "tests/support/loopback.hpp"
 
 namespace vmr::media {
 
@@ -18,13 +18,7 @@ public:
         const timeval limit{5, 0};
         setsockopt(socket_, IPPROTO_IP, IP_RECVTOS, &on, sizeof on);
         setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        EXPECT_EQ(bind(socket_, reinterpret_cast<sockaddr*>(&address), length), 0);
-        EXPECT_EQ(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length), 0);
-        port_ = ntohs(address.sin_port);
+        port_ = test::bind_to_loopback(socket_);
     }
     ~MarkedReceiver() { close(socket_); }
     MarkedReceiver(const MarkedReceiver&) = delete;

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "tests/support/loopback.hpp"
+
 namespace vmr::sip::test {
 namespace {
 
@@ -62,15 +64,7 @@ std::string data_of(RecordType type, const DnsRecord& record) {
 }  // namespace
 
 DnsServer::DnsServer() : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-        throw std::runtime_error("cannot bind");
-    }
-    port_ = ntohs(address.sin_port);
+    port_ = vmr::test::bind_to_loopback(socket_);
     thread_ = std::thread(&DnsServer::run, this);
 }
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "tests/support/loopback.hpp"
 #include "tests/support/sip/harness.hpp"
 
 namespace vmr::sip::test {
@@ -27,15 +28,7 @@ ScriptedPeer::ScriptedPeer(Script script, const TlsConfig* certificate) : script
     socket_ = ::socket(AF_INET, (certificate != nullptr ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
     const int on = 1;
     ::setsockopt(socket_, IPPROTO_IP, IP_RECVTOS, &on, sizeof on);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-        throw std::runtime_error("bind");
-    }
-    port_ = ntohs(address.sin_port);
+    port_ = vmr::test::bind_to_loopback(socket_);
     if (certificate != nullptr) {
         ::listen(socket_, 16);
         context_ = SSL_CTX_new(TLS_server_method());
