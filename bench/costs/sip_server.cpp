@@ -60,7 +60,6 @@ public:
 class Answerer final : public LegObserver {
 public:
     std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival&) override {
-        leg->ring();
         leg->accept();
         legs_[leg->id()] = leg;
         return std::make_shared<Negotiation>();

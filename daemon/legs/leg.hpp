@@ -174,7 +174,6 @@ public:
     virtual ~Leg() = default;
     virtual const std::string& id() const = 0;
     virtual LegKind kind() const = 0;
-    virtual void ring() = 0;                  // tell the caller that we are at it (180)
     virtual void accept() = 0;                // answer the call; on_leg_answered or on_leg_ended follows
     virtual void refuse(EndCause cause) = 0;  // not answered: final refusal; answered: same as end()
     virtual void end(EndCause cause) = 0;     // hang up; on_leg_ended follows, once
@@ -240,9 +239,9 @@ struct TurnDown {
 class LegObserver {
 public:
     virtual ~LegObserver() = default;
-    // A call came in. The observer gives it a media session and calls ring(), accept() or
-    // refuse() on the leg, now or later. Returning null refuses it (not_found, if refuse()
-    // was not called); nothing else is then reported about the leg.
+    // A call came in. The observer gives it a media session and calls accept() or refuse() on
+    // the leg, now or later; until then the caller is told that it rings. Returning null refuses it
+    // (not_found, if refuse() was not called); nothing else is then reported about the leg.
     virtual std::shared_ptr<MediaSession> on_leg_arrived(std::shared_ptr<Leg> leg,
                                                          const Arrival& arrival) = 0;
     // A call was turned away before it became a leg (over a limit, draining, unknown trunk number): nothing

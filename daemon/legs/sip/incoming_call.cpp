@@ -27,6 +27,7 @@ void IncomingCall::arrive(const Arrival& arrival) {
     known_ = true;
     follow(*media);
     session_->attach(std::move(media));
+    session_->ring(owner_->now());
     if (accept_wanted_) {
         accept();
     }
@@ -46,13 +47,6 @@ void IncomingCall::request_timed_out(std::uint64_t id) {
 
 void IncomingCall::tick() {
     session_->tick(owner_->now());
-}
-
-void IncomingCall::ring() {
-    if (owner_ != nullptr) {
-        session_->ring(owner_->now());
-        owner_->on_call_touched();
-    }
 }
 
 void IncomingCall::accept() {

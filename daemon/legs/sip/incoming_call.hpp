@@ -29,7 +29,6 @@ public:
     bool gave_way() const override { return session_->gave_way(); }
     std::optional<std::int64_t> next_deadline() const override { return session_->next_deadline(); }
 
-    void ring() override;
     void accept() override;
     void end(EndCause cause) override;
 

@@ -39,7 +39,6 @@ public:
     bool gave_way() const override { return ended_; }
     std::optional<std::int64_t> next_deadline() const override;
 
-    void ring() override {}
     void accept() override {}
     void end(EndCause cause) override;
 

@@ -15,7 +15,6 @@ public:
 
     const std::string& id() const override { return id_; }
     LegKind kind() const override { return LegKind::webrtc; }
-    void ring() override {}
     // The browser has been told all it needs by notify_state("joined"); its offer completes the answer.
     void accept() override {}
     void refuse(EndCause cause) override { end(cause); }

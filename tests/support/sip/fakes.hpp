@@ -64,11 +64,8 @@ public:
         TurnDown turned_down;
         std::shared_ptr<void> receipt;
     };
-    // What to do with an arriving leg; the default rings and accepts.
-    std::function<void(Leg&)> on_arrival = [](Leg& leg) {
-        leg.ring();
-        leg.accept();
-    };
+    // What to do with an arriving leg; the default accepts.
+    std::function<void(Leg&)> on_arrival = [](Leg& leg) { leg.accept(); };
     std::optional<MediaProblem> problem;
     std::string answer_attributes;  // SDP lines behind the answer's m-line
     bool keep_receipts = false;

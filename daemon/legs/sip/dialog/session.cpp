@@ -21,8 +21,7 @@ Session::Session(SessionHost& host, const std::string& transaction, Message invi
       timer_outcome_(timer_.negotiate(invite_)),
       incoming_until_(now + kMaxRinging),
       peer_updates_(invite_.has_token("allow", "UPDATE")),
-      peer_refers_(invite_.header("allow") == nullptr || invite_.has_token("allow", "REFER")),
-      rseq_(1 + host.random(1U << 30U)) {}
+      peer_refers_(invite_.header("allow") == nullptr || invite_.has_token("allow", "REFER")) {}
 
 Session::Session(SessionHost& host, Established established)
     : host_(host),
@@ -52,7 +51,9 @@ void Session::ring(std::int64_t now) {
     ringing.to_tag = dialog_.local_tag();
     if (can && !invite_.body.empty()) {
         ringing.headers.push_back({"Require", "100rel"});
-        ringing.headers.push_back({"RSeq", std::to_string(rseq_)});
+        const std::string rseq = std::to_string(1 + host_.random(1U << 30U));
+        ringing.headers.push_back({"RSeq", rseq});
+        rack_ = rseq + " " + std::to_string(invite_.cseq) + " INVITE";  // section 7.2
         provisional_ = write_response(invite_, ringing);
         provisional_interval_ = kT1;
         provisional_at_ = now + kT1;

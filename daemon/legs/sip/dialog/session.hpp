@@ -136,8 +136,7 @@ private:
     std::int64_t ok_at_ = -1, ok_interval_ = 0, ok_until_ = -1;
 
     // RFC 3262: one provisional response at a time
-    std::string provisional_;
-    std::uint32_t rseq_ = 0;
+    std::string provisional_, rack_;  // the bytes; what its PRACK names, until that comes
     std::int64_t provisional_at_ = -1, provisional_interval_ = 0, provisional_until_ = -1;
 
     // our own requests

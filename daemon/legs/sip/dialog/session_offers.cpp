@@ -248,10 +248,9 @@ void Session::request_timed_out(std::uint64_t id, std::int64_t now) {
 }
 
 void Session::receive_prack(const std::string& transaction, const Message& prack) {
-    // RAck: response-num CSeq-num Method (RFC 3262 section 7.2)
+    // Also behind the 2xx, which it may cross (RFC 3262 section 3).
     const std::string* rack = prack.header("rack");
-    const std::string wanted = std::to_string(rseq_) + " " + std::to_string(invite_.cseq) + " INVITE";
-    if (provisional_until_ < 0 || rack == nullptr || *rack != wanted) {
+    if (rack_.empty() || rack == nullptr || *rack != rack_) {
         reply(transaction, prack, {.status = 481});
         return;
     }
@@ -260,6 +259,7 @@ void Session::receive_prack(const std::string& transaction, const Message& prack
         return;
     }
     provisional_at_ = provisional_until_ = -1;
+    rack_.clear();
     reply(transaction, prack, {.status = 200});
 }
 

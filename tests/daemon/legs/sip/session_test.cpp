@@ -157,6 +157,20 @@ TEST_F(Rules, AReliableRingIsSentAgainAndFailsWith504) {
     EXPECT_TRUE(session->over());
 }
 
+// Section 3: "it MUST be prepared to process PRACK requests" behind its final answer
+TEST_F(Rules, APrackThatCrossesTheAnswerIs200) {
+    start("Supported: 100rel\r\n");
+    session->ring(0);
+    const std::string rack = "RAck: " + *read(host.responses.back()).header("rseq") + " 1 INVITE\r\n";
+    session->accept(10);
+    session->tick(500);
+    EXPECT_TRUE(host.direct.empty() || host.direct.back().starts_with("SIP/2.0 200"));
+    receive("PRACK", 2, 510, "RAck: 7 1 INVITE\r\n");
+    EXPECT_EQ(host.statuses.back(), 481);
+    receive("PRACK", 3, 520, rack);
+    EXPECT_EQ(host.statuses.back(), 200);
+}
+
 TEST_F(Rules, ADelayedOfferWithReliabilityRequiredGetsNoRingWithoutAnOffer) {
     start("Require: 100rel\r\n", "");
     session->ring(0);
