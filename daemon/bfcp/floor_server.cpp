@@ -153,7 +153,7 @@ void FloorServer::request_floor(const Message& message, std::int64_t now) {
     if (request_ == 0) {
         request_ = next_of(next_request_);
     }
-    const bool granted = host_.begin_sharing();
+    const bool granted = holder_ == Holder::participant || host_.begin_sharing();
     const FloorRequestInfo outcome = own_request(granted ? RequestStatus::granted : RequestStatus::denied);
     if (!granted) {
         request_ = 0;

@@ -73,6 +73,14 @@ TEST_F(FloorServerTest, WhoAsksSharesUntilAnotherTakesOver) {
     EXPECT_EQ(ended_, 0);  // the room knows
 }
 
+TEST_F(FloorServerTest, WhoSharesAndAsksAgainKeepsTheFloor) {
+    const std::uint16_t request = get_floor();
+    allowed_ = false;
+    EXPECT_EQ(get_floor(), request);
+    EXPECT_EQ(begun_, 1);
+    EXPECT_EQ(floor_.holder(), FloorServer::Holder::participant);
+}
+
 TEST_F(FloorServerTest, WhoMayNotShareIsDenied) {
     allowed_ = false;
     EXPECT_EQ(ask(write_floor_request(header(), kContentFloor)).request_status, RequestStatus::denied);
