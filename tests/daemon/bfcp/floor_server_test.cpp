@@ -119,6 +119,7 @@ TEST_F(FloorServerTest, ARepeatedRequestGetsTheSameAnswerAndChangesNothing) {
     const auto first = ask(request).floor_request;
     EXPECT_EQ(ask(request).floor_request, first);
     EXPECT_EQ(begun_, 1);
+    floor_.set_holder(Holder::nobody, now_);
     now_ += kT2;
     ask(request);
     EXPECT_EQ(begun_, 2);
