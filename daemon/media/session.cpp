@@ -58,14 +58,19 @@ SdpResult Session::answer(std::string_view offer) {
     if (!parsed) {
         return MediaProblem{MediaProblem::Kind::malformed, parsed.error()};
     }
-    const auto negotiated = sdp::answer(*parsed, policy_, negotiated_ ? &*negotiated_ : nullptr);
+    auto negotiated = sdp::answer(*parsed, policy_, negotiated_ ? &*negotiated_ : nullptr);
     if (!negotiated) {
         return problem(negotiated.refusal());
     }
-    if (const Status applied = apply(*negotiated); !applied) {
-        return internal(applied.error());
+    if (hold_) {
+        for (auto& media : negotiated.value().media) {
+            media.direction = sdp::make_direction(sdp::sends(media.direction) && sdp::sends(*hold_),
+                                                  sdp::receives(media.direction) && sdp::receives(*hold_));
+        }
     }
-    negotiated_ = *negotiated;
+    if (auto refused = take(negotiated.value())) {
+        return *refused;
+    }
     ++session_version_;
     const std::string sdp = sdp::write_answer(*negotiated_, local_params(*negotiated_));
     if (on_changed_) {
@@ -97,9 +102,8 @@ SdpResult Session::offer() {
         });
         // Whether a SIP peer muxes is not known yet: there is a socket for its RTCP, too.
         const bool mux = transport.rtcp_mux && (feedback || (transport.ice && !policy_.ice_lite));
-        if (const Status made = ensure_path(
-                transport.id, {transport.ice, mux, feedback, true,
-                               transport.keying != sdp::KeyManagement::none, sound, peer_address_});
+        if (const Status made =
+                ensure_path(transport.id, {transport.ice, mux, feedback, true, sound, peer_address_});
             !made) {
             return internal(made.error());
         }
@@ -134,10 +138,9 @@ SdpResult Session::accept_answer(std::string_view answer) {
     if (!negotiated) {
         return problem(negotiated.refusal());
     }
-    if (const Status applied = apply(*negotiated); !applied) {
-        return internal(applied.error());
+    if (auto refused = take(*negotiated)) {
+        return *refused;
     }
-    negotiated_ = *negotiated;
     local_floor(negotiated_->floor);
     discard_offer();
     report_if_ready();
@@ -153,11 +156,6 @@ void Session::discard_offer() {
     drop_unused_paths();
 }
 
-// An offer has a path for each of its m-lines; those that the answer refuses would never become ready.
-void Session::drop_unused_paths() {
-    std::erase_if(paths_, [](const auto& path) { return !path.second.secured; });
-}
-
 void Session::add_candidate(std::string_view candidate, std::string_view, int) {
     for (auto& [id, path] : paths_) {
         if (path.agent) {
@@ -167,6 +165,24 @@ void Session::add_candidate(std::string_view candidate, std::string_view, int) {
             }
         }
     }
+}
+
+// What cannot be is found out before anything is changed.
+std::optional<MediaProblem> Session::take(const sdp::Negotiated& negotiated) {
+    const bool restarts = std::ranges::any_of(negotiated.transports, [this](const auto& plan) {
+        const auto path = paths_.find(plan.id);
+        return plan.ice_restarted && path != paths_.end() && path->second.agent;
+    });
+    if (restarts) {
+        return MediaProblem{MediaProblem::Kind::not_acceptable, "ICE cannot restart: call again"};
+    }
+    if (const Status applied = apply(negotiated); !applied) {
+        drop_unused_paths();
+        return internal(applied.error());
+    }
+    negotiated_ = negotiated;
+    drop_left_paths();
+    return std::nullopt;
 }
 
 Status Session::apply(const sdp::Negotiated& negotiated) {
@@ -180,7 +196,6 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
                       plan.rtcp_mux,
                       sdp::has_feedback(first.proto),
                       controlling,
-                      plan.keying != sdp::KeyManagement::none,
                       sound,
                       plan.remote_address,
                       plan.ice ? std::uint16_t{0} : leave_agent(plan.id)};
@@ -192,7 +207,6 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
         if (!made) {
             return made;
         }
-        paths_.at(plan.id).media = plan.media;
     }
     // First what is refused: an m-line beside it may be of the same slot, and accepted.
     for (const auto& media : negotiated.media) {
@@ -207,8 +221,8 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
         if (!media.accepted) {
             continue;
         }
-        RtpTransport& transport = *paths_.at(negotiated.transports.at(media.transport).id).transport;
-        if (const Status applied = apply_media(media, transport); !applied) {
+        const auto& plan = negotiated.transports.at(media.transport);
+        if (const Status applied = apply_media(media, *paths_.at(plan.id).transport, plan.is_new); !applied) {
             return applied;
         }
     }
@@ -216,27 +230,27 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
         if (const Status applied = apply_transport(plan); !applied) {
             return applied;
         }
+        paths_.at(plan.id).media = plan.media;
     }
     return Ok{};
 }
 
-Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport) {
+Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport, bool is_new) {
     const std::size_t index = plan.index;
-    if (!has_slot(plan)) {
-        return transport.add_media(media_params(plan, ssrc(index), 0));
+    const uint32_t rtx_ssrc = has_slot(plan) ? ssrc(index, true) : 0;
+    if (const Status added = transport.add_media(media_params(plan, ssrc(index), rtx_ssrc)); !added) {
+        return added;
     }
-    const bool known = negotiated_ && index < negotiated_->media.size() && negotiated_->media[index].accepted;
+    if (!has_slot(plan)) {
+        return Ok{};
+    }
+    const bool known =
+        !is_new && negotiated_ && index < negotiated_->media.size() && negotiated_->media[index].accepted;
     const sdp::CodecPlan* before = known ? &negotiated_->media[index].codecs.front() : nullptr;
     const sdp::CodecPlan& now = plan.codecs.front();
     const Slot slot = slot_of(plan);
     const bool same = before != nullptr && before->codec == now.codec && before->send_pt == now.send_pt &&
                       before->receive_pt == now.receive_pt;
-    if (!same) {
-        if (const Status added = transport.add_media(media_params(plan, ssrc(index), ssrc(index, true)));
-            !added) {
-            return added;
-        }
-    }
     const SendParams params = send_params(plan, ssrc(index));
     if (!same || !same_picture(params, send_params(negotiated_->media[index], ssrc(index)))) {
         bin_.send(slot, params, transport.send_pad(static_cast<unsigned>(index)));
@@ -260,6 +274,8 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
         const auto bytes = [](const std::vector<uint8_t>& key) {
             return std::string(key.begin(), key.end());
         };
+        // A key that comes into use again would begin its indices again (RFC 3711 section 9.1).
+        std::erase_if(path.keys, [&](const auto& key) { return key.first != plan.sdes.suite; });
         security =
             SdesKeys{srtp_suite(plan.sdes.suite), bytes(key(path, plan.sdes.suite, plan.sdes.tag).key),
                      bytes(plan.sdes.remote.key), bytes(plan.sdes.local_mki), bytes(plan.sdes.remote.mki)};
@@ -320,7 +336,7 @@ sdp::LocalParams Session::local_params(const sdp::Negotiated& negotiated) {
     return local;
 }
 
-void Session::on_stream_added(const StreamInfo& stream, GstPad* pad) {
+void Session::on_stream_added(std::size_t path, const StreamInfo& stream, GstPad* pad) {
     if (!negotiated_ || stream.media >= negotiated_->media.size()) {
         return;
     }
@@ -330,6 +346,7 @@ void Session::on_stream_added(const StreamInfo& stream, GstPad* pad) {
         return;
     }
     bin_.receive(slot_of(plan), codec, pad);
+    paths_.at(path).streams.insert(pad);
     if (on_changed_) {
         on_changed_();
     }
@@ -359,9 +376,11 @@ void Session::on_candidate_found(std::size_t id, const std::string& candidate) {
     if (!callbacks_.on_candidate_found || !negotiated_) {
         return;
     }
-    const auto& media = paths_.at(id).media;
-    const std::size_t mline = media.empty() ? 0 : media.front();
-    callbacks_.on_candidate_found(candidate, negotiated_->media.at(mline).mid, static_cast<int>(mline));
+    const auto path = paths_.find(id);
+    if (path != paths_.end()) {
+        const std::size_t mline = path->second.media.empty() ? 0 : path->second.media.front();
+        callbacks_.on_candidate_found(candidate, negotiated_->media.at(mline).mid, static_cast<int>(mline));
+    }
 }
 
 }  // namespace vmr::media

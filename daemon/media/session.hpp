@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "daemon/legs/leg.hpp"
@@ -101,6 +102,7 @@ private:
         bool lite = false;                                  // UDP that answers checks
         bool secured = false;
         std::vector<std::size_t> media;  // m-lines
+        std::set<GstPad*> streams;       // what arrives; borrowed
     };
 
     MediaProblem problem(const sdp::Refusal& refusal) const;
@@ -109,7 +111,6 @@ private:
         bool rtcp_mux = false;
         bool feedback = false;
         bool controlling = false;
-        bool keyed = false;  // SRTP: what is not the peer's cannot pass for it
         bool sound = true;
         std::string remote_address;
         std::uint16_t port = 0;  // 0: any
@@ -118,18 +119,20 @@ private:
     std::uint16_t leave_agent(std::size_t id);
     bool steers_camera(const Path& path) const;
     std::uint8_t dscp(bool sound) const;
+    std::optional<MediaProblem> take(const sdp::Negotiated& negotiated);
     Status apply(const sdp::Negotiated& negotiated);
     Status apply_transport(const sdp::TransportPlan& plan);
-    Status apply_media(const sdp::MediaPlan& plan, RtpTransport& transport);
+    Status apply_media(const sdp::MediaPlan& plan, RtpTransport& transport, bool is_new);
     sdp::LocalParams local_params(const sdp::Negotiated& negotiated);
     sdp::LocalTransport local_transport(std::size_t id, const std::string& remote_address);
     const sdp::LocalCrypto& key(Path& path, sdp::CryptoSuite suite, unsigned tag);
     std::string sdp_address(const std::string& remote_address) const;
     void drop_unused_paths();
+    void drop_left_paths();
     bool ensure_floor(const sdp::FloorPlan& plan);
     std::optional<sdp::LocalFloor> local_floor(const std::optional<sdp::FloorPlan>& plan);
     void report_if_ready();
-    void on_stream_added(const StreamInfo& stream, GstPad* pad);
+    void on_stream_added(std::size_t path, const StreamInfo& stream, GstPad* pad);
     void on_state_changed(TransportState state, const std::string& reason);
     void on_candidate_found(std::size_t path, const std::string& candidate);
     uint32_t ssrc(std::size_t media) { return ssrc(media, false); }

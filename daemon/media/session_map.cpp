@@ -212,7 +212,11 @@ IceRemote ice_remote(const sdp::IcePlan& plan) {
 UdpRemote udp_remote(const sdp::TransportPlan& plan) {
     // Who is lite, too, sends no checks.
     const bool checks = plan.ice && !plan.ice->remote.lite;
-    return {plan.remote_address, plan.remote_port, plan.remote_rtcp_port, plan.rtcp_mux,
+    return {plan.remote_address,
+            plan.remote_port,
+            plan.remote_rtcp_port,
+            plan.rtcp_mux,
+            plan.keying != sdp::KeyManagement::none,
             checks ? plan.ice->remote.ufrag : ""};
 }
 

@@ -50,8 +50,6 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
         path.ice_lite = wish.ice;
         path.fixed_port = wish.port;
         path.dscp = dscp(wish.sound);
-        // Symmetric RTP from any address only where forged packets fail their authentication.
-        path.comedia = wish.keyed;
         if (wish.remote_address.find(':') != std::string::npos && path.local_address == "0.0.0.0") {
             path.local_address = "::";
         }
@@ -72,8 +70,8 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
             on_camera_steered_(message);
         }
     };
-    callbacks.on_stream_added = [this](const StreamInfo& stream, GstPad* pad) {
-        on_stream_added(stream, pad);
+    callbacks.on_stream_added = [this, id](const StreamInfo& stream, GstPad* pad) {
+        on_stream_added(id, stream, pad);
     };
     callbacks.on_key_pressed = [this](unsigned, char key) { bin_.press(key); };
     callbacks.on_congested = [this] {
@@ -81,7 +79,10 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
             on_congested_();
         }
     };
-    callbacks.on_stream_removed = [this](const StreamInfo&, GstPad* pad) { bin_.stop_receiving(pad); };
+    callbacks.on_stream_removed = [this, id](const StreamInfo&, GstPad* pad) {
+        bin_.stop_receiving(pad);
+        paths_.at(id).streams.erase(pad);
+    };
     auto transport = RtpTransport::create(std::move(params), std::move(callbacks));
     if (!transport) {
         return Error{transport.error()};
@@ -95,6 +96,33 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     }
     bin_.add_transport(path.transport->bin());
     return Ok{};
+}
+
+// An offer has a path for each of its m-lines; those that the answer refuses would never become ready.
+void Session::drop_unused_paths() {
+    std::erase_if(paths_, [](const auto& path) { return !path.second.secured; });
+}
+
+// What a new negotiation has left. Sound that nobody takes any more stays linked to its path.
+void Session::drop_left_paths() {
+    const auto is_left = [this](const auto& entry) {
+        const auto& [id, path] = entry;
+        const bool used =
+            std::ranges::any_of(negotiated_->transports, [&](const auto& plan) { return plan.id == id; });
+        const bool linked = negotiated_->find(sdp::MediaKind::audio) == nullptr &&
+                            std::ranges::any_of(path.media, [this](std::size_t index) {
+                                return negotiated_->media.at(index).kind == sdp::MediaKind::audio;
+                            });
+        return path.secured && !used && !linked;
+    };
+    for (auto& entry : paths_) {
+        if (is_left(entry)) {
+            for (GstPad* pad : entry.second.streams) {
+                bin_.stop_receiving(pad);
+            }
+        }
+    }
+    std::erase_if(paths_, is_left);
 }
 
 const sdp::LocalCrypto& Session::key(Path& path, sdp::CryptoSuite suite, unsigned tag) {

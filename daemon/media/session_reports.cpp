@@ -11,7 +11,7 @@ vmr::CryptoReceipt Session::crypto_receipt() const {
     receipt.signalling = signalling_;
     std::optional<std::tuple<bool, bool, unsigned>> weakest;
     for (const auto& [id, path] : paths_) {
-        if (steers_camera(path)) {
+        if (!path.secured || steers_camera(path)) {
             continue;
         }
         const CryptoReceipt crypto = path.transport->crypto();

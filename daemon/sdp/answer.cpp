@@ -26,6 +26,10 @@ public:
         : offer_(offer), policy_(policy), previous_(previous) {}
 
     Outcome<Negotiated> run() {
+        // RFC 3264 section 8: m-lines are switched off, never taken away.
+        if (previous_ != nullptr && offer_.media.size() < previous_->media.size()) {
+            return Refusal{Refusal::Reason::malformed, "the offer has fewer m-lines than the one before"};
+        }
         result_.kind = policy_.kind;
         result_.extmap_allow_mixed = offer_.extmap_allow_mixed;
         assign_bundles();

@@ -38,6 +38,9 @@ public:
             return Refusal{Refusal::Reason::no_common_codec, "the answer takes no m-line"};
         }
         relate_to_previous(result_, previous_, true);
+        if (changes_what_is_in_use()) {
+            return malformed("the answer leaves what the call is protected or reached by");
+        }
         share_bandwidth(result_, answer_);
         conclude(result_);
         return std::move(result_);
@@ -45,6 +48,15 @@ public:
 
 private:
     static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+    // We offered what was there: who answers with another kind of keys, or without ICE, breaks that.
+    bool changes_what_is_in_use() const {
+        return previous_ != nullptr && std::ranges::any_of(result_.transports, [&](const auto& now) {
+                   return now.is_new && std::ranges::any_of(previous_->transports, [&](const auto& before) {
+                              return before.id == now.id;
+                          });
+               });
+    }
 
     bool bundled(const Media& media) const {
         return offer_.bundle && !media.mid.empty() &&

@@ -202,6 +202,7 @@ struct Negotiated {
     LegKind kind = LegKind::sip;
     std::vector<MediaPlan> media;  // one per m-line, in order
     std::vector<TransportPlan> transports;
+    std::size_t next_transport = 0;  // its id: none that was given in this session comes again
     std::optional<FloorPlan> floor;
     bool bundle = false;
     bool trickle = false;  // the peer takes trickled candidates

@@ -219,6 +219,7 @@ private:
         }
         OfferTransport transport;
         transport.bundled = plan_.bundle;
+        transport.id = current_ == nullptr ? 0 : current_->next_transport;
         for (const auto& other : plan_.transports) {
             transport.id = std::max(transport.id, other.id + 1);
         }

@@ -59,10 +59,6 @@ const TransportPlan* transport_of(const Negotiated& session, std::size_t index) 
     return nullptr;
 }
 
-bool same_kind(const TransportPlan& a, const TransportPlan& b) {
-    return a.keying == b.keying && a.ice.has_value() == b.ice.has_value();
-}
-
 bool same_keys(const TransportPlan& a, const TransportPlan& b) {
     const auto same_prints = [](const auto& x, const auto& y) {
         return std::equal(x.begin(), x.end(), y.begin(), y.end(),
@@ -74,6 +70,12 @@ bool same_keys(const TransportPlan& a, const TransportPlan& b) {
            a.sdes.remote.mki == b.sdes.remote.mki && a.sdes.local_mki == b.sdes.local_mki &&
            same_prints(a.dtls.remote_fingerprints, b.dtls.remote_fingerprints) &&
            (a.keying != KeyManagement::dtls || a.dtls.local_setup == b.dtls.local_setup);
+}
+
+// Another fingerprint or role is another DTLS association (RFC 8842 section 5.5), on a transport of its own.
+bool same_association(const TransportPlan& a, const TransportPlan& b) {
+    return a.keying == b.keying && a.ice.has_value() == b.ice.has_value() &&
+           (a.keying != KeyManagement::dtls || same_keys(a, b));
 }
 
 }  // namespace
@@ -168,10 +170,7 @@ std::optional<Setup> kept_dtls_role(const Negotiated* previous, std::size_t inde
 }
 
 void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_are_given) {
-    std::size_t next_id = 0;
-    for (const auto& before : previous == nullptr ? std::vector<TransportPlan>{} : previous->transports) {
-        next_id = std::max(next_id, before.id + 1);
-    }
+    now.next_transport = previous == nullptr ? 0 : previous->next_transport;
     std::vector<std::size_t> taken;
     for (auto& transport : now.transports) {
         const TransportPlan* before = nullptr;
@@ -179,13 +178,14 @@ void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_ar
             before = before == nullptr && previous != nullptr ? transport_of(*previous, index) : before;
         }
         const bool lives_on =
-            before != nullptr && same_kind(*before, transport) &&
+            before != nullptr && same_association(*before, transport) &&
             (ids_are_given ? before->id == transport.id
                            : std::find(taken.begin(), taken.end(), before->id) == taken.end());
         transport.is_new = !lives_on;
         if (!ids_are_given) {
-            transport.id = lives_on ? before->id : next_id++;
+            transport.id = lives_on ? before->id : now.next_transport;
         }
+        now.next_transport = std::max(now.next_transport, transport.id + 1);
         taken.push_back(transport.id);
         if (lives_on) {
             transport.rekeyed = !same_keys(*before, transport);

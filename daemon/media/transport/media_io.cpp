@@ -9,6 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/guard.hpp"
+
 namespace vmr::media {
 
 namespace {
@@ -18,7 +20,7 @@ constexpr unsigned kMostByDefault = 4;  // threads
 thread_local MediaIo* this_io = nullptr;
 
 gboolean run_task(gpointer data) {
-    (*static_cast<std::function<void()>*>(data))();
+    guard(nullptr, *static_cast<std::function<void()>*>(data));
     return G_SOURCE_REMOVE;
 }
 

@@ -24,9 +24,6 @@ struct UdpParams {
     uint16_t port_max = 20000;              // RTCP the odd one after it
     uint16_t fixed_port = 0;                // not 0: RTP takes this one, RTCP the next
     bool rtcp_mux = false;                  // RFC 5761: no RTCP socket is opened
-    // Symmetric RTP from any address (for peers behind a NAT), not only from the
-    // signalled one. The peer is whoever sends the first valid packet.
-    bool comedia = false;
     bool ice_lite = false;  // answers the checks of a peer that does ICE: RFC 8445 section 2.5
     uint8_t dscp = 46;      // 0..63; 46 is EF
 };
@@ -36,6 +33,9 @@ struct UdpRemote {
     uint16_t rtp_port = 0;
     uint16_t rtcp_port = 0;  // ignored with rtcp_mux; 0 is rtp_port + 1
     bool rtcp_mux = false;   // the peer accepted mux although an RTCP socket is open
+    // Symmetric RTP from any address (for peers behind a NAT), not only from the signalled one. The peer is
+    // whoever sends the first valid packet: for protected media only.
+    bool comedia = false;
     // With ice_lite, of a peer that checks: it is where its checks come from. Empty: it is where it says.
     std::string ice_ufrag;
 };

@@ -184,6 +184,7 @@ Status UdpChannel::set_remote(const UdpRemote& remote) {
     {
         std::lock_guard lock(mutex_);
         mux_ = mux;
+        comedia_ = remote.comedia;
         if (responder_ && !remote.ice_ufrag.empty()) {
             // A restart (RFC 8445 section 9): both sides change theirs; media goes on where it went.
             if (!peer_ufrag_.empty() && peer_ufrag_ != remote.ice_ufrag) {
@@ -257,7 +258,7 @@ bool UdpChannel::is_peer(const Peer& peer) const {
     if (peer.latched || !peer_ufrag_.empty()) {
         return current_ == peer.target;
     }
-    return params_.comedia || current_.same_host(peer.signalled);
+    return comedia_ || current_.same_host(peer.signalled);
 }
 
 // The first check that is the peer's tells where it is; which of its paths it takes, the one that nominates.
@@ -288,7 +289,7 @@ void UdpChannel::take_check(Bytes datagram) {
 void UdpChannel::accept_source() {
     std::lock_guard lock(mutex_);
     Peer& peer = peers_[current_index_];
-    if (!peer.latched && peer_ufrag_.empty() && (params_.comedia || current_.same_host(peer.signalled))) {
+    if (!peer.latched && peer_ufrag_.empty() && (comedia_ || current_.same_host(peer.signalled))) {
         peer.target = current_;
         peer.latched = true;
     }

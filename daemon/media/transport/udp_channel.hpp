@@ -84,6 +84,7 @@ private:
     std::optional<StunResponder> responder_;
     std::string peer_ufrag_;  // not empty: the peer is where its checks come from
     bool mux_ = false;
+    bool comedia_ = false;
     bool stopped_ = false;
 };
 

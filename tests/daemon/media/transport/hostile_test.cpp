@@ -165,14 +165,14 @@ TEST_F(HostileTest, OnlyTheSignalledAddressIsBelieved) {
 }
 
 TEST_F(HostileTest, ComediaLatchesToTheFirstValidPacket) {
-    UdpParams udp = loopback_udp(true);
-    udp.comedia = true;
-    Endpoint a(io, udp);
+    Endpoint a(io, loopback_udp(true));
     a.add(pcmu_media(0, 1));
     ASSERT_TRUE(a.transport->set_security(PlainSecurity{}));
     a.play();
     attack_from("127.0.0.9");
-    ASSERT_TRUE(a.transport->set_remote(UdpRemote{"127.0.0.1", 9}));
+    UdpRemote remote{"127.0.0.1", 9};
+    remote.comedia = true;
+    ASSERT_TRUE(a.transport->set_remote(remote));
     send("garbage", a.transport->local().rtp_port);
     send(rtp(77, 7, 1), a.transport->local().rtp_port);  // a payload type that was not negotiated
     ASSERT_TRUE(wait_until([&] { return a.transport->stats().drops.unrouted == 1; }));

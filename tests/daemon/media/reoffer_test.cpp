@@ -1,0 +1,209 @@
+// What a call is protected and reached by may change while it lasts (RFC 3264 section 8): what was left is
+// gone, and what is agreed on holds.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/support/loopback.hpp"
+#include "two_rooms.hpp"
+
+namespace vmr::media {
+namespace {
+
+std::string lines_with(const std::string& text, const std::string& begin) {
+    std::string found;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find("\r\n", at), text.size());
+        if (text.compare(at, begin.size(), begin) == 0) {
+            found += text.substr(at, end - at) + "\n";
+        }
+        at = end + 2;
+    }
+    return found;
+}
+
+std::size_t open_files() {
+    const std::filesystem::directory_iterator files("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(files), end(files)));
+}
+
+const std::string kHead = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n";
+const std::string kPlain = kHead + "m=audio 40000 RTP/AVP 8\r\n";
+
+std::string protected_by(const std::string& suite, std::size_t key_size) {
+    return kHead + "m=audio 40000 RTP/SAVP 8\r\na=crypto:1 " + suite +
+           " inline:" + std::string((key_size * 4 + 2) / 3, 'A') + std::string((3 - key_size % 3) % 3, '=') +
+           "\r\n";
+}
+
+// Sends PCMU from 127.0.0.`host`.
+class Sender {
+public:
+    explicit Sender(const char* address) : socket_(::socket(AF_INET, SOCK_DGRAM, 0)) {
+        sockaddr_in from{};
+        from.sin_family = AF_INET;
+        inet_pton(AF_INET, address, &from.sin_addr);
+        socklen_t size = sizeof from;
+        bind(socket_, reinterpret_cast<sockaddr*>(&from), size);
+        getsockname(socket_, reinterpret_cast<sockaddr*>(&from), &size);
+        port = ntohs(from.sin_port);
+    }
+    ~Sender() { close(socket_); }
+    Sender(const Sender&) = delete;
+    Sender& operator=(const Sender&) = delete;
+
+    void send(std::uint16_t to, std::uint8_t ssrc) {
+        std::array<char, 172> packet{'\x80', 0, 0, static_cast<char>(++sequence_)};
+        packet[7] = static_cast<char>(sequence_ * 160);
+        packet[11] = static_cast<char>(ssrc);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(to);
+        sendto(socket_, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&address),
+               sizeof address);
+    }
+    bool received() const {
+        char byte = 0;
+        return recv(socket_, &byte, 1, MSG_DONTWAIT) >= 0;
+    }
+    std::uint16_t port = 0;
+
+private:
+    int socket_;
+    std::uint8_t sequence_ = 0;
+};
+
+class Reoffers : public TwoRooms {
+protected:
+    std::unique_ptr<Session> session(const char* name, sdp::Encryption encryption) {
+        sdp::Policy policy;
+        policy.encryption = encryption;
+        policy.ice = false;
+        auto made = std::make_unique<Session>(environment_, name, policy, "127.0.0.1");
+        made->set_signalling("TLSv1.3 TLS_AES_256_GCM_SHA384");
+        return made;
+    }
+    static std::string answered(Session& session, const std::string& offer) {
+        const SdpResult answer = session.answer(offer);
+        EXPECT_TRUE(answer.ok()) << answer.problem().text;
+        return answer.ok() ? answer.sdp() : "";
+    }
+    static std::uint64_t sound(const Session& session) {
+        for (const auto& one : session.stats()) {
+            if (one.slot == Slot::audio) {
+                return one.rtp.received_packets;
+            }
+        }
+        return 0;
+    }
+};
+
+// A call that is moved to another device, which wants other protection: sound goes to and comes from where it
+// was agreed on.
+TEST_F(Reoffers, TheProtectionChangesAndSoundWithIt) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    far_room_->attach("far-leg", far->bin(), "Far");
+    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    for (const auto encryption : {sdp::Encryption::off, sdp::Encryption::required, sdp::Encryption::off}) {
+        auto near = session("near-leg", encryption);
+        near_room_->attach("near-leg", near->bin(), "Near");
+        near->set_on_changed([this] { near_room_->refresh("near-leg"); });
+        const std::string answer = answered(*far, near->offer().sdp());
+        ASSERT_TRUE(near->accept_answer(answer).ok());
+        const bool plain = encryption == sdp::Encryption::off;
+        EXPECT_EQ(far->crypto_receipt().key_exchange, plain ? "none" : "SDES");
+        const std::uint64_t before = sound(*far);
+        EXPECT_TRUE(run_until([&] { return sound(*near) > 10 && sound(*far) > before + 10; }))
+            << sound(*near) << ' ' << sound(*far) - before;
+        near_room_->detach("near-leg");
+    }
+    far_room_->detach("far-leg");
+}
+
+TEST_F(Reoffers, WhatWasLeftIsClosed) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    const std::string keyed = protected_by("AES_CM_128_HMAC_SHA1_80", 30);
+    answered(*far, kPlain);
+    answered(*far, keyed);
+    const std::size_t files = open_files();
+    for (int i = 0; i < 10; ++i) {
+        answered(*far, kPlain);
+        answered(*far, keyed);
+    }
+    EXPECT_EQ(open_files(), files);
+}
+
+TEST_F(Reoffers, ALineThatComesBackIsProtectedAsItIsAgreedOnThen) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    const std::string video = "a=rtpmap:97 VP8/90000\r\n";
+    answered(*far, kPlain + "m=video 40002 RTP/AVP 97\r\n" + video);
+    answered(*far, kPlain + "m=video 0 RTP/AVP 97\r\n" + video);
+    const std::string keyed = protected_by("AES_CM_128_HMAC_SHA1_80", 30);
+    answered(*far, kPlain + "m=video 40002 RTP/SAVP 97\r\n" + lines_with(keyed, "a=crypto") + video);
+    EXPECT_EQ(far->crypto_receipt().key_exchange, "none");  // the sound's: the weakest
+    answered(*far, keyed + "m=video 40002 RTP/SAVP 97\r\n" + lines_with(keyed, "a=crypto") + video);
+    EXPECT_EQ(far->crypto_receipt().key_exchange, "SDES");
+}
+
+// RFC 3264 section 8
+TEST_F(Reoffers, LinesAreNeverTakenAway) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    answered(*far, kPlain + "m=video 40002 RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\n");
+    const SdpResult answer = far->answer(kPlain);
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.problem().kind, MediaProblem::Kind::malformed);
+    far->follow_network(1'000'000);
+}
+
+// Its indices would begin again: the same key stream twice.
+TEST_F(Reoffers, AKeyThatWasLeftDoesNotComeAgain) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    const auto key = [&](const std::string& offer) { return lines_with(answered(*far, offer), "a=crypto"); };
+    const std::string gcm = protected_by("AEAD_AES_256_GCM", 44),
+                      counter = protected_by("AES_CM_128_HMAC_SHA1_80", 30);
+    const std::string first = key(gcm);
+    EXPECT_EQ(key(gcm), first);
+    const std::string other = key(counter);
+    EXPECT_NE(key(gcm), first);
+    EXPECT_NE(key(counter), other);
+}
+
+TEST_F(Reoffers, WhomWeHoldStaysOnHoldWhateverTheyOffer) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    answered(*far, kPlain);
+    far->set_hold(sdp::Direction::sendonly);
+    EXPECT_NE(answered(*far, kPlain).find("a=sendonly"), std::string::npos);
+    EXPECT_NE(answered(*far, kPlain + "a=sendonly\r\n").find("a=inactive"), std::string::npos);
+    far->set_hold(std::nullopt);
+    EXPECT_NE(answered(*far, kPlain).find("a=sendrecv"), std::string::npos);
+}
+
+// We offered keys, the peer wants none (RFC 8643): without them only the signalled address is believed.
+TEST_F(Reoffers, PlainSoundIsTakenFromTheSignalledAddressAlone) {
+    auto near = session("near-leg", sdp::Encryption::best_effort);
+    near_room_->attach("near-leg", near->bin(), "Near");
+    near->set_on_changed([this] { near_room_->refresh("near-leg"); });
+    const std::string offer = near->offer().sdp();
+    ASSERT_NE(offer.find("a=crypto"), std::string::npos);
+    Sender peer("127.0.0.1"), stranger("127.0.0.9");
+    const auto port = static_cast<std::uint16_t>(std::stoul(offer.substr(offer.find("m=audio ") + 8)));
+    ASSERT_TRUE(near->accept_answer(kHead + "m=audio " + std::to_string(peer.port) +
+                                    " RTP/AVP 0\r\nm=video 0 RTP/AVP 97\r\nm=video 0 RTP/AVP 97\r\n")
+                    .ok());
+    for (int i = 0; i < 20; ++i) {
+        stranger.send(port, 66);
+    }
+    bool heard = false;
+    EXPECT_TRUE(run_until([&] {
+        peer.send(port, 7);
+        heard = heard || peer.received();
+        return heard && sound(*near) > 5;
+    }));
+    EXPECT_FALSE(stranger.received());
+    near_room_->detach("near-leg");
+}
+
+}  // namespace
+}  // namespace vmr::media
