@@ -1,5 +1,6 @@
 // What the API asks of the bridge: operations of schemas/api/openapi.json.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -32,6 +33,8 @@ public:
     // Whether a participant may follow its room's events now: who is still at the PIN or in the lobby learns
     // nothing of the room. Asked at each subscription and before each event.
     virtual bool may_follow_events(const Caller& caller) const = 0;
+    // The newest event before a participant (last) entered the room: it and older ones are none of theirs.
+    virtual std::uint64_t events_hidden_until(const Caller& caller) const = 0;
     // `operation_id` is one of the OpenAPI document's; `params` is an object that holds
     // path, query and body members merged, already validated against the document and
     // with its defaults set. The caller kind is allowed for the operation, and a participant's `room` is its

@@ -95,6 +95,15 @@ void EventHub::forget_room(const std::string& room) {
     }
 }
 
+void EventHub::forget_events(const std::string& room) {
+    const auto found = rooms_.find(room);
+    if (found != rooms_.end()) {
+        found->second.ring.clear();
+        found->second.bytes = 0;
+        found->second.forgotten = last_id_;
+    }
+}
+
 EventHub::Subscribed EventHub::subscribe(const std::string& room, std::optional<std::uint64_t> since,
                                          std::shared_ptr<Sink> sink) {
     if (!sink->may_follow()) {
@@ -115,7 +124,8 @@ EventHub::Subscribed EventHub::subscribe(const std::string& room, std::optional<
         return Subscribed::full;
     }
     bool alive = true;
-    const bool resumable = since && *since >= events.forgotten && *since <= last_id_ && *since > first_id_;
+    const bool resumable = since && *since >= std::max(events.forgotten, sink->hidden_until()) &&
+                           *since <= last_id_ && *since > first_id_;
     if (resumable) {
         for (const Kept& kept : events.ring) {
             alive = alive && (kept.id <= *since || sink->deliver(kept.text));

@@ -34,6 +34,8 @@ public:
         virtual ~Sink() = default;
         // Whether the subscriber may learn of the room now: asked before anything is delivered.
         virtual bool may_follow() const = 0;
+        // The newest event that happened before they might; none up to it is delivered when they resume.
+        virtual std::uint64_t hidden_until() const = 0;
         // False when the subscriber is too slow to take more: it is dropped.
         virtual bool deliver(const std::string& text) = 0;
         // Nothing is delivered any more.
@@ -57,10 +59,14 @@ public:
     // Forgets the room's ring and drops its subscribers (after vmr.room.ended of a deleted room).
     void forget_room(const std::string& room);
 
+    // Of a meeting that is over nothing is kept: who resumes gets a snapshot.
+    void forget_events(const std::string& room);
+
     bool room_exists(const std::string& room) const { return snapshot_ && !snapshot_(room).is_null(); }
 
     enum class Subscribed { ok, no_such_room, full, not_allowed };
-    // Delivers the snapshot, or the events after `since` where the ring still has them all.
+    // Delivers the snapshot, or the events after `since` where the ring still has them all and none is
+    // hidden.
     Subscribed subscribe(const std::string& room, std::optional<std::uint64_t> since,
                          std::shared_ptr<Sink> sink);
     void unsubscribe(const Sink& sink);

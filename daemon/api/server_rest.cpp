@@ -76,6 +76,9 @@ void Server::Impl::answer(SoupServerMessage* message, const Response& response) 
     if (response.status == 401) {
         soup_message_headers_append(headers, "WWW-Authenticate", "Bearer");
     }
+    if (response.status == 429 && soup_message_headers_get_one(headers, "Retry-After") == nullptr) {
+        soup_message_headers_append(headers, "Retry-After", "10");
+    }
     soup_server_message_set_status(message, static_cast<guint>(response.status), nullptr);
     if (!response.body.is_null() && response.status != 204) {
         const std::string text = response.body.dump(-1, ' ', false, json::error_handler_t::replace);

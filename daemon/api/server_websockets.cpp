@@ -39,6 +39,10 @@ std::vector<std::string> offered_protocols(SoupServerMessage* message) {
     return list;
 }
 
+bool is_admin(const Caller& caller) {
+    return caller.kind == Caller::Kind::admin;
+}
+
 bool offers(const std::vector<std::string>& protocols, std::string_view name) {
     return std::find(protocols.begin(), protocols.end(), name) != protocols.end();
 }
@@ -160,7 +164,10 @@ void Server::Impl::subscribe(SoupServerMessage* message, const ConnectionPtr& co
     }
     auto subscriber = std::make_shared<EventsSocket>(
         socket, connection, options_, tokens_, events_,
-        [this, caller = subscription->caller] { return may_follow_events(caller); });
+        EventsSocket::Rights{[this, caller = subscription->caller] { return may_follow_events(caller); },
+                             [this, caller = subscription->caller] {
+                                 return is_admin(caller) ? 0 : control_.events_hidden_until(caller);
+                             }});
     subscriber->bind_bearer(subscription->lease);
     add_websocket(subscriber);
     switch (events_.subscribe(subscription->room, subscription->since, subscriber)) {
@@ -176,7 +183,7 @@ void Server::Impl::subscribe(SoupServerMessage* message, const ConnectionPtr& co
 }
 
 bool Server::Impl::may_follow_events(const Caller& caller) const {
-    return caller.kind == Caller::Kind::admin || control_.may_follow_events(caller);
+    return is_admin(caller) || control_.may_follow_events(caller);
 }
 
 void Server::Impl::check_bearers() {

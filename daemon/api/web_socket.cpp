@@ -207,11 +207,8 @@ bool WebSocket::on_keepalive_due() {
 }
 
 EventsSocket::EventsSocket(SoupWebsocketConnection* socket, ConnectionPtr connection,
-                           const ServerOptions& options, TokenStore& tokens, EventHub& hub,
-                           std::function<bool()> may_follow)
-    : WebSocket(socket, std::move(connection), options, tokens),
-      hub_(hub),
-      may_follow_(std::move(may_follow)) {}
+                           const ServerOptions& options, TokenStore& tokens, EventHub& hub, Rights rights)
+    : WebSocket(socket, std::move(connection), options, tokens), hub_(hub), rights_(std::move(rights)) {}
 
 bool EventsSocket::deliver(const std::string& text) {
     return send_text(text);

@@ -71,10 +71,14 @@ private:
 // Events of one room to one subscriber.
 class EventsSocket : public WebSocket, public EventHub::Sink {
 public:
-    // `may_follow`: what else than a valid bearer the subscriber needs.
+    struct Rights {
+        std::function<bool()> may_follow;  // what else than a valid bearer the subscriber needs
+        std::function<std::uint64_t()> hidden_until;
+    };
     EventsSocket(SoupWebsocketConnection* socket, ConnectionPtr connection, const ServerOptions& options,
-                 TokenStore& tokens, EventHub& hub, std::function<bool()> may_follow);
-    bool may_follow() const override { return has_valid_bearer() && may_follow_(); }
+                 TokenStore& tokens, EventHub& hub, Rights rights);
+    bool may_follow() const override { return has_valid_bearer() && rights_.may_follow(); }
+    std::uint64_t hidden_until() const override { return rights_.hidden_until(); }
     bool deliver(const std::string& text) override;
     void on_dropped(EventHub::Dropped reason) override;
 
@@ -83,7 +87,7 @@ private:
     void closed() override;
 
     EventHub& hub_;
-    std::function<bool()> may_follow_;
+    Rights rights_;
 };
 
 // Signalling of one browser leg.

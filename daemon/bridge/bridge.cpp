@@ -273,6 +273,11 @@ void Bridge::on_leg_sharing(const std::string& leg, bool sharing) {
     }
 }
 
+SayResult Bridge::on_leg_said(const std::string& leg, const std::string& text, bool is_protected) {
+    RoomHost* room = host_of_leg(leg);
+    return room != nullptr ? room->say(leg, text, is_protected) : SayResult::refused;
+}
+
 std::shared_ptr<const Conference> Bridge::conference_of(const std::string& leg) {
     RoomHost* room = host_of_leg(leg);
     return room != nullptr ? room->conference_of(leg) : nullptr;

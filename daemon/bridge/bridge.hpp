@@ -67,12 +67,14 @@ public:
     void on_leg_answered(const std::string& leg) override;
     void on_leg_key(const std::string& leg, char key) override;
     void on_leg_sharing(const std::string& leg, bool sharing) override;
+    SayResult on_leg_said(const std::string& leg, const std::string& text, bool is_protected) override;
     bool on_leg_referred(const std::string& leg, Referral referral) override;
     std::shared_ptr<const Conference> conference_of(const std::string& leg) override;
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) override;
 
     // api::Control
     bool may_follow_events(const api::Caller& caller) const override;
+    std::uint64_t events_hidden_until(const api::Caller& caller) const override;
     void perform(const api::Caller& caller, std::string_view operation_id, const nlohmann::json& params,
                  api::Reply reply) override;
 

@@ -54,6 +54,7 @@ void merge(ops::RoomConfig& config, const json& params) {
     config.host_pin = params.value("host_pin", config.host_pin);
     config.guest_pin = params.value("guest_pin", config.guest_pin);
     config.guests_allowed = params.value("guests_allowed", config.guests_allowed);
+    config.chat_allowed = params.value("chat_allowed", config.chat_allowed);
     config.min_key_bits = params.value("min_key_bits", config.min_key_bits);
     config.max_participants = params.value("max_participants", config.max_participants);
     config.lobby_timeout = std::chrono::seconds(
@@ -76,6 +77,11 @@ bool Bridge::may_follow_events(const api::Caller& caller) const {
     const RoomHost* room = host(caller.room);
     const room::Participant* participant = room != nullptr ? room->core().find(caller.participant) : nullptr;
     return participant != nullptr && participant->state == room::State::in_room;
+}
+
+std::uint64_t Bridge::events_hidden_until(const api::Caller& caller) const {
+    const RoomHost* room = host(caller.room);
+    return room != nullptr ? room->events_hidden_until(caller.participant) : UINT64_MAX;
 }
 
 void Bridge::perform(const api::Caller& caller, std::string_view operation, const json& params,
@@ -193,6 +199,10 @@ bool Bridge::change_room(RoomHost& room, const room::Actor& actor, std::string_v
         action = room::MuteGuests{params.at("muted")};
     } else if (operation == "muteNewcomers") {
         action = room::MuteNewcomers{params.at("muted")};
+    } else if (operation == "allowChat") {
+        action = room::AllowChat{params.at("allowed")};
+    } else if (operation == "sendMessage") {
+        action = room::Say{params.at("text")};
     } else if (operation == "admitAll") {
         action = room::AdmitAll{};
     } else if (operation == "endRoom") {

@@ -290,6 +290,7 @@ void RoomHost::carry_out(const room::ParticipantJoined& command) {
 
 void RoomHost::carry_out(const room::ParticipantChanged& command) {
     conference_changed_ = true;
+    note_presence(command.participant);
     if (Seat* changed = seat(command.participant.id); changed != nullptr && pipeline_) {
         pipeline_->set_display_name(changed->arrival.leg, command.participant.name);
         pipeline_->set_encrypted(changed->arrival.leg, command.participant.encrypted);
@@ -379,10 +380,13 @@ void RoomHost::carry_out(const room::ActionDone& command) {
             return reply(api::problem(409, command.reason));
         case room::Outcome::invalid:
             return reply(api::problem(422, command.reason));
+        case room::Outcome::too_many:
+            return reply(api::problem(429, command.reason));
     }
 }
 
 void RoomHost::carry_out(const room::RoomEnded& command) {
+    services_.events.forget_events(room_.config().id);  // what people wrote, above all
     services_.events.publish(room_.config().id, "vmr.room.ended",
                              {{"cause", room::to_string(command.cause)}});
 }

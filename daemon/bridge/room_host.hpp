@@ -64,6 +64,10 @@ public:
 
     // The reply comes when the core has decided, which is before this returns.
     void act(const room::Actor& actor, room::ActionKind kind, api::Reply reply);
+    // A leg's participant wrote to the room; `is_protected`: nobody on the way read it.
+    SayResult say(const std::string& leg, const std::string& text, bool is_protected);
+    // As api::Control's.
+    std::uint64_t events_hidden_until(const room::ParticipantId& id) const;
     void handle(const room::Event& event);
     void end(room::Cause cause);
     // Once a second: whose media has stopped, and who is to go for it.
@@ -104,6 +108,8 @@ private:
     const std::string& locale() const;  // of what is said and shown here
     void tell(Seat& seat, const char* state, nlohmann::json details);
     void on_media_ready(const room::ParticipantId& id);
+    bool needs_protected_chat(const room::Participant& participant) const;
+    void note_presence(const room::Participant& participant);
     bool share(const room::ParticipantId& id, bool sharing);
     void follow_sharing(const room::Participant& participant);
     void show_floor(const Seat& seat);
@@ -127,6 +133,7 @@ private:
     void carry_out(const room::ParticipantLeft& command);
     void carry_out(const room::RoomChanged& command);
     void carry_out(const room::TalkingChanged& command);
+    void carry_out(const room::Said& command);
     void carry_out(const room::Audit& command);
     void carry_out(const room::WriteRecord& command);
     void carry_out(const room::ActionDone& command);

@@ -76,6 +76,7 @@ nlohmann::json to_json(const room::RoomView& room) {
         {"unencrypted", room.unencrypted},
         {"muted_guests", room.muted_guests},
         {"mute_newcomers", room.mute_newcomers},
+        {"chat_allowed", room.chat_allowed},
         {"encryption", room::to_string(room.encryption)},
         {"host_absence", room::to_string(room.host_absence)},
         {"started_at", room.started_at ? nlohmann::json(rfc3339(*room.started_at)) : nlohmann::json()},

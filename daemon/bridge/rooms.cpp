@@ -21,6 +21,7 @@ room::RoomConfig core_config(const ops::RoomConfig& config) {
     core.locale = config.locale;
     core.can_dial_out = true;  // whom to, the dialler says
     core.guests_allowed = config.guests_allowed;
+    core.chat_allowed = config.chat_allowed;
     core.host_pin_length = static_cast<unsigned>(config.host_pin.size());
     core.guest_pin_length = static_cast<unsigned>(config.guest_pin.size());
     core.layout = room::parse_layout(ops::text(config.layout)).value_or(room::Layout::speaker);

@@ -27,6 +27,8 @@ struct Seat {
     bool media_up = false;
     bool media_seen = true;                                         // as last told to the room
     bool pin_passed = false;                                        // pin-ivr lets media through
+    bool inside = false;                                            // as last published
+    std::uint64_t hidden_until = 0;                                 // the newest event before that
     std::optional<DialPlan> dialled;                                // the room called them
     std::optional<std::chrono::steady_clock::time_point> taken_at;  // ... and they answered
     std::optional<EndCause> failed;                                 // ... or it came to nothing

@@ -167,6 +167,23 @@ public:
 // 699. 200 and above comes once, and is the last.
 using OnCallStatus = std::function<void(int status, const std::string& reason)>;
 
+inline constexpr std::size_t kMaxChatText = 2000;  // bytes
+
+// Somebody wrote to everybody in the room.
+struct ChatMessage {
+    std::string name;
+    std::string text;             // UTF-8
+    bool protected_only = false;  // goes nowhere in the clear
+};
+
+// What became of what a participant wrote.
+enum class SayResult {
+    said,
+    malformed,  // the text is none that may be said
+    refused,    // chat is off, or they are not in the room
+    later       // too much at once
+};
+
 // One participant's signalling. Owned by its leg kind; others hold shared pointers.
 // After on_leg_ended every call is a no-op.
 class Leg {
@@ -184,6 +201,8 @@ public:
     }
     // Who is in the conference, or how, has changed: LegObserver::conference_of() tells.
     virtual void on_conference_changed() {}
+    // For kinds that carry text themselves.
+    virtual void show_message(const ChatMessage& /*message*/) {}
     // Participant state ("joined", "pin", "lobby", "in_room", "left") and a JSON object of its details, for
     // kinds that can show it (WebRTC); others show it in pictures and voice.
     virtual void notify_state(std::string_view /*state*/, std::string_view /*json*/) {}
@@ -259,6 +278,11 @@ public:
     virtual void on_leg_answered(const std::string& leg) = 0;       // offer and answer are complete
     virtual void on_leg_key(const std::string& leg, char key) = 0;  // '0'-'9' '*' '#' 'A'-'D' by signalling
     virtual void on_leg_sharing(const std::string& /*leg*/, bool /*sharing*/) {}  // content started, ended
+    // A participant wrote to the room. `is_protected`: the signalling that carried it is.
+    virtual SayResult on_leg_said(const std::string& /*leg*/, const std::string& /*text*/,
+                                  bool /*is_protected*/) {
+        return SayResult::refused;
+    }
     // A participant wants the room to call somebody (SIP: REFER). False: that is not done.
     virtual bool on_leg_referred(const std::string& /*leg*/, Referral /*referral*/) { return false; }
     // The meeting as this leg's participant may see it now; null: nothing of it (at the PIN, in the lobby).

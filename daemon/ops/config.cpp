@@ -146,6 +146,7 @@ RoomConfig read_room(ConfigDocument& document, const json& object, const std::st
     room.host_pin = document.pin(at + "/host_pin");
     room.guest_pin = document.pin(at + "/guest_pin");
     room.guests_allowed = object.value("guests_allowed", !room.guest_pin.empty());
+    room.chat_allowed = object.value("chat_allowed", room.chat_allowed);
     room.encryption = encryption_of(object.value("encryption", ""));
     room.min_key_bits = object.value("min_key_bits", room.min_key_bits);
     room.host_absence = host_absence_of(object.value("host_absence", ""));

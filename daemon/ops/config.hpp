@@ -92,6 +92,7 @@ struct RoomConfig {
     std::string host_pin;              // secret; digits; empty: none
     std::string guest_pin;             // secret
     bool guests_allowed = false;
+    bool chat_allowed = true;  // for guests
     Encryption encryption = Encryption::best_effort;
     int min_key_bits = 0;
     HostAbsence host_absence = HostAbsence::end;

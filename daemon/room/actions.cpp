@@ -8,10 +8,17 @@ namespace {
 
 constexpr std::size_t kMaxName = 128;
 
+const char* refusal_of(const Standing& standing, const ActionKind& kind) {
+    if (!std::holds_alternative<Say>(kind)) {
+        return "only a host may do this";
+    }
+    return standing.state == State::in_room ? "chat is off for guests" : "not in the room yet";
+}
+
 // Which actions change nothing that matters to an auditor.
 bool is_small(const ActionKind& kind) {
     return std::holds_alternative<SetSelfMute>(kind) || std::holds_alternative<SetHand>(kind) ||
-           std::holds_alternative<SetSharing>(kind);
+           std::holds_alternative<SetSharing>(kind) || std::holds_alternative<Say>(kind);
 }
 
 }  // namespace
@@ -27,6 +34,7 @@ Core::Result Core::act(const Actor& actor, const ActionKind& kind) {
     Standing standing;
     standing.admin = actor.admin;
     standing.room_has_host_pin = config.has_host_pin();
+    standing.chat_allowed = chat_allowed_;
     std::string source;
     if (!actor.admin) {
         const Seat* seat = find(actor.participant);
@@ -48,7 +56,7 @@ Core::Result Core::act(const Actor& actor, const ActionKind& kind) {
     end_cause_ = actor.admin ? Cause::ended_by_admin : Cause::ended_by_host;
     Result result;
     if (!may(standing, kind)) {
-        result = {Outcome::not_allowed, "only a host may do this"};
+        result = {Outcome::not_allowed, refusal_of(standing, kind)};
     } else if (target != nullptr && find(*target) == nullptr) {
         result = {Outcome::not_found, "no such participant"};
     } else {

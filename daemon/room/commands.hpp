@@ -154,6 +154,13 @@ struct TalkingChanged {
     std::vector<ParticipantId> ids;
 };
 
+// Somebody wrote to everybody in the room, now; nobody else learns of it, and nothing keeps it.
+struct Said {
+    ParticipantId by;  // empty: an administrator, who speaks as the room
+    std::string name;
+    std::string text;
+};
+
 // Audit log, rules 5 and 17. `what`: "pin", "lock", "grant", ...; never holds digits.
 struct Audit {
     TimePoint at{};
@@ -169,7 +176,7 @@ struct WriteRecord {
     RecordDraft record;
 };
 
-enum class Outcome { done, not_allowed, not_found, conflict, invalid };
+enum class Outcome { done, not_allowed, not_found, conflict, invalid, too_many };
 const char* to_string(Outcome);
 struct ActionDone {
     std::uint64_t request = 0;
@@ -193,7 +200,7 @@ struct RoomEnded {
 
 using Command = std::variant<Answer, Refuse, AskPin, VerifyPin, AcceptPin, RejectPin, OpenGate, CloseGate,
                              SetMuted, SetLayout, Spotlight, Announce, Release, ParticipantJoined,
-                             ParticipantChanged, ParticipantLeft, RoomChanged, TalkingChanged, Audit,
+                             ParticipantChanged, ParticipantLeft, RoomChanged, TalkingChanged, Said, Audit,
                              WriteRecord, ActionDone, StartRecording, StopRecording, PlaceCall, RoomEnded>;
 using Commands = std::vector<Command>;
 

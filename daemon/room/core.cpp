@@ -117,6 +117,8 @@ void Core::reset_meeting() {
     recording_ = false;
     muted_guests_ = false;
     mute_newcomers_ = config.mute_newcomers;
+    chat_allowed_ = config.chat_allowed;
+    said_ = {};
     started_at_.reset();
     minutes_said_.reset();
     spotlight_.clear();
@@ -173,6 +175,7 @@ RoomView Core::view() const {
     seen.unencrypted = was_unencrypted_;
     seen.muted_guests = muted_guests_;
     seen.mute_newcomers = mute_newcomers_;
+    seen.chat_allowed = chat_allowed_;
     seen.recording = recording_;
     seen.encryption = config.encryption;
     seen.host_absence = config.host_absence;

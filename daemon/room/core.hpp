@@ -2,11 +2,13 @@
 //   core.cpp      events in, the lobby settled, changes published
 //   entry.cpp     the door: arrival, PIN, encryption       seats.cpp    into the room, to the lobby, out;
 //   records actions.cpp   what people do                           keys.cpp     the same from a phone
+//   chat.cpp      what people write
 //   timers.cpp    everything that happens by itself        announce.cpp what is said, and how often
 #pragma once
 #include <map>
 #include <set>
 
+#include "daemon/room/chat.hpp"
 #include "daemon/room/keypad.hpp"
 #include "daemon/room/room.hpp"
 #include "daemon/room/rules.hpp"
@@ -43,6 +45,7 @@ struct Seat {
     PinCheck pin;
     KeyPad keys;
     ParticipantId listed;  // keys: the list's current item; "" = the room itself
+    RateWindow said;       // by this participant
     RecordDraft record;
     TimePoint span_start{};
 
@@ -137,6 +140,8 @@ private:
     Result apply(const SetRoomLayout&);
     Result apply(const MuteGuests&);
     Result apply(const MuteNewcomers&);
+    Result apply(const AllowChat&);  // chat.cpp
+    Result apply(const Say&);        // chat.cpp
     Result apply(const AdmitAll&);
     Result apply(const EndRoom&);
     Result apply(const SetRecording&);
@@ -197,6 +202,8 @@ private:
     bool recording_ = false;
     bool muted_guests_ = false;
     bool mute_newcomers_ = false;
+    bool chat_allowed_ = true;  // for guests
+    RateWindow said_;           // by guests, all of them
     std::optional<TimePoint> started_at_;
     std::optional<unsigned> minutes_said_;  // the last time that everyone heard how long there is
     std::vector<ParticipantId> spotlight_;

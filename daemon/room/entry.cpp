@@ -356,6 +356,9 @@ void Core::on(const Resumed& event) {
 
 void Core::on(const ConfigChanged& event) {
     const std::string id = config.id;  // a room does not turn into another
+    if (config.chat_allowed != event.config.chat_allowed) {
+        chat_allowed_ = event.config.chat_allowed;  // else as a host has it
+    }
     config = event.config;
     config.id = id;
     config.pin_attempts = std::max(1U, config.pin_attempts);

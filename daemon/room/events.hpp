@@ -115,6 +115,14 @@ struct MuteGuests {
 struct MuteNewcomers {
     bool muted = false;
 };
+// Whether guests may write.
+struct AllowChat {
+    bool allowed = false;
+};
+// A message to everybody in the room.
+struct Say {
+    std::string text;
+};
 struct AdmitAll {};
 struct EndRoom {};
 struct SetRecording {
@@ -173,8 +181,8 @@ struct Grant {
     bool granted = false;
 };
 
-using ActionKind = std::variant<SetLock, SetRoomLayout, MuteGuests, MuteNewcomers, AdmitAll, EndRoom,
-                                SetRecording, DialOut, Admit, RefuseWaiting, Hold, Remove, SetMute,
+using ActionKind = std::variant<SetLock, SetRoomLayout, MuteGuests, MuteNewcomers, AllowChat, Say, AdmitAll,
+                                EndRoom, SetRecording, DialOut, Admit, RefuseWaiting, Hold, Remove, SetMute,
                                 SetSelfMute, SetRole, SetHand, SetSpotlight, SetSharing, Rename, Grant>;
 
 // Who acts: an administrator (API token), or a participant by id.

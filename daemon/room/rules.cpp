@@ -84,6 +84,8 @@ struct Allowed {
     bool operator()(const SetSpotlight&) const { return host_or(Right::layout); }
     bool operator()(const MuteGuests&) const { return host_or(Right::mute); }
     bool operator()(const MuteNewcomers&) const { return host_or(Right::mute); }
+    bool operator()(const AllowChat&) const { return host(); }
+    bool operator()(const Say&) const { return host() || (who.state == State::in_room && who.chat_allowed); }
     bool operator()(const SetMute&) const { return delegated_on_target(Right::mute); }
     bool operator()(const Admit&) const { return host_or(Right::admit); }
     bool operator()(const AdmitAll&) const { return host_or(Right::admit); }
@@ -112,6 +114,8 @@ struct Name {
     const char* operator()(const SetRoomLayout&) const { return "layout"; }
     const char* operator()(const MuteGuests& a) const { return a.muted ? "mute_guests" : "unmute_guests"; }
     const char* operator()(const MuteNewcomers&) const { return "mute_newcomers"; }
+    const char* operator()(const AllowChat& a) const { return a.allowed ? "allow_chat" : "forbid_chat"; }
+    const char* operator()(const Say&) const { return "say"; }
     const char* operator()(const AdmitAll&) const { return "admit_all"; }
     const char* operator()(const EndRoom&) const { return "end_room"; }
     const char* operator()(const SetRecording& a) const { return a.recording ? "record" : "stop_record"; }

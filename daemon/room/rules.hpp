@@ -42,6 +42,7 @@ struct Standing {
     std::set<Right> grants;
     bool room_has_host_pin = false;
     bool self = false;            // acts on oneself
+    bool chat_allowed = true;     // for guests
     bool target_is_guest = true;  // a delegated right never reaches a host
 };
 bool may(const Standing& standing, const ActionKind& action);

@@ -44,7 +44,7 @@ constexpr std::array kCauses{
     "room_full",     "reconnect_timeout", "error",       "not_answered", "preempted",
     "empty",         "shutdown"};
 static_assert(kCauses.size() == static_cast<std::size_t>(Cause::shutdown) + 1);
-constexpr std::array kOutcomes{"done", "not_allowed", "not_found", "conflict", "invalid"};
+constexpr std::array kOutcomes{"done", "not_allowed", "not_found", "conflict", "invalid", "too_many"};
 constexpr std::array kPrompts{"joined",
                               "left_room",
                               "locked",

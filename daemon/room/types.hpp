@@ -81,7 +81,7 @@ struct RoomConfig {
     Encryption encryption = Encryption::best_effort;
     unsigned encryption_floor_bits = 0;  // below it a leg counts as unencrypted; 0 = no floor
     HostAbsence host_absence = HostAbsence::end;
-    bool chat_allowed = true;
+    bool chat_allowed = true;  // for guests; hosts always may
     bool mute_newcomers = false;
     unsigned max_participants = 500;       // in the room
     unsigned max_waiting = 500;            // in the lobby
@@ -152,6 +152,7 @@ struct RoomView {
     bool unencrypted = false;  // a leg in the room is unencrypted: struck padlock for all
     bool muted_guests = false;
     bool mute_newcomers = false;
+    bool chat_allowed = true;  // for guests
     bool recording = false;
     Encryption encryption = Encryption::best_effort;
     HostAbsence host_absence = HostAbsence::end;

@@ -87,6 +87,8 @@ export type Room = {
   unencrypted: boolean;
   muted_guests: boolean;
   mute_newcomers: boolean;
+  /** Whether guests may write; hosts always may. */
+  chat_allowed: boolean;
   encryption: Encryption;
   host_absence: HostAbsence;
   /** When the first participant arrived; null while empty. */
@@ -104,6 +106,8 @@ export type RoomCreate = {
   /** 4 to 20 digits, other than the host PIN; empty removes it. Never returned. */
   guest_pin?: string;
   guests_allowed?: boolean;
+  /** Whether guests may write; hosts always may. In a meeting hosts decide by allowChat. */
+  chat_allowed?: boolean;
   layout?: Layout;
   encryption?: Encryption;
   /** Media keys shorter than this count as unencrypted. */
@@ -129,6 +133,8 @@ export type RoomUpdate = {
   /** 4 to 20 digits, other than the host PIN; empty removes it. Never returned. */
   guest_pin?: string;
   guests_allowed?: boolean;
+  /** Whether guests may write; hosts always may. In a meeting hosts decide by allowChat. */
+  chat_allowed?: boolean;
   layout?: Layout;
   encryption?: Encryption;
   /** Media keys shorter than this count as unencrypted. */
@@ -175,6 +181,15 @@ export type LayoutChange = {
 
 export type Mute = {
   muted: boolean;
+};
+
+export type ChatRight = {
+  allowed: boolean;
+};
+
+export type ChatText = {
+  /** At most 2000 bytes of UTF-8; no control characters but newline and tab. */
+  text: string;
 };
 
 export type Keys = {
@@ -386,12 +401,12 @@ export type Event = {
   specversion: "1.0";
   id: string;
   source: string;
-  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.participant.transfer" | "vmr.talking" | "vmr.announcement" | "vmr.room.ended" | "vmr.device.registered" | "vmr.device.unregistered" | "vmr.device.expired" | "vmr.device.refused" | "vmr.trunk.up" | "vmr.trunk.down" | "vmr.certificate.expiring";
+  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.participant.transfer" | "vmr.talking" | "vmr.announcement" | "vmr.message" | "vmr.room.ended" | "vmr.device.registered" | "vmr.device.unregistered" | "vmr.device.expired" | "vmr.device.refused" | "vmr.trunk.up" | "vmr.trunk.down" | "vmr.certificate.expiring";
   /** The room id, or the device's name; empty in the snapshot of devices, and where it is of the server. */
   subject: string;
   time: string;
   datacontenttype: "application/json";
-  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.transfer: Transferring; other vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.room.ended: Ended; of devices: vmr.snapshot: DeviceList; vmr.device.*: DeviceEvent; vmr.trunk.*: {trunk, proxy, why}; vmr.certificate.expiring: CertificateExpiring. */
+  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.transfer: Transferring; other vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.message: ChatMessage; vmr.room.ended: Ended; of devices: vmr.snapshot: DeviceList; vmr.device.*: DeviceEvent; vmr.trunk.*: {trunk, proxy, why}; vmr.certificate.expiring: CertificateExpiring. */
   data: Record<string, unknown>;
 };
 
@@ -409,6 +424,14 @@ export type Announcement = {
   text: string;
   /** `everyone`, `hosts`, or the id of the participant it is for. */
   to?: string;
+};
+
+export type ChatMessage = {
+  /** Who wrote it; absent: an administrator, as the room. */
+  participant?: string;
+  /** The writer's name at that time, or the room's title. */
+  name: string;
+  text: string;
 };
 
 export type Transferring = {

@@ -16,7 +16,7 @@ ALLOWED = {
     "plugins/lobby-gate": ["base", "plugins/duplex"],
     "plugins/cdr-tap": ["base"],
     "plugins/rtp-io": ["base", "srtp"],
-    "daemon/room": ["base/source_network.hpp"],
+    "daemon/room": ["base/source_network.hpp", "base/utf8.hpp"],
     "daemon/sdp": ["base"],
     "daemon/bfcp": ["base"],
     "daemon/ops": ["base", "schemas"],

@@ -102,6 +102,8 @@ void print_rights(std::ostream& out) {
                                           SetSpotlight{},
                                           MuteGuests{true},
                                           MuteNewcomers{true},
+                                          AllowChat{},
+                                          Say{},
                                           SetMute{"x", true},
                                           SetSelfMute{"x", true},
                                           SetSelfMute{"x", false},
@@ -121,7 +123,8 @@ void print_rights(std::ostream& out) {
                                           SetRecording{true},
                                           DialOut{},
                                           EndRoom{}};
-    out << "\n## Rights\n\nOf another participant's own mute (`self_unmute`) one may only ask to lift "
+    out << "\n## Rights\n\nA guest may `say` where chat is allowed. Of another participant's own mute "
+           "(`self_unmute`) one may only ask to lift "
            "it.\n\n| action |";
     for (const Column& column : columns) {
         out << " " << column.name << " |";

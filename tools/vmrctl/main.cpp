@@ -33,7 +33,7 @@ EXAMPLES
 struct Command {
     ClientOptions options;
     bool as_json = false;
-    std::string room, participant, since, layout, digits, one_time;
+    std::string room, participant, since, layout, digits, text, one_time;
     int limit = 100;
     std::string address, name, role;
     std::string id, title, host_pin, guest_pin, encryption;
@@ -114,6 +114,15 @@ void add_room_commands(CLI::App& app, Command& command) {
     add("unlock", "Admit who waited for it", action(room_path, "POST", "/lock", {{"locked", false}}));
     add("mute-guests", "Mute all guests", action(room_path, "POST", "/mute-guests", {{"muted", true}}));
     add("unmute-guests", "Lift that mute", action(room_path, "POST", "/mute-guests", {{"muted", false}}));
+    add("allow-chat", "Let guests write", action(room_path, "POST", "/chat", {{"allowed", true}}));
+    add("forbid-chat", "Only hosts write", action(room_path, "POST", "/chat", {{"allowed", false}}));
+    add("say", "Write to everybody in the room, as the room",
+        [](Command& c) {
+            return finish(c,
+                          Client(c.options).request("POST", room_path(c) + "/messages", {{"text", c.text}}));
+        })
+        ->add_option("text", command.text, "At most 2000 bytes")
+        ->required();
     add("admit-all", "Admit everyone in the lobby", action(room_path, "POST", "/admit-all"));
     CLI::App* dial = add("dial", "Call somebody into the room", [](Command& c) {
         json body = {{"address", c.address}};

@@ -24,7 +24,9 @@ public:
         nlohmann::json params;
     };
     bool may_follow_events(const api::Caller&) const override { return in_room; }
+    std::uint64_t events_hidden_until(const api::Caller&) const override { return hidden_until; }
     bool in_room = true;
+    std::uint64_t hidden_until = 0;
     void perform(const api::Caller& caller, std::string_view operation, const nlohmann::json& params,
                  api::Reply reply) override;
     std::vector<Call> calls;

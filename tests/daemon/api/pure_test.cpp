@@ -18,10 +18,12 @@ struct FakeSink : EventHub::Sink {
         return events.size() < limit;
     }
     bool may_follow() const override { return allowed; }
+    std::uint64_t hidden_until() const override { return hidden; }
     void on_dropped(EventHub::Dropped why) override { dropped = why; }
     std::vector<json> events;
     std::size_t limit = 1000;
     bool allowed = true;
+    std::uint64_t hidden = 0;
     std::optional<EventHub::Dropped> dropped;
 };
 
@@ -81,6 +83,34 @@ TEST(EventHubTest, DeliversNothingToWhoMayNotFollow) {
     EXPECT_EQ(hub.subscriber_count(), 0u);
     EXPECT_EQ(hub.subscribe("board", {}, held), EventHub::Subscribed::not_allowed);
     EXPECT_EQ(held->events.size(), 1u);
+}
+
+TEST(EventHubTest, ResumesNothingFromBeforeTheSubscriberEntered) {
+    EventHub hub(snapshot);
+    const auto before = hub.publish("board", "vmr.talking", {});
+    hub.publish("board", "vmr.message", {{"name", "Host"}, {"text", "of the guest in the lobby"}});
+    auto back = std::make_shared<FakeSink>();
+    back->hidden = hub.last_id();
+    EXPECT_EQ(hub.subscribe("board", before, back), EventHub::Subscribed::ok);
+    ASSERT_EQ(back->events.size(), 1u);
+    EXPECT_EQ(back->events[0]["type"], "vmr.snapshot");
+    const auto entered = hub.last_id();
+    hub.unsubscribe(*back);
+    hub.publish("board", "vmr.message", {{"name", "Host"}, {"text", "welcome back"}});
+    EXPECT_EQ(hub.subscribe("board", entered, back), EventHub::Subscribed::ok);
+    EXPECT_EQ(back->events.back()["data"]["text"], "welcome back");
+}
+
+TEST(EventHubTest, KeepsNothingOfAMeetingThatIsOver) {
+    EventHub hub(snapshot);
+    const auto before = hub.publish("board", "vmr.talking", {});
+    hub.publish("board", "vmr.message", {{"name", "Host"}, {"text", "for these ears alone"}});
+    hub.forget_events("board");
+    hub.publish("board", "vmr.room.ended", {{"cause", "empty"}});
+    auto late = std::make_shared<FakeSink>();
+    EXPECT_EQ(hub.subscribe("board", before, late), EventHub::Subscribed::ok);
+    ASSERT_EQ(late->events.size(), 1u);
+    EXPECT_EQ(late->events[0]["type"], "vmr.snapshot");
 }
 
 TEST(TokenStoreTest, LeasesEndWithTheirBearers) {

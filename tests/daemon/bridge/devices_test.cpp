@@ -27,6 +27,7 @@ std::string misfit(const char* type, const json& value) {
 class Follower : public api::EventHub::Sink {
 public:
     bool may_follow() const override { return true; }
+    std::uint64_t hidden_until() const override { return 0; }
     bool deliver(const std::string& text) override {
         events.push_back(json::parse(text));
         return true;

@@ -153,6 +153,30 @@ TEST_F(BridgeRoomsTest, ChangesThatOvertakeEachOtherAllCount) {
     }
 }
 
+TEST_F(BridgeRoomsTest, ChatIsASettingLikeOthers) {
+    ask("createRoom", {{"id", "board"}, {"chat_allowed", false}});
+    ask("getRoom", {{"room", "board"}});
+    EXPECT_FALSE(answers_.back().body["chat_allowed"]);
+    ask("updateRoom", {{"room", "board"}, {"chat_allowed", true}});
+    EXPECT_TRUE(answers_.back().body["chat_allowed"]);
+    ask("allowChat", {{"room", "board"}, {"allowed", false}});
+    EXPECT_EQ(answers_.back().status, 204);
+    ask("getRoom", {{"room", "board"}});
+    EXPECT_FALSE(answers_.back().body["chat_allowed"]);
+    ask("sendMessage", {{"room", "board"}, {"text", "anybody?"}});
+    EXPECT_EQ(answers_.back().status, 409);
+    EXPECT_EQ(answers_.back().body["detail"], "the room is empty");
+    ask("sendMessage", {{"room", "board"}, {"text", "\x07"}});
+    EXPECT_EQ(answers_.back().status, 422);
+    bool called = false;
+    bridge_->perform({api::Caller::Kind::participant, "board", "nobody", ""}, "sendMessage",
+                     {{"room", "board"}, {"text", "let me in"}}, [&](const api::Response& response) {
+                         called = true;
+                         EXPECT_EQ(response.status, 403);
+                     });
+    EXPECT_TRUE(called);
+}
+
 TEST_F(BridgeRoomsTest, ARoomDeletedMeanwhileStaysAway) {
     bridge_->start_rooms({room("board", "482913")});
     ask("updateRoom", {{"room", "board"}, {"host_pin", "111111"}});

@@ -33,6 +33,7 @@ aliases = ["4711"]
 numbers = ["+4930123"]
 host_pin = {file = "/tmp/vmr-test-pin"}
 guest_pin = "1234"
+chat_allowed = false
 encryption = "required"
 host_absence = "rehold"
 grace = 5
@@ -56,6 +57,7 @@ format = "json"
     EXPECT_EQ(room.aliases, (std::vector<std::string>{"board", "4711"}));
     EXPECT_EQ(room.host_pin, "482913");
     EXPECT_TRUE(room.guests_allowed);
+    EXPECT_FALSE(room.chat_allowed);
     EXPECT_EQ(room.encryption, Encryption::required);
     EXPECT_EQ(room.host_absence, HostAbsence::rehold);
     EXPECT_EQ(room.grace.count(), 5);

@@ -172,7 +172,7 @@ Event random_event(std::mt19937& random, std::map<ParticipantId, std::uint64_t>&
         pick(6) == 0 ? CryptoReceipt{} : CryptoReceipt{"TLSv1.3", "DTLS-SRTP", "AES_CM_128", 128};
     const Actor actor = pick(4) == 0 ? Actor::administrator() : Actor::of(id);
     const bool yes = pick(2) == 0;
-    switch (pick(34)) {
+    switch (pick(36)) {
         case 0:
         case 1:
         case 2: {
@@ -235,6 +235,10 @@ Event random_event(std::mt19937& random, std::map<ParticipantId, std::uint64_t>&
                           1};
         case 31:
             return Progressed{id, static_cast<CallProgress>(pick(4))};
+        case 32:
+            return Action{actor, Say{"hello"}, 1};
+        case 33:
+            return Action{actor, AllowChat{yes}, 1};
         default:
             return Key{id, "0123456789*#"[pick(12)]};
     }

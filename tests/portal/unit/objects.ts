@@ -36,6 +36,7 @@ export function room(changes: Partial<Room> = {}): Room {
     unencrypted: false,
     muted_guests: false,
     mute_newcomers: false,
+    chat_allowed: true,
     encryption: 'required',
     host_absence: 'end',
     started_at: null,
