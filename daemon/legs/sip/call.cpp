@@ -56,6 +56,13 @@ void Call::on_conference_changed() {
     }
 }
 
+void Call::show_message(const ChatMessage& message) {
+    if (takes_messages() && session_ && session_->peer_messages() && !session_->half_open() &&
+        !session_->leaving()) {
+        usages_.show_message(message);
+    }
+}
+
 void Call::respond(const std::string& transaction, int status, const std::string& bytes) {
     if (owner_ != nullptr) {
         owner_->respond(transaction, status, bytes);

@@ -51,6 +51,7 @@ public:
         bool may_end = false;     // for one of more precedence
         std::uint64_t order = 0;  // later ones have more
         bool refers = false;      // its REFER is taken
+        bool messages = false;    // chat goes over it
     };
     void set_standing(Standing standing) { standing_ = std::move(standing); }
     const Standing& standing() const { return standing_; }
@@ -66,6 +67,9 @@ public:
     bool takes_referrals() const {
         return (standing_.trunk.empty() ? kind_ == LegKind::sip : standing_.refers) && owner_ != nullptr &&
                owner_->takes_referrals();
+    }
+    bool takes_messages() const {
+        return (standing_.trunk.empty() ? kind_ == LegKind::sip : standing_.messages) && owner_ != nullptr;
     }
     // A call that rings there, whose dialog this is.
     virtual bool has_early(const std::string& /*key*/) const { return false; }
@@ -88,6 +92,7 @@ public:
     void renegotiate() override;
     Status transfer(const std::string& uri, OnCallStatus on_status) override;
     void on_conference_changed() override;
+    void show_message(const ChatMessage& message) override;
 
     // SessionHost
     void respond(const std::string& transaction, int status, const std::string& bytes) override;
@@ -99,7 +104,10 @@ public:
     std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) override;
     void on_session_answered() override;
     void on_key_received(char key) override;
-    std::string allow() const override { return std::string(kAllow) + (takes_referrals() ? ", REFER" : ""); }
+    std::string allow() const override {
+        return std::string(kAllow) + (takes_referrals() ? ", REFER" : "") +
+               (takes_messages() ? ", MESSAGE" : "");
+    }
     bool on_other_request(const std::string& transaction, const Message& request) override {
         return usages_.receive(transaction, request);
     }

@@ -80,7 +80,12 @@ bool SipLegs::Core::may_preempt(const Message& invite) const {
 }
 
 Call::Standing SipLegs::Core::standing_of(const TrunkConfig& trunk, int rank) {
-    return {trunk.name, rank, trunk.settings.preempt, ++last_order_, trunk.settings.refer};
+    return {trunk.name,
+            rank,
+            trunk.settings.preempt,
+            ++last_order_,
+            trunk.settings.refer,
+            trunk.settings.messages};
 }
 
 // Null: there is no place.

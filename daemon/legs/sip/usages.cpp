@@ -34,6 +34,8 @@ bool Usages::receive(const std::string& transaction, const Message& request) {
         receive_notify(transaction, request);
     } else if (request.method == "REFER" && call_.takes_referrals()) {
         receive_refer(transaction, request);
+    } else if (request.method == "MESSAGE" && call_.takes_messages()) {
+        receive_message(transaction, request);
     } else {
         return false;
     }
@@ -155,6 +157,7 @@ void Usages::end() {
     for (const Watch& watch : watches_) {
         watch.subscription->end("noresource", call_.owner()->now());
     }
+    outbox_.stop();
     if (transfer_) {
         transfer_->fail(487, "The call ended first");
     }
@@ -164,6 +167,10 @@ bool Usages::receive_response(std::uint64_t id, const Message& response) {
     if (transfer_ && transfer_->is_own(id)) {
         const std::shared_ptr<Call> held = call_.shared_from_this();
         transfer_->receive_response(response);
+        return true;
+    }
+    if (outbox_.is_own(id)) {
+        outbox_.receive_response(response.status);
         return true;
     }
     const auto watch =
@@ -184,6 +191,9 @@ void Usages::request_timed_out(std::uint64_t id) {
     }
     if (transfer_ && transfer_->is_own(id)) {
         transfer_->fail(408, "No response");
+    }
+    if (outbox_.is_own(id)) {
+        outbox_.request_timed_out();
     }
     forget_what_is_over();
 }

@@ -1,11 +1,13 @@
 // What a call's peer may use besides its sound and pictures (RFC 5057): who is in the conference (RFC 4575),
-// in the call's dialog or in one of its own (usages.cpp); REFER, both ways (usages_refer.cpp).
+// in the call's dialog or in one of its own (usages.cpp); REFER, both ways (usages_refer.cpp); chat
+// (usages_message.cpp).
 #pragma once
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "daemon/legs/sip/dialog/instant_message.hpp"
 #include "daemon/legs/sip/message/writer.hpp"
 #include "daemon/legs/sip/subscriptions/refer.hpp"
 #include "daemon/legs/sip/subscriptions/subscription.hpp"
@@ -30,6 +32,9 @@ public:
     // Asks the peer to call somebody else.
     Status transfer(const std::string& uri, OnCallStatus on_status);
 
+    // To a peer that takes messages.
+    void show_message(const ChatMessage& message);
+
     void on_conference_changed();
     void end();  // with the call
     bool receive_response(std::uint64_t id, const Message& response);
@@ -46,6 +51,8 @@ private:
     void receive_subscribe(const std::string& transaction, const Message& request);
     void receive_refer(const std::string& transaction, const Message& request);
     std::optional<Reply> accept_refer(const ReferRequest& refer, const std::string& event);
+    void receive_message(const std::string& transaction, const Message& request);
+    std::uint64_t send_message(const Outbox::Entry& entry);
     void receive_notify(const std::string& transaction, const Message& request);
     void report(const std::string& event, int status, const std::string& reason);
     void subscribe(const std::string& transaction, const Message& request, std::unique_ptr<Dialog> aside);
@@ -58,6 +65,7 @@ private:
     std::vector<Watch> watches_;
     unsigned referrals_ = 0;  // so far
     std::unique_ptr<Transfer> transfer_;
+    Outbox outbox_{[this](const Outbox::Entry& entry) { return send_message(entry); }};
 };
 
 }  // namespace vmr::sip

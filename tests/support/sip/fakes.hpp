@@ -153,6 +153,20 @@ public:
         const std::lock_guard lock(mutex_);
         return referrals_;
     }
+    // What a leg said; told as `said` has it.
+    SayResult on_leg_said(const std::string&, const std::string& text, bool is_protected) override {
+        {
+            const std::lock_guard lock(mutex_);
+            texts_.push_back((is_protected ? "protected " : "") + text);
+        }
+        changed_.notify_all();
+        return said;
+    }
+    SayResult said = SayResult::said;
+    std::vector<std::string> texts() {
+        const std::lock_guard lock(mutex_);
+        return texts_;
+    }
     std::shared_ptr<const Conference> conference_of(const std::string&) override { return conference; }
     std::shared_ptr<const Conference> conference;  // set on the control thread
     void on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) override {
@@ -214,6 +228,7 @@ private:
     std::vector<std::string> order_;
     std::vector<EndCause> refused_;
     std::vector<Referral> referrals_;
+    std::vector<std::string> texts_;
 };
 
 }  // namespace vmr::sip::test

@@ -58,7 +58,8 @@ public:
     const std::string& local_tag() const { return local_tag_; }
     const std::string& remote() const { return remote_; }  // To of our requests
     const std::string& contact() const { return contact_; }
-    void be_focus() { contact_ += ";isfocus"; }  // of a conference (RFC 4579 section 5.1)
+    void be_focus() { contact_ += ";isfocus"; }           // of a conference (RFC 4579 section 5.1)
+    bool has_routes() const { return !routes_.empty(); }  // proxies stay between the peer and us
     const Flow& flow() const { return flow_; }
     std::uint32_t local_cseq() const { return local_cseq_; }
     bool lost_connection(std::uint64_t connection) const { return flow_.connection == connection; }

@@ -36,9 +36,12 @@ void Invitation::receive_accepted(const Message& response, std::int64_t now) {
     }
     timer_.read_response(response, now);
     const bool resync = accepted.answered && media_tag_ != tag;
-    Established established{std::move(accepted.dialog), timer_, media_,
+    Established established{std::move(accepted.dialog),
+                            timer_,
+                            media_,
                             !response.header("allow") || response.has_token("allow", "UPDATE"),
-                            !response.header("allow") || response.has_token("allow", "REFER")};
+                            !response.header("allow") || response.has_token("allow", "REFER"),
+                            response.has_token("allow", "MESSAGE")};
     settle(now);
     host_.on_invitation_accepted(std::move(established), resync);
 }

@@ -21,7 +21,8 @@ Session::Session(SessionHost& host, const std::string& transaction, Message invi
       timer_outcome_(timer_.negotiate(invite_)),
       incoming_until_(now + kMaxRinging),
       peer_updates_(invite_.has_token("allow", "UPDATE")),
-      peer_refers_(invite_.header("allow") == nullptr || invite_.has_token("allow", "REFER")) {}
+      peer_refers_(invite_.header("allow") == nullptr || invite_.has_token("allow", "REFER")),
+      peer_messages_(invite_.has_token("allow", "MESSAGE")) {}
 
 Session::Session(SessionHost& host, Established established)
     : host_(host),
@@ -31,7 +32,8 @@ Session::Session(SessionHost& host, Established established)
       timer_(established.timer),
       established_(true),
       peer_updates_(established.peer_updates),
-      peer_refers_(established.peer_refers) {}
+      peer_refers_(established.peer_refers),
+      peer_messages_(established.peer_messages) {}
 
 void Session::reply(const std::string& transaction, const Message& request, Reply reply) {
     reply.to_tag = dialog_.local_tag();

@@ -46,6 +46,7 @@ struct Established {
     std::shared_ptr<MediaSession> media;
     bool peer_updates = false;
     bool peer_refers = false;  // or does not say
+    bool peer_messages = false;
 };
 
 class Session {
@@ -75,6 +76,7 @@ public:
     Dialog& dialog() { return dialog_; }
     bool incoming() const { return state_ == State::incoming; }
     bool peer_refers() const { return peer_refers_; }
+    bool peer_messages() const { return peer_messages_; }
     bool half_open() const { return state_ == State::incoming || state_ == State::accepted; }
     bool over() const { return state_ == State::ended; }  // nothing more to send or to wait for
     SessionTimer::Outcome timer_outcome() const { return timer_outcome_; }
@@ -127,6 +129,7 @@ private:
     bool established_ = false;          // the first ACK came
     bool peer_updates_ = false;         // the peer allows UPDATE
     bool peer_refers_ = false;          // ... REFER, or does not say
+    bool peer_messages_ = false;        // ... MESSAGE
     bool offered_ = false;              // our offer travels in a 2xx; the answer comes in the ACK
     std::optional<EndCause> bye_after_ack_;
 

@@ -164,6 +164,7 @@ const std::vector<Row>& rows() {
         same<&S::session_expires>("session_expires", "1800"),
         same<&S::min_se>("min_se", "90"),
         row<&S::refer>("refer", {"false", "false", "true", "false", "false"}),
+        same<&S::messages>("messages", "false"),
         row<&S::namespaces>("namespaces", {"", "", "", "", "uc-000000"}),
         row<&S::precedence>("precedence", {"", "", "", "", "uc-000000.0"}),
         row<&S::require_precedence>("require_precedence", {"false", "false", "false", "false", "true"}),

@@ -62,6 +62,7 @@ struct TrunkSettings {
     int session_expires = 1800;  // seconds
     int min_se = 90;
     bool refer = false;              // is in our Allow, as far as dial_out.refer takes it
+    bool messages = false;           // chat goes over it (MESSAGE)
     bool contact_certified = false;  // contact_host is a name of our certificate, or nothing starts
     // Precedence (RFC 4412)
     std::vector<std::string> namespaces;  // empty: none is known

@@ -291,8 +291,8 @@ TEST_F(Rules, AKeyframeIsAskedForByInfoBothWays) {
     EXPECT_EQ(host.requests.size(), 2U);
 }
 
-// RFC 3428 section 7: there is no chat to give it to
-TEST_F(Rules, AMessageIs405) {
+// RFC 3428 section 7: a call without chat (a trunk's); message_test.cpp has the others
+TEST_F(Rules, AMessageThatTheCallDoesNotTakeIs405) {
     establish();
     receive("MESSAGE", 2, 100, {}, "hello");
     EXPECT_EQ(host.statuses.back(), 405);
