@@ -6,7 +6,7 @@ export type LegState = api.State;
 export type CryptoReceipt = api.Crypto;
 
 /** What the page needs of a CloudEvent. */
-export type CloudEvent = Pick<api.Event, 'id' | 'type' | 'data'>;
+export type CloudEvent = Pick<api.Event, 'id' | 'type' | 'data'> & Partial<Pick<api.Event, 'time'>>;
 
 // Signalling, server to client. SDP messages are narrowed: the server only ever answers.
 export type LegMessage =

@@ -71,6 +71,8 @@ export class RoomApi {
   layout = (layout: Layout) => this.post('/layout', { layout });
   muteGuests = (muted: boolean) => this.post('/mute-guests', { muted });
   muteNewcomers = (muted: boolean) => this.post('/mute-newcomers', { muted });
+  allowChat = (allowed: boolean) => this.post('/chat', { allowed });
+  say = (text: string) => this.post('/messages', { text });
   admitAll = () => this.post('/admit-all');
   end = () => this.post('/end');
   dialOut = (address: string) => this.post('/dial-out', { address });

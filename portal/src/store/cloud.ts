@@ -7,6 +7,7 @@ import { fill, refusal, text } from '../strings';
 type Dict = Record<string, unknown>;
 
 const kMaxParticipants = 2000;
+const kMaxChatLines = 500;
 
 const isDict = (value: unknown): value is Dict => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -84,6 +85,18 @@ function announcement(state: State, data: unknown): State {
   return withToast(state, kWarnings.has(String(data.kind)) ? 'warning' : 'info', data.text);
 }
 
+/** Read at once where the chat is open; else counted, and shown for a moment: the latest alone, not a heap of them. */
+function message(state: State, event: CloudEvent): State {
+  const { data } = event;
+  if (!isDict(data) || typeof data.name !== 'string' || typeof data.text !== 'string') return state;
+  const participant = typeof data.participant === 'string' ? data.participant : '';
+  const line = { id: event.id, participant, name: data.name, text: data.text, at: event.time ?? '' };
+  const lines = [...state.chat.lines, line].slice(-kMaxChatLines);
+  const seen = state.panel === 'chat' || participant === state.me.id;
+  const next = { ...state, chat: { lines, unread: state.chat.unread + (seen ? 0 : 1) } };
+  return seen ? next : withToast(next, 'info', fill(text.chat.toast, { name: line.name, text: line.text }), 'chat');
+}
+
 /** Ids count up within one run of the server; a replayed event that was seen already changes nothing. */
 function alreadySeen(state: State, event: CloudEvent): boolean {
   if (event.type === 'vmr.snapshot' || state.lastEventId === '') return false;
@@ -116,6 +129,8 @@ export function reduceCloudEvent(state: State, event: CloudEvent): State {
       return talking(next, event.data);
     case 'vmr.announcement':
       return announcement(next, event.data);
+    case 'vmr.message':
+      return message(next, event);
     default:
       return next;
   }

@@ -5,7 +5,17 @@ import { reduceCloudEvent } from './cloud';
 
 export type Phase = 'prejoin' | 'connecting' | 'pin' | 'lobby' | 'in_room' | 'reconnecting' | 'left';
 export type DeviceState = 'off' | 'on' | 'starting' | 'denied' | 'missing' | 'failed';
-export type Panel = 'none' | 'people' | 'settings' | 'help';
+export type Panel = 'none' | 'people' | 'chat' | 'settings' | 'help';
+
+/** Something that was written to everybody. It lives as long as this page is in the room. */
+export interface ChatLine {
+  id: string;
+  /** Empty: an administrator, as the room. */
+  participant: string;
+  name: string;
+  text: string;
+  at: string;
+}
 
 export interface Toast {
   id: number;
@@ -37,6 +47,7 @@ export interface State {
     needsGesture: boolean;
   };
   panel: Panel;
+  chat: { lines: ChatLine[]; unread: number };
   toasts: Toast[];
   nextToast: number;
 }
@@ -80,6 +91,7 @@ export function initialState(alias: string, name = ''): State {
     lastEventId: '',
     media: { microphone: 'off', camera: 'off', sharing: false, needsGesture: false },
     panel: 'none',
+    chat: { lines: [], unread: 0 },
     toasts: [],
     nextToast: 1,
   };
@@ -121,8 +133,15 @@ function outsideRoom(state: State): State {
     room: null,
     lastEventId: '',
     media: { ...state.media, sharing: false },
-    panel: state.panel === 'people' ? 'none' : state.panel,
+    panel: state.panel === 'people' || state.panel === 'chat' ? 'none' : state.panel,
+    chat: { lines: [], unread: 0 },
   };
+}
+
+/** What the chat shows is read. */
+function withPanel(state: State, panel: Panel): State {
+  if (panel !== 'chat') return { ...state, panel };
+  return { ...state, panel, chat: { ...state.chat, unread: 0 }, toasts: state.toasts.filter((one) => one.topic !== 'chat') };
 }
 
 function reduceSelf(state: State, changes: Partial<Participant>): State {
@@ -167,7 +186,7 @@ export function reduce(state: State, event: Event): State {
     case 'self_changed':
       return reduceSelf(state, event.changes);
     case 'panel':
-      return { ...state, panel: state.panel === event.panel ? 'none' : event.panel };
+      return withPanel(state, state.panel === event.panel ? 'none' : event.panel);
     case 'toast':
       return withToast(state, event.kind, event.text, event.topic);
     case 'toast_closed':
@@ -179,5 +198,6 @@ function joined(state: State, event: Extract<Event, { type: 'joined' }>): State 
   const me = { ...state.me, id: event.participant };
   if (event.resumed) return { ...state, me };
   // A new leg: PIN attempts and roster start over.
-  return { ...state, me, participants: {}, lastEventId: '', pin: { attemptsLeft: null, wrong: false, waiting: false } };
+  return { ...state, me, participants: {}, lastEventId: '', chat: { lines: [], unread: 0 },
+           pin: { attemptsLeft: null, wrong: false, waiting: false } };
 }

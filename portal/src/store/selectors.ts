@@ -31,6 +31,8 @@ export function may(state: State, right: 'admit' | 'mute' | 'layout' | 'record')
   return isHost(state) || Boolean(me(state)?.grants?.includes(right));
 }
 
+export const mayWrite = (state: State): boolean => isHost(state) || Boolean(state.room?.chat_allowed);
+
 export const otherSharer = (state: State): Participant | undefined =>
   all(state).find((one) => one.sharing && one.state === 'in_room' && one.id !== state.me.id);
 

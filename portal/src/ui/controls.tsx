@@ -14,6 +14,7 @@ export interface Commands {
   camera(): void;
   share(): void;
   hand(): void;
+  chat(): void;
   people(): void;
   leave(): void;
 }
@@ -31,6 +32,7 @@ export function createCommands(app: App, on_leave_asked: () => void): Commands {
         if (!done) store.dispatch({ type: 'self_changed', changes: { hand: !hand } });
       });
     },
+    chat: () => store.dispatch({ type: 'panel', panel: 'chat' }),
     people: () => store.dispatch({ type: 'panel', panel: 'people' }),
     leave: on_leave_asked,
   };
@@ -41,6 +43,7 @@ const kKeys: Record<string, keyof Commands> = {
   v: 'camera',
   s: 'share',
   h: 'hand',
+  c: 'chat',
   p: 'people',
   l: 'leave',
 };
@@ -79,6 +82,7 @@ interface ControlProps {
   expanded?: boolean;
   tone?: 'off' | 'accent' | 'danger';
   badge?: number;
+  badgeWords?: string;
   on_pressed: () => void;
 }
 
@@ -93,7 +97,7 @@ function Control(props: ControlProps) {
       {props.badge ? (
         <span class="count">
           {props.badge}
-          <span class="visually-hidden"> {text.meeting.waiting}</span>
+          <span class="visually-hidden"> {props.badgeWords}</span>
         </span>
       ) : null}
     </button>
@@ -132,8 +136,11 @@ export function Controls({ state, commands, app }: { state: State; commands: Com
         <>
           <Control icon="hand" label={own?.hand ? text.meeting.handDown : text.meeting.hand} testid="hand" shortcut="h"
             on={own?.hand ?? false} tone={own?.hand ? 'accent' : undefined} on_pressed={commands.hand} />
+          <Control icon="chat" label={text.chat.heading} testid="chat" shortcut="c" expanded={state.panel === 'chat'}
+            badge={state.chat.unread} badgeWords={text.chat.unread} on_pressed={commands.chat} />
           <Control icon="people" label={text.meeting.people} testid="people" shortcut="p"
-            expanded={state.panel === 'people'} badge={waiting(state).length} on_pressed={commands.people} />
+            expanded={state.panel === 'people'} badge={waiting(state).length} badgeWords={text.meeting.waiting}
+            on_pressed={commands.people} />
         </>
       )}
       <Control icon="settings" label={text.meeting.devices} testid="devices" on_pressed={() => open('settings')} />

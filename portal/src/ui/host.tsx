@@ -44,6 +44,17 @@ function MuteControls({ app, state }: { app: App; state: State }) {
   );
 }
 
+function ChatRight({ app, state }: { app: App; state: State }) {
+  const allowed = state.room?.chat_allowed ?? false;
+  return (
+    <label class="check">
+      <input type="checkbox" checked={allowed} data-testid="allow-chat"
+        onChange={() => void app.session.act((api) => api.allowChat(!allowed))} />
+      {text.host.allowChat}
+    </label>
+  );
+}
+
 /** A number or SIP address that the server may call; what became of it is in the list of people. */
 function CallOut({ app }: { app: App }) {
   const id = useId();
@@ -87,6 +98,7 @@ export function HostControls({ app, state, ask }: { app: App; state: State; ask:
         </button>
       )}
       {may(state, 'mute') && <MuteControls app={app} state={state} />}
+      {host && <ChatRight app={app} state={state} />}
       {may(state, 'layout') && <LayoutChoice app={app} state={state} />}
       {host && <CallOut app={app} />}
       {host && (

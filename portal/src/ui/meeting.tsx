@@ -6,6 +6,7 @@ import { inRoom, may, otherSharer, talkers, waiting } from '../store/selectors';
 import { fill, text } from '../strings';
 import { Announcer } from './announcer';
 import type { App } from './app';
+import { ChatPanel } from './chat';
 import { Controls, createCommands, useShortcuts } from './controls';
 import { DeviceDialog } from './devices';
 import { useStore, useStream, useTitle } from './hooks';
@@ -14,6 +15,7 @@ import { Icon } from './icons';
 import { SelfView } from './join';
 import { Confirm, Dialog } from './parts';
 import type { Question } from './parts';
+import { SidePanel } from './panel';
 import { Padlock } from './receipt';
 import { Roster } from './roster';
 import { chime } from './chime';
@@ -145,30 +147,13 @@ function TopBar({ state }: { state: State }) {
 }
 
 function PeoplePanel({ app, state, ask }: { app: App; state: State; ask: (question: Question) => void }) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    const opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
-    const panel = heading.current?.closest('.panel');
-    heading.current?.focus();
-    return () => {
-      const inside = document.activeElement === document.body || panel?.contains(document.activeElement);
-      if (inside) (opener?.isConnected ? opener : document.querySelector<HTMLElement>('[data-testid=people]'))?.focus();
-    };
-  }, []);
   return (
-    <aside class="panel" aria-labelledby="people-heading" data-testid="people-panel">
-      <div class="section-head">
-        <h2 id="people-heading" ref={heading} tabIndex={-1}>{fill(text.roster.heading, { count: inRoom(state).length })}</h2>
-        <button class="icon-button" aria-label={text.meeting.close} data-testid="people-close"
-          onClick={() => app.store.dispatch({ type: 'panel', panel: 'none' })}>
-          <Icon name="close" />
-        </button>
-      </div>
+    <SidePanel app={app} name="people" heading={fill(text.roster.heading, { count: inRoom(state).length })}>
       <div class="panel-body" tabIndex={0} role="group" aria-labelledby="people-heading">
         <Roster app={app} state={state} ask={ask} />
         <HostControls app={app} state={state} ask={ask} />
       </div>
-    </aside>
+    </SidePanel>
   );
 }
 
@@ -200,6 +185,7 @@ function HelpDialog({ on_closed }: { on_closed: () => void }) {
 
 export function MeetingPage({ app, state }: { app: App; state: State }) {
   const [question, ask] = useState<Question | null>(null);
+  const [draft, setDraft] = useState(''); // outlives the panel
   const [speaker, setSpeaker] = useState(app.devices.media.choice.speaker);
   const closePanel = () => app.store.dispatch({ type: 'panel', panel: 'none' });
   const commands = useMemo(() => {
@@ -214,13 +200,15 @@ export function MeetingPage({ app, state }: { app: App; state: State }) {
   }, [app]);
   useTitle(`${state.title} · ${text.app}`);
   useShortcuts(commands, closePanel, state.room !== null && question === null);
-  const panelOpen = state.panel === 'people' && state.room !== null;
+  const panel = state.room !== null ? state.panel : 'none';
+  const panelOpen = panel === 'people' || panel === 'chat';
   return (
     <div class={`meeting ${panelOpen ? 'panel-open' : ''}`} data-testid="meeting">
       <Announcer state={state} />
       <TopBar state={state} />
       <Stage app={app} state={state} speaker={speaker} />
-      {panelOpen && <PeoplePanel app={app} state={state} ask={ask} />}
+      {panel === 'people' && <PeoplePanel app={app} state={state} ask={ask} />}
+      {panel === 'chat' && <ChatPanel app={app} state={state} draft={draft} setDraft={setDraft} />}
       <div class="banners">
         {state.phase === 'reconnecting' && <ReconnectBanner state={state} />}
         <LobbyBanner app={app} state={state} />

@@ -32,7 +32,7 @@ export function person(id, changes = {}) {
 const board = () => ({
   id: 'board', title: 'Board meeting', aliases: ['board', '4711'], locked: false, layout: 'speaker', guests_allowed: true,
   has_host_pin: true, has_guest_pin: false, host_present: true, unencrypted: false, muted_guests: false,
-  mute_newcomers: false, encryption: 'best_effort', host_absence: 'end', started_at: null, recording: false,
+  mute_newcomers: false, chat_allowed: true, encryption: 'best_effort', host_absence: 'end', started_at: null, recording: false,
   participant_count: 3,
 });
 
@@ -116,13 +116,14 @@ export class MockServer {
   }
 
   control(method, path, body) {
-    const settings = { '/rooms/board/lock': 'locked', '/rooms/board/layout': 'layout', '/rooms/board/mute-guests': 'muted', '/rooms/board/mute-newcomers': 'muted' };
+    const settings = { '/rooms/board/lock': 'locked', '/rooms/board/layout': 'layout', '/rooms/board/mute-guests': 'muted', '/rooms/board/mute-newcomers': 'muted', '/rooms/board/chat': 'allowed' };
     if (settings[path]) {
-      const field = { '/rooms/board/mute-guests': 'muted_guests', '/rooms/board/mute-newcomers': 'mute_newcomers' }[path] ?? settings[path];
+      const field = { '/rooms/board/mute-guests': 'muted_guests', '/rooms/board/mute-newcomers': 'mute_newcomers', '/rooms/board/chat': 'chat_allowed' }[path] ?? settings[path];
       this.room[field] = body[settings[path]];
       this.emit('vmr.room.updated', this.room);
       return [204];
     }
+    if (path === '/rooms/board/messages') this.emit('vmr.message', { participant: 'p-me', name: this.people.get('p-me').name, text: body.text });
     const one = /^\/rooms\/board\/participants\/([^/]+)(?:\/(\w+))?$/.exec(path);
     const who = one && this.people.get(one[1]);
     if (who) this.controlPerson(method, who, one[2], body);
@@ -143,7 +144,7 @@ export class MockServer {
   }
 
   emit(type, data) {
-    const event = { specversion: '1.0', id: String(this.nextEvent++), source: '/vmr', type, subject: 'board', data };
+    const event = { specversion: '1.0', id: String(this.nextEvent++), source: '/vmr', type, subject: 'board', time: '2026-01-01T10:00:00Z', data };
     for (const socket of this.events) socket.send(JSON.stringify(event));
   }
 

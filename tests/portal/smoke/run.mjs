@@ -267,6 +267,51 @@ const tests = {
     await see('join-form');
   },
 
+  async 'chat: by key, unread, markup stays text, off for guests'() {
+    await inRoom();
+    await state('4', 'people');
+    const wrote = (participant, name, text) => server.emit('vmr.message', { participant, name, text });
+    wrote('p-ada', 'Ada Lovelace', 'Good morning! The slides are in the invitation.');
+    await until('it is told', () => page.$$eval(id('toast'), (all) => all.some((one) => /Ada Lovelace: Good morning/.test(one.textContent))));
+    wrote('p-grace', 'Grace Hopper', '<img src=x onerror="document.title = 1"> & <b>bold</b>');
+    await until('it is counted', () => page.$eval(id('chat'), (one) => /2\s*unread/.test(one.textContent)));
+    await press('c');
+    await see('chat-panel');
+    await until('both are there', async () => (await page.$$(id('message'))).length === 2);
+    await until('the field has the focus', () => page.evaluate(() => document.activeElement?.dataset.testid === 'chat-text'));
+    assert.equal(await page.$(`${id('message')} img`), null);
+    assert.equal(await page.$(`${id('chat')} .count`), null);
+    await page.keyboard.type('Thank you,');
+    await page.keyboard.down('Shift');
+    await press('Enter');
+    await page.keyboard.up('Shift');
+    await page.keyboard.type('mute is not pressed');
+    await press('Enter');
+    await called('POST', '/rooms/board/messages', { text: 'Thank you,\nmute is not pressed' });
+    await until('the field is empty', () => page.$eval(id('chat-text'), (one) => one.value === ''));
+    server.emit('vmr.message', { name: 'Board meeting', text: 'The building closes at six.' });
+    await until('all are there', async () => (await page.$$(id('message'))).length === 4);
+    for (let i = 0; i < 12; i++) wrote('p-ada', 'Ada Lovelace', i % 3 ? `Line ${i}` : 'A longer one, which goes over more than a single line of the panel. '.repeat(2));
+    await until('the last one is in sight', () => page.$eval(id('messages'), (one) => one.scrollHeight - one.scrollTop - one.clientHeight < 2));
+    await look('meeting-chat');
+    await page.setViewport(kSmallest);
+    await look('meeting-chat-360');
+    await page.setViewport(kDesktop);
+    await page.focus(id('chat-text'));
+    await press('Escape');
+    await gone('chat-panel');
+    await until('the focus is back', () => page.evaluate(() => document.activeElement?.tagName === 'H1'));
+    await press('p');
+    await click('allow-chat');
+    await called('POST', '/rooms/board/chat', { allowed: false });
+    Object.assign(server.people.get('p-me'), { role: 'guest' });
+    server.emit('vmr.participant.updated', server.people.get('p-me'));
+    await click('chat');
+    await see('chat-off');
+    assert.equal(await page.$(id('chat-text')), null);
+    await look('meeting-chat-off');
+  },
+
   async 'reconnects with its token within 3 s'() {
     await inRoom();
     await state('4', 'people');
