@@ -20,6 +20,7 @@ constexpr std::pair<int, const char*> kReasons[] = {
     {406, "Not Acceptable"},
     {407, "Proxy Authentication Required"},
     {408, "Request Timeout"},
+    {413, "Request Entity Too Large"},
     {415, "Unsupported Media Type"},
     {416, "Unsupported URI Scheme"},
     {417, "Unknown Resource-Priority"},
