@@ -1,5 +1,6 @@
 // What is written in the meeting. Text stays text: nothing in it becomes a link, a picture or markup.
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import type { Dispatch, StateUpdater } from 'preact/hooks';
 import type { ChatLine, State } from '../store/meeting';
 import { mayWrite } from '../store/selectors';
 import { text } from '../strings';
@@ -59,32 +60,34 @@ function Lines({ state }: { state: State }) {
 interface WriterProps {
   app: App;
   draft: string;
-  setDraft: (draft: string) => void;
+  setDraft: Dispatch<StateUpdater<string>>;
 }
 
 function Writer({ app, draft, setDraft }: WriterProps) {
   const id = useId();
-  const [sending, setSending] = useState(false);
-  const send = async () => {
+  const sent = useRef<Promise<void>>(Promise.resolve());
+  // One after the other, while one types on; what was refused comes back, unless something else stands there by now.
+  const send = () => {
     const words = draft.trim();
-    if (!words || sending) return;
-    setSending(true);
-    if (await app.session.act((api) => api.say(words))) setDraft('');
-    setSending(false);
+    if (!words) return;
+    setDraft('');
+    sent.current = sent.current.then(async () => {
+      if (!(await app.session.act((api) => api.say(words)))) setDraft((now) => now || words);
+    });
   };
   const on_key_pressed = (event: KeyboardEvent) => {
     if (event.key === 'Escape') app.store.dispatch({ type: 'panel', panel: 'none' });
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    void send();
+    send();
   };
   return (
-    <form class="writer" onSubmit={(event) => { event.preventDefault(); void send(); }}>
+    <form class="writer" onSubmit={(event) => { event.preventDefault(); send(); }}>
       <label class="visually-hidden" for={id}>{text.chat.field}</label>
       <textarea id={id} rows={2} maxLength={kMaxText} value={draft} placeholder={text.chat.field} data-testid="chat-text"
-        title={text.chat.keys} readOnly={sending} dir="auto" enterkeyhint="send" onKeyDown={on_key_pressed}
+        title={text.chat.keys} dir="auto" enterkeyhint="send" onKeyDown={on_key_pressed}
         onInput={(event) => setDraft(event.currentTarget.value)} />
-      <button class="button primary" data-testid="chat-send" disabled={sending || !draft.trim()}>{text.chat.send}</button>
+      <button class="button primary" data-testid="chat-send" disabled={!draft.trim()}>{text.chat.send}</button>
     </form>
   );
 }
