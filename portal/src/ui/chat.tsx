@@ -1,5 +1,5 @@
 // What is written in the meeting. Text stays text: nothing in it becomes a link, a picture or markup.
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Dispatch, StateUpdater } from 'preact/hooks';
 import type { ChatLine, State } from '../store/meeting';
 import { mayWrite } from '../store/selectors';
@@ -42,7 +42,8 @@ function Lines({ state }: { state: State }) {
     resized.observe(box.current!);
     return () => resized.disconnect();
   }, []);
-  useEffect(() => {
+  // Before the browser tells of scrolling: by then it has to be at the end again, or it would seem left on purpose.
+  useLayoutEffect(() => {
     if (last?.participant === state.me.id) atEnd.current = true;
     follow();
   }, [last?.id]);
