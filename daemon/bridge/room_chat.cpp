@@ -8,7 +8,7 @@ namespace vmr::bridge {
 
 static_assert(kMaxChatText == room::kMaxText);
 
-// Whose media counts as encrypted does not write or read in the clear, so that an unbroken padlock tells the
+// Whose media counts as encrypted does not write or read in the clear, so that a closed padlock tells the
 // truth. Where the room requires encryption that is everybody.
 bool RoomHost::needs_protected_chat(const room::Participant& participant) const {
     return participant.encrypted || room_.config().encryption == room::Encryption::required;
