@@ -115,6 +115,17 @@ std::vector<std::string> certificate_files(const ops::Config& config) {
     return files;
 }
 
+media::AdvertisedAddresses advertised_addresses(const ops::MediaConfig& config) {
+    media::AdvertisedAddresses advertised;
+    for (const std::string& address : config.advertised_addresses) {
+        (address_bytes(address).size() == 16 ? advertised.ipv6 : advertised.ipv4) = address;
+    }
+    for (const std::string& network : config.local_networks) {
+        advertised.local_networks.push_back(parse_cidr(network).value());
+    }
+    return advertised;
+}
+
 media::IceParams ice_params(const ops::MediaConfig& config) {
     media::IceParams ice;
     ice.local_addresses = config.addresses;
@@ -226,7 +237,7 @@ Status Daemon::start_media(const ops::Config& config) {
     environment_.pipelines = &pipelines_;
     environment_.io = std::make_shared<media::MediaIoPool>(config.media.io_threads);
     environment_.certificate = *certificate;
-    environment_.advertised_address = config.media.advertised_address;
+    environment_.advertised = advertised_addresses(config.media);
     environment_.udp.port_min = config.media.port_min;
     environment_.udp.port_max = config.media.port_max;
     environment_.audio_dscp = static_cast<std::uint8_t>(config.media.audio_dscp);

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/gst_ptr.hpp"
+#include "daemon/config_check.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/ops/certificates.hpp"
 #include "daemon/ops/host_names.hpp"
@@ -31,7 +32,7 @@ std::string default_state_directory() {
 
 vmr::Result<vmr::ops::Config> configuration(const Options& options) {
     if (!options.config_file.empty()) {
-        return vmr::ops::load_config(options.config_file);
+        return vmr::ops::load_config(options.config_file, vmr::check_config);
     }
     vmr::ops::SelfContainedOptions self;
     self.lan = options.lan;

@@ -31,17 +31,35 @@ bool certificate_names(const std::string& file, const std::string& host) {
 
 }  // namespace
 
+std::vector<sip::ConfigFault> trunk_faults(const ops::Config& config) {
+    std::vector<sip::ConfigFault> faults;
+    for (std::size_t i = 0; i < config.trunks.size(); ++i) {
+        const ops::TrunkConfig& trunk = config.trunks[i];
+        for (const auto& setting : trunk.settings) {
+            if (!sip::trunk_settings(trunk.profile, {setting})) {
+                faults.push_back({i, setting.first, "not a value of this setting"});
+            }
+        }
+        const auto settings = sip::trunk_settings(trunk.profile, trunk.settings);
+        if (settings && settings->contact_certified &&
+            !certificate_names(config.sip.certificate.certificate, settings->contact_host)) {
+            faults.push_back({i, "contact_host",
+                              "\"" + settings->contact_host + "\" is no name of the certificate of [sip]"});
+        }
+    }
+    return faults;
+}
+
 Result<std::vector<sip::TrunkConfig>> sip_trunks(const ops::Config& config) {
+    if (const auto faults = trunk_faults(config); !faults.empty()) {
+        const sip::ConfigFault& first = faults.front();
+        return Error{"trunk " + config.trunks[first.index].name + ": " + first.key + ": " + first.text};
+    }
     std::vector<sip::TrunkConfig> trunks;
     for (const ops::TrunkConfig& trunk : config.trunks) {
         Result<sip::TrunkSettings> settings = sip::trunk_settings(trunk.profile, trunk.settings);
         if (!settings) {
             return Error{"trunk " + trunk.name + ": " + settings.error()};
-        }
-        if (settings->contact_certified &&
-            !certificate_names(config.sip.certificate.certificate, settings->contact_host)) {
-            return Error{"trunk " + trunk.name + ": contact_host \"" + settings->contact_host +
-                         "\" is no name of the certificate of [sip]"};
         }
         sip::TrunkConfig mapped{trunk.name, trunk.addresses, trunk.username, trunk.secret};
         mapped.settings = std::move(*settings);

@@ -9,7 +9,9 @@
 
 namespace vmr {
 
-// An error: a setting that is none, or a Contact that the certificate does not name although it has to.
+// Settings that are none, Contacts that the certificate does not name although it has to.
+std::vector<sip::ConfigFault> trunk_faults(const ops::Config& config);
+// The first of these is an error.
 Result<std::vector<sip::TrunkConfig>> sip_trunks(const ops::Config& config);
 sip::DialConfig dial_config(const ops::Config& config);
 

@@ -23,13 +23,6 @@ struct RtpHeader {
     std::size_t size;  // bytes, with CSRCs and extension
 };
 
-inline std::uint32_t read_u16(const std::uint8_t* at) {
-    return static_cast<std::uint32_t>(at[0]) << 8 | at[1];
-}
-inline std::uint32_t read_u32(const std::uint8_t* at) {
-    return read_u16(at) << 16 | read_u16(at + 2);
-}
-
 // By version and payload type (RFC 5761 section 4).
 inline DatagramKind kind_of(Bytes datagram) {
     if (datagram.size() < kMinRtcp || datagram[0] >> 6 != 2) {
@@ -51,14 +44,13 @@ inline std::optional<RtpHeader> parse_rtp(Bytes packet) {
         if (packet.size() < size + 4) {
             return std::nullopt;
         }
-        size += 4 + 4 * std::size_t{read_u16(&packet[size + 2])};
+        size += 4 + 4 * std::size_t{read16(packet, size + 2)};
     }
     if (packet.size() < size) {
         return std::nullopt;
     }
-    return RtpHeader{static_cast<std::uint8_t>(packet[1] & 0x7f),
-                     static_cast<std::uint16_t>(read_u16(&packet[2])), read_u32(&packet[4]),
-                     read_u32(&packet[8]), size};
+    return RtpHeader{static_cast<std::uint8_t>(packet[1] & 0x7f), read16(packet, 2), read32(packet, 4),
+                     read32(packet, 8), size};
 }
 
 }  // namespace vmr

@@ -13,13 +13,6 @@ namespace {
 constexpr std::uint32_t kRtcpEncrypted = 0x80000000;  // the E flag (RFC 3711 section 3.4)
 constexpr std::size_t kRtcpWord = 4;
 
-void write_u32(std::uint8_t* at, std::uint32_t value) {
-    at[0] = static_cast<std::uint8_t>(value >> 24);
-    at[1] = static_cast<std::uint8_t>(value >> 16);
-    at[2] = static_cast<std::uint8_t>(value >> 8);
-    at[3] = static_cast<std::uint8_t>(value);
-}
-
 std::uint32_t rounds_of(std::uint64_t index) {
     return static_cast<std::uint32_t>(index >> 16);
 }
@@ -135,10 +128,10 @@ Outcome Sender::protect_rtcp(MutableBytes space, std::size_t& size) {
     }
     const std::uint32_t index = ++rtcp_index_;
     const std::uint32_t word = kRtcpEncrypted | index;
-    const std::uint32_t ssrc = read_u32(&space[4]);
+    const std::uint32_t ssrc = read32(space, 4);
     const MutableBytes payload = space.subspan(kMinRtcp, size - kMinRtcp);
     std::array<std::uint8_t, kRtcpWord> tail{};
-    write_u32(tail.data(), word);
+    put32(tail, 0, word);
     std::array<std::uint8_t, Cipher::kMaxTag> tag{};
     std::uint8_t* end = &space[size];
     if (rtcp_.gcm()) {  // the tag, then the word and the MKI (RFC 7714 section 9.2)
@@ -220,9 +213,9 @@ Outcome Receiver::unprotect_rtcp(MutableBytes packet, std::size_t& size) {
     if (!mki_.stands_at(packet.data() + word_at + kRtcpWord)) {
         return Outcome::unauthenticated;
     }
-    const std::uint32_t word = read_u32(tail.data());
+    const std::uint32_t word = read32(tail, 0);
     const std::uint32_t index = word & ~kRtcpEncrypted;
-    const std::uint32_t ssrc = read_u32(&packet[4]);
+    const std::uint32_t ssrc = read32(packet, 4);
     if ((word & kRtcpEncrypted) == 0) {
         return Outcome::unauthenticated;  // unencrypted SRTCP was never agreed on
     }

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "base/bytes.hpp"
 #include "base/libre.hpp"
 
 namespace vmr::bfcp {
@@ -33,10 +34,6 @@ MemPtr<mbuf> make_buffer(std::size_t size) {
         throw std::bad_alloc();
     }
     return buffer;
-}
-
-uint16_t read16(std::string_view bytes, std::size_t at) {
-    return static_cast<uint16_t>(static_cast<uint8_t>(bytes[at]) << 8 | static_cast<uint8_t>(bytes[at + 1]));
 }
 
 template <typename... Attributes>
@@ -97,7 +94,7 @@ std::optional<std::size_t> message_length(std::string_view bytes) {
     if (bytes.size() < kHeaderSize) {
         return {};
     }
-    return kHeaderSize + std::size_t{4} * read16(bytes, 2);
+    return kHeaderSize + std::size_t{4} * read16(bytes_of(bytes), 2);
 }
 
 std::optional<Header> parse_header(std::string_view bytes) {
@@ -109,9 +106,10 @@ std::optional<Header> parse_header(std::string_view bytes) {
     header.version = first >> 5;
     header.response = (first & 0x10) != 0;
     header.primitive = static_cast<Primitive>(bytes[1]);
-    header.conference = static_cast<uint32_t>(read16(bytes, 4)) << 16 | read16(bytes, 6);
-    header.transaction = read16(bytes, 8);
-    header.user = read16(bytes, 10);
+    const Bytes numbers = bytes_of(bytes);
+    header.conference = read32(numbers, 4);
+    header.transaction = read16(numbers, 8);
+    header.user = read16(numbers, 10);
     return header;
 }
 

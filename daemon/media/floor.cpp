@@ -50,7 +50,7 @@ Result<std::unique_ptr<Floor>> Floor::open(const sdp::FloorPlan& plan, FloorPath
 }
 
 sdp::LocalFloor Floor::local(const std::string& address) const {
-    return {address, path_->port(), params_.conference, params_.user};
+    return {address, path_->port(), params_.conference, params_.user, bfcp::kContentFloor};
 }
 
 void Floor::set_remote(const sdp::FloorPlan& plan) {

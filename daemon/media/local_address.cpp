@@ -2,6 +2,8 @@
 
 #include <gio/gio.h>
 
+#include <algorithm>
+
 #include "base/gst_ptr.hpp"
 
 namespace vmr::media {
@@ -20,6 +22,23 @@ std::string route_to(const std::string& remote) {
     const GCharPtr text(
         g_inet_address_to_string(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(local.get()))));
     return text.get();
+}
+
+std::vector<std::string> AdvertisedAddresses::all() const {
+    std::vector<std::string> addresses{ipv4, ipv6};
+    std::erase(addresses, "");
+    return addresses;
+}
+
+std::string AdvertisedAddresses::for_peer(const std::string& heard_from, const std::string& described) const {
+    const std::string& peer = described.empty() ? heard_from : described;
+    const std::string& ours = address_bytes(peer).size() == 16 ? ipv6 : ipv4;
+    return ours.empty() || (is_local(heard_from) && is_local(peer)) ? route_to(peer) : ours;
+}
+
+bool AdvertisedAddresses::is_local(const std::string& address) const {
+    return std::ranges::any_of(local_networks,
+                               [&](const Cidr& network) { return network.contains(address); });
 }
 
 }  // namespace vmr::media

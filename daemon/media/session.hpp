@@ -13,6 +13,7 @@
 #include "daemon/media/fec_share.hpp"
 #include "daemon/media/floor.hpp"
 #include "daemon/media/leg_bin.hpp"
+#include "daemon/media/local_address.hpp"
 #include "daemon/media/network.hpp"
 #include "daemon/media/source_limit.hpp"
 #include "daemon/media/transport/transport.hpp"
@@ -27,7 +28,7 @@ struct MediaEnvironment {
     std::shared_ptr<DtlsCertificate> certificate;
     UdpParams udp;
     std::function<IceParams()> ice;  // asked for each session: TURN credentials may be short-lived
-    std::string advertised_address;  // written into SDP; empty: the address that routes to the peer
+    AdvertisedAddresses advertised;
     std::chrono::milliseconds jitter_buffer{60};
     // DSCP of what a transport sends (RFC 8837 section 5): one that carries sound is marked as sound, with
     // all that is bundled with it.

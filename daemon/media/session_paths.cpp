@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "daemon/media/local_address.hpp"
 #include "daemon/media/session.hpp"
 #include "daemon/media/session_map.hpp"
 
@@ -36,6 +35,7 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     params.feedback = wish.feedback;
     if (agent) {
         IceParams path = environment_.ice();
+        path.advertised_addresses = environment_.advertised.all();
         path.controlling = wish.controlling;
         path.dscp = dscp(wish.sound);
         if (policy_.kind == sdp::LegKind::sip) {
@@ -139,11 +139,7 @@ const sdp::LocalCrypto& Session::key(Path& path, sdp::CryptoSuite suite, unsigne
 }
 
 std::string Session::sdp_address(const std::string& remote_address) const {
-    if (!environment_.advertised_address.empty()) {
-        return environment_.advertised_address;
-    }
-    const bool usable = !remote_address.empty() && remote_address != "0.0.0.0";
-    return route_to(usable ? remote_address : peer_address_);
+    return environment_.advertised.for_peer(peer_address_, remote_address != "0.0.0.0" ? remote_address : "");
 }
 
 sdp::LocalTransport Session::local_transport(std::size_t id, const std::string& remote_address) {

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "daemon/ops/config_document.hpp"
+#include "daemon/ops/config_media.hpp"
 #include "daemon/ops/config_registrar.hpp"
 #include "daemon/ops/config_trunks.hpp"
 #include "daemon/ops/pins.hpp"
@@ -100,37 +101,6 @@ void read_sip(ConfigDocument& document, SipConfig& sip) {
         if (given && !sip.certificate.given()) {
             document.fault(key, "needs sip.certificate and sip.key");
         }
-    }
-}
-
-void read_media(ConfigDocument& document, MediaConfig& media) {
-    const json object = document.table("media");
-    media.port_min = object.value("port_min", media.port_min);
-    media.port_max = object.value("port_max", media.port_max);
-    if (media.port_min >= media.port_max) {
-        document.fault("/media/port_min", "must be below media.port_max");
-    }
-    media.addresses = strings(object, "addresses");
-    media.advertised_address = object.value("advertised_address", "");
-    media.stun = strings(object, "stun");
-    media.audio_dscp = object.value("audio_dscp", media.audio_dscp);
-    media.video_dscp = object.value("video_dscp", media.video_dscp);
-    media.io_threads = object.value("io_threads", media.io_threads);
-    media.video_width = object.value("video_width", media.video_width);
-    media.video_height = object.value("video_height", media.video_height);
-    media.video_framerate = object.value("video_framerate", media.video_framerate);
-    media.video_bitrate = object.value("video_bitrate", media.video_bitrate);
-    for (const auto& [key, pixels] :
-         {std::pair("video_width", media.video_width), std::pair("video_height", media.video_height)}) {
-        if (pixels % 2 != 0) {  // I420 halves both
-            document.fault(std::string("/media/") + key, "must be even");
-        }
-    }
-    const json turn = object.value("turn", json::array());
-    for (std::size_t i = 0; i < turn.size(); ++i) {
-        const std::string at = "/media/turn/" + std::to_string(i);
-        media.turn.push_back({turn[i].value("url", ""), turn[i].value("username", ""),
-                              document.secret(at + "/secret"), turn[i].value("shared_secret", false)});
     }
 }
 
@@ -238,7 +208,8 @@ std::string Endpoint::text() const {
     return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
-Result<Config> parse_config(std::string_view text, const std::string& name, const std::string& directory) {
+Result<Config> parse_config(std::string_view text, const std::string& name, const std::string& directory,
+                            const ConfigCheck& check) {
     auto parsed = ConfigDocument::parse(text, name, directory);
     if (!parsed) {
         return Error{parsed.error()};
@@ -265,13 +236,16 @@ Result<Config> parse_config(std::string_view text, const std::string& name, cons
         config.prompts_path = document.table("prompts").value("path", "");
         config.prompts_language = document.table("prompts").value("language", config.prompts_language);
     }
+    if (check && document.faults().empty()) {
+        check(config, document);
+    }
     if (!document.faults().empty()) {
         return Error{document.faults()};
     }
     return config;
 }
 
-Result<Config> load_config(const std::string& path) {
+Result<Config> load_config(const std::string& path, const ConfigCheck& check) {
     constexpr std::size_t kMaxSize = 16 * 1024 * 1024;
     std::ifstream file(path, std::ios::binary);
     if (!file) {
@@ -285,7 +259,7 @@ Result<Config> load_config(const std::string& path) {
     }
     const std::size_t slash = path.rfind('/');
     return parse_config(text, slash == std::string::npos ? path : path.substr(slash + 1),
-                        slash == std::string::npos ? "." : path.substr(0, slash));
+                        slash == std::string::npos ? "." : path.substr(0, slash), check);
 }
 
 Config self_contained_config(const SelfContainedOptions& options) {

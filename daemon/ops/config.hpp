@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -67,9 +68,13 @@ struct TurnServer {
 struct MediaConfig {
     std::uint16_t port_min = 40000;
     std::uint16_t port_max = 49999;
-    std::vector<std::string> addresses;  // local addresses for candidates; empty: all
-    std::string advertised_address;      // 1:1 NAT; empty: none
-    std::vector<std::string> stun;       // host:port
+    std::vector<std::string> addresses;             // local addresses for candidates; empty: all
+    std::vector<std::string> advertised_addresses;  // of a 1:1 NAT; at most one IPv4 and one IPv6
+    // Whose peers are told our own address instead: RFC 1918, RFC 4193, loopback and link-local.
+    std::vector<std::string> local_networks{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+                                            "fc00::/7",   "127.0.0.0/8",   "169.254.0.0/16",
+                                            "::1",        "fe80::/10"};
+    std::vector<std::string> stun;  // host:port
     std::vector<TurnServer> turn;
     int audio_dscp = 46;
     int video_dscp = 34;
@@ -207,11 +212,15 @@ struct Config {
     std::string prompts_language = "en";
 };
 
+// Looks at what was read, without faults so far, and tells the document of more.
+class ConfigDocument;
+using ConfigCheck = std::function<void(const Config&, ConfigDocument&)>;
+
 // Reads and validates a file. An error holds one line per finding: "vmrd.toml:12: rooms[0].host_pin: …".
-Result<Config> load_config(const std::string& path);
+Result<Config> load_config(const std::string& path, const ConfigCheck& check = {});
 // The same for text; `name` stands for the file in messages, relative {file=…} are below `directory`.
 Result<Config> parse_config(std::string_view text, const std::string& name,
-                            const std::string& directory = ".");
+                            const std::string& directory = ".", const ConfigCheck& check = {});
 
 struct SelfContainedOptions {
     bool lan = false;             // listen on all addresses, HTTPS and SIP TLS with `tls`

@@ -11,6 +11,7 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
+#include "base/cidr.hpp"
 #include "daemon/ops/host_names.hpp"
 #include "schemas/validator.hpp"
 
@@ -76,7 +77,7 @@ std::string key_of(const std::string& pointer) {
 
 bool is_network(const std::string& text) {
     GInetAddressMask* mask = g_inet_address_mask_new_from_string(text.c_str(), nullptr);
-    const bool valid = mask != nullptr;
+    const bool valid = mask != nullptr && parse_cidr(text).ok();
     g_clear_object(&mask);
     return valid;
 }

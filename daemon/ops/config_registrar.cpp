@@ -86,6 +86,9 @@ void read_devices(ConfigDocument& document, const std::vector<TrunkConfig>& trun
         }
         devices.push_back(std::move(device));
     }
+    if (list.size() > document.table("registrar").value("max_devices", RegistrarConfig().max_devices)) {
+        document.fault("/devices", "more than registrar.max_devices");
+    }
     if (!list.empty() && !enabled) {
         document.fault("/devices", "needs registrar.enabled = true");
     }

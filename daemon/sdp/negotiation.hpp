@@ -244,8 +244,8 @@ struct LocalFloor {
     std::uint16_t port = 0;
     std::uint32_t conference = 0;  // the same for all in a room
     std::uint16_t user = 0;        // the peer's
+    std::uint16_t floor = 0;       // that goes with what is shown
 };
-inline constexpr unsigned kContentFloor = 1;
 
 struct LocalParams {
     std::string username = "vmr";

@@ -272,7 +272,7 @@ std::string floor_text(const FloorPlan& floor, const LocalFloor& local) {
     line(out, "a=floorctrl:s-only");
     line(out, "a=confid:" + to_string(local.conference));
     line(out, "a=userid:" + to_string(local.user));
-    line(out, "a=floorid:" + to_string(kContentFloor) + " mstrm:" + floor.stream);
+    line(out, "a=floorid:" + to_string(local.floor) + " mstrm:" + floor.stream);
     return out;
 }
 

@@ -11,13 +11,6 @@ constexpr std::int64_t kMaxDropout = 3000;  // RFC 3550 A.1
 constexpr std::int64_t kMaxMisorder = 100;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
-std::uint16_t u16(Bytes bytes, std::size_t at) {
-    return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-std::uint32_t u32(Bytes bytes, std::size_t at) {
-    return static_cast<std::uint32_t>(u16(bytes, at)) << 16 | u16(bytes, at + 2);
-}
-
 }  // namespace
 
 std::optional<RtpHeader> parse_rtp(Bytes packet) {
@@ -29,13 +22,13 @@ std::optional<RtpHeader> parse_rtp(Bytes packet) {
         if (packet.size() < length + 4) {
             return std::nullopt;
         }
-        length += 4 + 4 * static_cast<std::size_t>(u16(packet, length + 2));
+        length += 4 + 4 * static_cast<std::size_t>(read16(packet, length + 2));
     }
     if (packet.size() < length) {
         return std::nullopt;
     }
-    return RtpHeader{(packet[1] & 0x80) != 0, static_cast<std::uint8_t>(packet[1] & 0x7f), u16(packet, 2),
-                     u32(packet, 4), u32(packet, 8)};
+    return RtpHeader{(packet[1] & 0x80) != 0, static_cast<std::uint8_t>(packet[1] & 0x7f), read16(packet, 2),
+                     read32(packet, 4), read32(packet, 8)};
 }
 
 bool looks_like_rtcp(Bytes packet) {
@@ -200,14 +193,14 @@ std::uint32_t TapStats::last_clock_rate() const {
 
 void TapStats::add_report_block(Bytes block, std::uint64_t ntp_now) {
     remote_.valid = true;
-    remote_.ssrc = u32(block, 0);
+    remote_.ssrc = read32(block, 0);
     remote_.fraction_lost = block[4] / 256.0;
     // 24 bits, signed (duplicates may make it negative)
-    remote_.lost = static_cast<std::int32_t>((u32(block, 4) & 0x00ff'ffffU) << 8) >> 8;
+    remote_.lost = static_cast<std::int32_t>((read32(block, 4) & 0x00ff'ffffU) << 8) >> 8;
     const std::uint32_t rate = last_clock_rate();
-    remote_.jitter_ms = rate == 0 ? 0 : u32(block, 12) * 1000.0 / rate;
-    const std::uint32_t last_sr = u32(block, 16);
-    const std::uint32_t delay = u32(block, 20);
+    remote_.jitter_ms = rate == 0 ? 0 : read32(block, 12) * 1000.0 / rate;
+    const std::uint32_t last_sr = read32(block, 16);
+    const std::uint32_t delay = read32(block, 20);
     if (last_sr == 0) {
         return;  // the far end has had no sender report from us yet
     }
@@ -224,7 +217,7 @@ void TapStats::add_report_block(Bytes block, std::uint64_t ntp_now) {
 void TapStats::add_rtcp(Bytes compound, std::uint64_t ntp_now) {
     ++rtcp_packets_;
     while (looks_like_rtcp(compound)) {
-        const std::size_t length = 4 + 4 * static_cast<std::size_t>(u16(compound, 2));
+        const std::size_t length = 4 + 4 * static_cast<std::size_t>(read16(compound, 2));
         if (length > compound.size()) {
             ++malformed_;
             return;

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-namespace vmr::cdr_tap {
+#include "base/bytes.hpp"
 
-using Bytes = std::span<const std::uint8_t>;
+namespace vmr::cdr_tap {
 
 struct RtpHeader {
     bool marker = false;

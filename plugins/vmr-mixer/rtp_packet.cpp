@@ -1,19 +1,13 @@
 #include "rtp_packet.hpp"
 
+#include "base/bytes.hpp"
+
 namespace vmr::mixer {
 namespace {
 
 constexpr std::uint8_t kVersion = 2;
 constexpr std::uint16_t kOneByteProfile = 0xBEDE;  // RFC 8285 section 4.2
 constexpr std::uint16_t kTwoByteProfile = 0x1000;  // RFC 8285 section 4.3, without the appbits
-
-std::uint16_t word16(const std::uint8_t* at) {
-    return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
-}
-
-std::uint32_t word32(const std::uint8_t* at) {
-    return static_cast<std::uint32_t>(word16(at)) << 16 | word16(at + 2);
-}
 
 // The first byte of the extension element `wanted`; the lengths are the sender's word.
 std::optional<std::uint8_t> find_level(std::uint16_t profile, std::span<const std::uint8_t> data,
@@ -54,20 +48,20 @@ std::optional<RtpView> parse_rtp(std::span<const std::uint8_t> bytes, unsigned l
     RtpView view;
     view.marker = (bytes[1] & 0x80) != 0;
     view.payload_type = bytes[1] & 0x7F;
-    view.sequence = word16(&bytes[2]);
-    view.timestamp = word32(&bytes[4]);
-    view.ssrc = word32(&bytes[8]);
+    view.sequence = read16(bytes, 2);
+    view.timestamp = read32(bytes, 4);
+    view.ssrc = read32(bytes, 8);
     std::size_t start = kRtpHeader + 4U * (bytes[0] & 0x0F);  // contributing sources
     if ((bytes[0] & 0x10) != 0) {
         if (start + 4 > bytes.size()) {
             return std::nullopt;
         }
-        const std::size_t length = 4U * word16(&bytes[start + 2]);
+        const std::size_t length = 4U * read16(bytes, start + 2);
         if (start + 4 + length > bytes.size()) {
             return std::nullopt;
         }
         if (level_id != 0) {
-            view.level = find_level(word16(&bytes[start]), bytes.subspan(start + 4, length), level_id);
+            view.level = find_level(read16(bytes, start), bytes.subspan(start + 4, length), level_id);
         }
         start += 4 + length;
     }

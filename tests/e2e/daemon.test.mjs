@@ -1,10 +1,13 @@
-// The daemon itself: a crash loses no record, SIGHUP reads the configuration again, SIGTERM says goodbye.
+// The daemon itself: mistakes are found before the start, a crash loses no record, SIGHUP reads the configuration again, SIGTERM says goodbye.
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { SipCaller } from './support/sip_caller.mjs';
 import { until } from './support/until.mjs';
-import { Vmrd } from './support/vmrd.mjs';
+import { Vmrd, program } from './support/vmrd.mjs';
 
 let vmrd;
 
@@ -16,6 +19,44 @@ id = "meet"
 });
 
 after(() => vmrd?.stop());
+
+// `--check`, and a start: the same words, and the same exit status.
+const checked = (text, ...options) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vmr-check-'));
+  const file = join(folder, 'bad.toml');
+  writeFileSync(file, text.replaceAll('FOLDER', vmrd.folder));
+  return spawnSync(program, ['--config', file, ...options], { encoding: 'utf8', timeout: 20_000 });
+};
+const records = '[records]\npath = "/nowhere/calls.jsonl"\n';
+for (const [what, text, expected] of [
+  ['no records', '[[rooms]]\nid = "meet"\n', /^bad\.toml:1: records\.path: a file for the call records is needed$/m],
+  ['a setting that is none', `${records}[[trunks]]\nname = "a"\naddresses = ["192.0.2.1"]\nhold = "never"\n`, /^bad\.toml:6: trunks\[0\]\.hold: /m],
+  ['a proxy with a user', `${records}[[trunks]]\nname = "a"\nproxies = [\n"sip:gw.example",\n"sip:me@gw.example"]\n`,
+    /^bad\.toml:7: trunks\[0\]\.proxies\[1\]: not a SIP URI without a user/m],
+  ['a registration without an account', `${records}[[trunks]]\nname = "a"\nprofile = "sip-provider"\nproxies = ["sip:gw.example"]\n`,
+    /^bad\.toml:\d: trunks\[0\]\.register: needs proxies, account and password$/m],
+  ['two trunks with one user', `${records}${['a', 'b'].map((name) => `[[trunks]]\nname = "${name}"\nusername = "u"\nsecret = "s"\n`).join('')}`,
+    /^bad\.toml:9: trunks\[1\]\.username: belongs to another trunk, too$/m],
+  ['a number that is none', `${records}[[rooms]]\nid = "meet"\n[[trunks]]\nname = "a"\naddresses = ["192.0.2.1"]\n[trunks.numbers]\n"x" = "meet"\n`,
+    /^bad\.toml:9: trunks\[0\]\.numbers\.x: not a telephone number/m],
+  ['a Contact that the certificate does not name',
+    `${records}[sip]\ncertificate = "FOLDER/sip.crt"\nkey = "FOLDER/sip.key"\n[[trunks]]\nname = "a"\nprofile = "teams-direct-routing"\ncontact_host = "sbc.example"\n`,
+    /^bad\.toml:9: trunks\[0\]\.contact_host: "sbc\.example" is no name of the certificate of \[sip\]$/m],
+  ['a domain that is none', `${records}[[dial_out.rules]]\nname = "a"\ndomains = ["*"]\n`, /^bad\.toml:5: dial_out\.rules\[0\]\.domains\[0\]: not a domain/m],
+]) {
+  test(`--check finds ${what}, where it stands, as a start does`, () => {
+    const [found, started] = [checked(text, '--check'), checked(text)];
+    assert.equal(found.status, 2, found.stdout + found.stderr);
+    assert.match(found.stderr, expected);
+    assert.equal(started.status, 2, started.stdout + started.stderr);
+    assert.equal(started.stderr, found.stderr);
+  });
+}
+
+test('--check of the configuration in use finds nothing', () => {
+  const found = spawnSync(program, ['--config', vmrd.config, '--check'], { encoding: 'utf8', timeout: 20_000 });
+  assert.equal(found.status, 0, found.stderr);
+});
 
 const trunk = (name, number) => `
 [[trunks]]

@@ -43,9 +43,7 @@ secret = "correct horse"
 afterEach(async () => {
   await Promise.all(opened.map((one) => one.stop()));
   opened = [];
-  for (const room of ['meet', 'safe', 'board']) {
-    await until(async () => (await vmrd.participants(room)).length === 0, 15_000, () => vmrd.output.slice(-1000));
-  }
+  await vmrd.emptied('meet', 'safe', 'board');
 });
 after(() => vmrd?.stop());
 

@@ -23,9 +23,7 @@ encryption = "required"
 afterEach(async () => {
   await Promise.all(opened.map((one) => one.stop()));
   opened = [];
-  for (const room of ['meet', 'safe']) {
-    await until(async () => (await vmrd.participants(room)).length === 0, 10_000, () => vmrd.output.slice(-1000));
-  }
+  await vmrd.emptied('meet', 'safe');
 });
 
 after(() => vmrd?.stop());

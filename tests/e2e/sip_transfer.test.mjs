@@ -43,10 +43,7 @@ async function callee(...script) {
   opened.push(one);
   return one;
 }
-const inRoom = (room, name) => until(async () => {
-  const one = await vmrd.participant(room, name);
-  return one?.state === 'in_room' && one;
-}, 10_000, async () => JSON.stringify(await vmrd.participants(room)));
+const inRoom = (room, name) => vmrd.joined(room, name);
 const fragments = (one) => one.requests.filter((text) => text.startsWith('NOTIFY')).map((text) => text.split('\r\n\r\n')[1].trim());
 const told = (one, line) => until(() => fragments(one).includes(line), 10_000, () => JSON.stringify(fragments(one)));
 const record = (user, cause) => until(() => vmrd.calls().find((one) => one.from.includes(user) && one.end_cause === cause), 5000,

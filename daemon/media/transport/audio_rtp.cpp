@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "daemon/media/transport/bytes.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtp_caps_fields.hpp"
 
 namespace vmr::media {

@@ -30,13 +30,9 @@ std::size_t DataLine::write(Bytes message, SteadyTime now, std::span<std::uint8_
     const auto timestamp = timestamp_ + static_cast<std::uint32_t>(static_cast<std::uint64_t>(passed));
     out[0] = 0x80;
     out[1] = settings_.payload_type;
-    out[2] = static_cast<std::uint8_t>(sequence_ >> 8);
-    out[3] = static_cast<std::uint8_t>(sequence_);
-    ++sequence_;
-    for (int i = 0; i < 4; ++i) {
-        out[static_cast<std::size_t>(4 + i)] = static_cast<std::uint8_t>(timestamp >> (24 - 8 * i));
-        out[static_cast<std::size_t>(8 + i)] = static_cast<std::uint8_t>(settings_.ssrc >> (24 - 8 * i));
-    }
+    put16(out, 2, sequence_++);
+    put32(out, 4, timestamp);
+    put32(out, 8, settings_.ssrc);
     std::ranges::copy(message, out.begin() + kMinRtp);
     return kMinRtp + message.size();
 }

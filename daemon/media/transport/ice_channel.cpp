@@ -1,5 +1,6 @@
 #include "daemon/media/transport/ice_channel.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 namespace vmr::media {
@@ -10,6 +11,7 @@ constexpr guint kComponent = 1;
 // A peer cannot make us check more addresses than this.
 constexpr unsigned kMaxRemoteCandidates = 48;
 constexpr size_t kMaxCandidateLength = 512;
+constexpr guint32 kReflexivePreference = 100;  // RFC 8445 section 5.1.2.2
 // RFC 8839 section 5.4
 constexpr size_t kMinUfrag = 4, kMinPassword = 22, kMaxCredential = 256;
 
@@ -261,15 +263,58 @@ bool IceChannel::send(Component, Bytes datagram) {
                            reinterpret_cast<const char*>(datagram.data())) > 0;
 }
 
-void IceChannel::on_candidate_found(NiceAgent* agent, NiceCandidate* candidate, gpointer self) {
+void IceChannel::on_candidate_found(NiceAgent*, NiceCandidate* candidate, gpointer self) {
     auto* channel = static_cast<IceChannel*>(self);
-    const GCharPtr line(nice_agent_generate_local_candidate_sdp(agent, candidate));
+    if (candidate->type == NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE && channel->is_mapped(*candidate)) {
+        return;  // a STUN server sees what is announced already
+    }
+    channel->announce(candidate);
+    if (candidate->type == NICE_CANDIDATE_TYPE_HOST) {
+        channel->announce_mapped(candidate);
+    }
+}
+
+void IceChannel::announce(NiceCandidate* candidate) {
+    const GCharPtr line(nice_agent_generate_local_candidate_sdp(agent_.get(), candidate));
     const std::string value = candidate_value(line.get());
     {
-        std::lock_guard lock(channel->mutex_);
-        channel->candidates_.push_back(value);
+        std::lock_guard lock(mutex_);
+        candidates_.push_back(value);
     }
-    channel->events_.on_local_candidate_found(value);
+    events_.on_local_candidate_found(value);
+}
+
+// What a STUN server on the NAT's far side would have told (RFC 8445 section 5.1.1.2).
+void IceChannel::announce_mapped(NiceCandidate* host) {
+    for (const std::string& text : params_.advertised_addresses) {
+        NiceAddress address;
+        nice_address_init(&address);
+        if (!nice_address_set_from_string(&address, text.c_str()) ||
+            nice_address_ip_version(&address) != nice_address_ip_version(&host->addr) ||
+            nice_address_equal_no_port(&address, &host->addr)) {
+            continue;
+        }
+        nice_address_set_port(&address, nice_address_get_port(&host->addr));
+        const CandidatePtr mapped(nice_candidate_copy(host));
+        mapped->type = NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE;
+        mapped->addr = address;
+        mapped->base_addr = host->addr;
+        mapped->priority = kReflexivePreference << 24 | (host->priority & 0xffffff);
+        g_snprintf(mapped->foundation, sizeof mapped->foundation, "m%s", host->foundation);
+        announce(mapped.get());
+    }
+}
+
+bool IceChannel::is_mapped(const NiceCandidate& found) const {
+    if (nice_address_get_port(&found.addr) != nice_address_get_port(&found.base_addr)) {
+        return false;  // this NAT does not keep ports for everybody
+    }
+    return std::ranges::any_of(params_.advertised_addresses, [&](const std::string& text) {
+        NiceAddress address;
+        nice_address_init(&address);
+        return nice_address_set_from_string(&address, text.c_str()) &&
+               nice_address_equal_no_port(&address, &found.addr);
+    });
 }
 
 void IceChannel::on_gathering_done(NiceAgent*, guint, gpointer self) {

@@ -44,6 +44,9 @@ private:
     void connect_signals();
     Status add_candidate(const std::string& candidate);  // media-io
     void start_deadline();
+    void announce(NiceCandidate* candidate);
+    void announce_mapped(NiceCandidate* host);
+    bool is_mapped(const NiceCandidate& found) const;
 
     static void on_candidate_found(NiceAgent* agent, NiceCandidate* candidate, gpointer self);
     static void on_gathering_done(NiceAgent* agent, guint stream, gpointer self);

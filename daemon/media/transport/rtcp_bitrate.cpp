@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "daemon/media/transport/bytes.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 
 namespace vmr::media {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/media/transport/bytes.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 
 namespace vmr::media {
 

@@ -1,7 +1,7 @@
 // RtpSession's forward error correction of pictures: what fec_receiver.hpp and fec_sender.hpp say, on
 // GStreamer's pads.
 #include "base/guard.hpp"
-#include "daemon/media/transport/bytes.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtp_session.hpp"
 
 namespace vmr::media {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.hpp"
 #include "base/guard.hpp"
 #include "daemon/media/transport/rtp_session.hpp"
 
@@ -57,7 +58,7 @@ std::optional<uint32_t> sender_of(GstBuffer* compound) {
     if (gst_buffer_extract(compound, 0, head.data(), head.size()) < head.size()) {
         return std::nullopt;
     }
-    return static_cast<uint32_t>(head[4]) << 24 | head[5] << 16 | head[6] << 8 | head[7];
+    return read32(head, 4);
 }
 
 }  // namespace

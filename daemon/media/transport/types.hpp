@@ -51,6 +51,9 @@ struct TurnServer {
 struct IceParams {
     // Empty: every address libnice finds (loopback is never among them).
     std::vector<std::string> local_addresses;
+    // Of a one-to-one NAT in front of us, which keeps ports; announced beside each host candidate of the
+    // family.
+    std::vector<std::string> advertised_addresses;
     uint16_t port_min = 0;  // 0: any
     uint16_t port_max = 0;
     std::string stun_address;  // IP address, empty: none

@@ -119,6 +119,62 @@ TEST_F(SipIce, AFullAgentWithoutMuxIsAnsweredWithout) {
 }
 
 // Somebody between rewrote the address (RFC 8839 section 4.2.5): media goes where that says.
+// Behind a one-to-one NAT, whose part of the way loopback plays: 127.0.0.2 leads to 127.0.0.1.
+class BehindNat : public SipIce {
+protected:
+    void SetUp() override {
+        SipIce::SetUp();
+        environment_.advertised.ipv4 = "127.0.0.2";
+    }
+    unsigned count(const std::string& text, const std::string& what) {
+        unsigned found = 0;
+        for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + 1)) {
+            ++found;
+        }
+        return found;
+    }
+};
+
+TEST_F(BehindNat, WithoutIceMediaComesToTheAdvertisedAddress) {
+    call(Ice::none, Ice::none);
+    for (const std::string& text : {offer_, answer_}) {
+        EXPECT_TRUE(has(text, " IN IP4 127.0.0.2\r\ns=") && has(text, "c=IN IP4 127.0.0.2\r\n")) << text;
+        EXPECT_FALSE(has(text, "127.0.0.1"));
+    }
+    expect_media();
+}
+
+TEST_F(BehindNat, ALiteSidesOnlyCandidateIsTheAdvertisedAddress) {
+    call(Ice::lite, Ice::full);
+    EXPECT_EQ(count(offer_, "a=candidate:"), count(offer_, " 127.0.0.2 ")) << offer_;
+    EXPECT_FALSE(has(offer_, "127.0.0.1"));
+    detach();  // no NAT here gives our answers the address that was asked: e2e `nat` has one
+}
+
+// The host candidate goes on to lead to us from our own side of the NAT.
+TEST_F(BehindNat, AFullSideAnnouncesBoth) {
+    call(Ice::full, Ice::full);
+    for (const std::string& text : {offer_, answer_}) {
+        EXPECT_TRUE(has(text, "c=IN IP4 127.0.0.2\r\n"));
+        const unsigned media = count(text, "\r\nm=");
+        EXPECT_EQ(count(text, " typ host"), media) << text;
+        EXPECT_EQ(count(text, " typ srflx raddr 127.0.0.1 rport "), media) << text;
+        const auto mapped = text.find(" typ srflx");
+        const auto port = text.substr(text.rfind(' ', mapped - 1), mapped - text.rfind(' ', mapped - 1));
+        EXPECT_TRUE(has(text, (" rport" + port + "\r\n").c_str())) << "the port stays";
+        EXPECT_TRUE(has(text, ("m=audio" + port + " ").c_str())) << text;
+    }
+    expect_media();
+}
+
+TEST_F(BehindNat, WhoIsOnOurSideIsToldOurOwnAddress) {
+    environment_.advertised.local_networks = {parse_cidr("127.0.0.0/8").value()};
+    call(Ice::none, Ice::none);
+    EXPECT_TRUE(has(offer_, "c=IN IP4 127.0.0.1\r\n") && has(answer_, "c=IN IP4 127.0.0.1\r\n"));
+    EXPECT_FALSE(has(offer_ + answer_, "127.0.0.2"));
+    expect_media();
+}
+
 TEST_F(SipIce, NotAcrossSomebodyWhoRewritesAddresses) {
     auto far = session("far-leg", Ice::lite);
     const SdpResult answer = far->answer(

@@ -138,6 +138,19 @@ digest = "both"
 TEST(ConfigTest, ErrorsNameLineAndKey) {
     EXPECT_EQ(errors("[[rooms]]\nid = \"a\"\n\nhost_pin = \"12\"\n"),
               "vmrd.toml:4: rooms[0].host_pin: must be 4 to 20 digits");
+    const char* const unreachable =
+        "vmrd.toml:2: media.advertised_addresses[0]: must be a numeric address at which peers reach one host";
+    for (const char* address :
+         {"meet.example", "0.0.0.0", "::", "239.1.2.3", "ff02::1", "::ffff:192.0.2.1"}) {
+        EXPECT_EQ(errors("[media]\nadvertised_addresses = [\"" + std::string(address) + "\"]\n"),
+                  unreachable);
+    }
+    EXPECT_EQ(errors("[media]\nadvertised_addresses = [\"192.0.2.1\",\n\"192.0.2.2\"]\n"),
+              "vmrd.toml:3: media.advertised_addresses[1]: there may be one IPv4 and one IPv6 address");
+    EXPECT_EQ(errors("[media]\nlocal_networks = [\"10.0.0.0/8\", \"10.0.0.0/33\"]\n"),
+              "vmrd.toml:2: media.local_networks[1]: must be an IP address or CIDR network");
+    EXPECT_EQ(errors("[media]\naddresses = [\"eth0\"]\n"),
+              "vmrd.toml:2: media.addresses[0]: must be a numeric address");
     EXPECT_EQ(errors("[media]\nport_min = 5000\nport_max = 4000\n"),
               "vmrd.toml:2: media.port_min: must be below media.port_max");
     EXPECT_EQ(errors("[http]\nlisten = [\n  \"127.0.0.1:80\",\n  \"localhost:80\"]\n")

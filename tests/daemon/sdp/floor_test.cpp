@@ -22,7 +22,7 @@ Policy policy(Encryption encryption = Encryption::best_effort) {
 
 LocalParams local_with_floor(std::size_t transports) {
     LocalParams local = local_for(transports);
-    local.floor = LocalFloor{"192.0.2.99", 5555, 77, 4};
+    local.floor = LocalFloor{"192.0.2.99", 5555, 77, 4, 1};
     return local;
 }
 

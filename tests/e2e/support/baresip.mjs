@@ -16,10 +16,11 @@ export class Baresip {
   // modules: codecs; frequency: Hz of the tone sent, or `file`: a WAV to play instead (8 kHz for G.711).
   // registers: {domain, proxy, secret, expires}: at a registrar, and calls through it.
   // mediaAddress: where media comes from instead, for ICE, which leaves 127.0.0.1 out.
+  // settings: further lines of its configuration.
   // video: 'vp8' or 'h264', or none. answers: takes calls by itself; certificate: PEM with its key, for TLS from others.
   static async start({ name = 'baresip', transport = 'udp', encryption = '', codecs = 'pcmu', modules = ['g711'],
     frequency = 1000, file = '', video = '', trusted = '', account = '', address = '127.0.0.1', answers, certificate = '', registers,
-    mediaAddress = '127.0.0.1' } = {}) {
+    mediaAddress = '127.0.0.1', settings = [] } = {}) {
     const phone = new Baresip();
     phone.folder = mkdtempSync(join(tmpdir(), 'vmr-baresip-'));
     phone.sounds = join(phone.folder, 'sounds');
@@ -35,7 +36,7 @@ export class Baresip {
       `audio_source ${file ? `aufile,${file}` : `ausine,${frequency}`}`, 'audio_player nil,nil',
       `ausrc_srate ${rate}`, `ausrc_channels ${file ? 1 : 2}`, 'audio_level no', 'rtp_stats yes', `snd_path ${phone.sounds}`,
       'module_path /usr/lib/baresip/modules', ...used.map((module) => `module ${module}.so`),
-      ...(registers ? ['module_tmp uuid.so'] : []), 'module_tmp account.so', 'module_app menu.so',
+      ...settings, ...(registers ? ['module_tmp uuid.so'] : []), 'module_tmp account.so', 'module_app menu.so',
       ...(video ? ['video_source fakevideo,nil', 'video_display fakevideo,nil', 'video_size 320x240', 'video_fps 15',
         'video_bitrate 300000', 'videnc_format yuv420p'] : []),
     ].filter(Boolean).join('\n') + '\n');

@@ -10,7 +10,7 @@ import { until } from './until.mjs';
 const running = new Set();
 process.on('exit', () => running.forEach((one) => one.kill('SIGKILL')));
 
-const modules = () => readdirSync('/usr/lib').map((name) => `/usr/lib/${name}/kamailio/modules`).filter(existsSync);
+export const modules = () => readdirSync('/usr/lib').map((name) => `/usr/lib/${name}/kamailio/modules`).filter(existsSync);
 
 const configuration = ({ port, control, next }) => `#!KAMAILIO
 debug=2
@@ -55,7 +55,7 @@ route[RELAY] {
 onreply_route[MEDIA] { rtpengine_manage("replace-origin replace-session-connection"); }
 `;
 
-function start(program, options, cwd) {
+export function start(program, options, cwd) {
   const child = spawn(program, options, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.output = '';

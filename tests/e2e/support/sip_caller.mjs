@@ -9,16 +9,22 @@ const open = (address) => new Promise((resolve, reject) => {
   socket.once('error', reject).bind(0, address, () => resolve(socket));
 });
 
+// PCMU whose loudest sample is above -30 dB of full scale or so: not silence, not comfort noise.
+const isLoud = (packet) => packet.length > 12 && (packet[1] & 0x7f) === 0 && packet.subarray(12).some((byte) => ((~byte >> 4) & 7) >= 4);
+
 export class SipCaller {
-  static async start({ user = 'raw', address = '127.0.0.1', port }) {
+  static async start({ user = 'raw', address = '127.0.0.1', port, server = '127.0.0.1' }) {
     const caller = new SipCaller();
-    Object.assign(caller, { user, address, port, sequence: 0, received: 0, answers: [], requests: [] });
+    Object.assign(caller, { user, address, port, server, sequence: 0, received: 0, loud: 0, answers: [], requests: [] });
     caller.signalling = await open(address);
     caller.media = await open(address);
     caller.callId = randomBytes(8).toString('hex');
     caller.tag = randomBytes(4).toString('hex');
     caller.signalling.on('message', (data) => caller.take(data.toString()));
-    caller.media.on('message', () => caller.received++);
+    caller.media.on('message', (packet) => {
+      caller.received++;
+      caller.loud += isLoud(packet) ? 1 : 0;
+    });
     // A test that failed and did not close its callers ends all the same.
     caller.signalling.unref();
     caller.media.unref();
@@ -33,14 +39,24 @@ export class SipCaller {
       this.requests.push(text);
       if (!text.startsWith('ACK')) {
         const copied = text.split('\r\n').filter((line) => /^(via|from|to|call-id|cseq):/i.test(line));
-        this.send(['SIP/2.0 200 OK', ...copied, 'Content-Length: 0', '', ''].join('\r\n'));
+        const body = text.startsWith('INVITE') ? this.follow(text) : '';
+        const described = body ? [`Contact: <sip:${this.user}@${this.address}:${this.signalling.address().port}>`, 'Content-Type: application/sdp'] : [];
+        this.send(['SIP/2.0 200 OK', ...copied, ...described, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
       }
     }
   }
 
+  // What the server offers again, a hold or its end, is taken as a telephone takes it: who may not send stops.
+  follow(offer) {
+    const answers = { sendonly: 'recvonly', recvonly: 'sendonly', inactive: 'inactive' };
+    const offered = offer.match(/^a=(sendrecv|sendonly|recvonly|inactive)\r$/m)?.[1] ?? 'sendrecv';
+    this.mayTalk = offered === 'sendrecv' || offered === 'recvonly';
+    return this.description({ direction: answers[offered] ?? 'sendrecv' });
+  }
+
   // Settled when it is in the server's socket.
   send(text) {
-    return new Promise((resolve) => this.signalling.send(text, this.port, '127.0.0.1', resolve));
+    return new Promise((resolve) => this.signalling.send(text, this.port, this.server, resolve));
   }
 
   request(method, sequence, { target, to, type, headers = [], body = '', branch = randomBytes(6).toString('hex') }) {
@@ -52,9 +68,9 @@ export class SipCaller {
       `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
   }
 
-  description({ profile = 'RTP/AVP' } = {}) {
+  description({ profile = 'RTP/AVP', direction = 'sendrecv' } = {}) {
     return [`v=0`, `o=- 1 1 IN IP4 ${this.address}`, 's=-', `c=IN IP4 ${this.address}`, 't=0 0',
-      `m=audio ${this.media.address().port} ${profile} 0`, 'a=rtpmap:0 PCMU/8000', 'a=sendrecv', ''].join('\r\n');
+      `m=audio ${this.media.address().port} ${profile} 0`, 'a=rtpmap:0 PCMU/8000', `a=${direction}`, ''].join('\r\n');
   }
 
   // The final answer's status; a 200 is acknowledged, and with `talks` silence is sent as a phone does.
@@ -67,7 +83,7 @@ export class SipCaller {
     this.to = final.to;
     if (final.status === 200) this.target = final.contact.replace(/^.*<([^>]*)>.*$/, '$1');
     this.request('ACK', this.sequence, { target: this.target, to: this.to });
-    if (final.status === 200 && talks) this.talk(Number(final.text.match(/^m=audio (\d+)/m)[1]));
+    if (final.status === 200 && talks) this.talk(Number(final.text.match(/^m=audio (\d+)/m)[1]), final.text.match(/^c=IN IP4 (\S+)/m)[1]);
     return final;
   }
 
@@ -90,8 +106,9 @@ export class SipCaller {
     return { cancel: cancel.status, invite: invite.status };
   }
 
-  talk(port) {
+  talk(port, address) {
     let count = 0;
+    this.mayTalk = true;
     const packet = Buffer.alloc(172, 0xff); // PCMU silence
     packet.writeUInt8(0x80, 0);
     packet.writeUInt8(0, 1);
@@ -99,7 +116,7 @@ export class SipCaller {
     this.timer = setInterval(() => {
       packet.writeUInt16BE(count & 0xffff, 2);
       packet.writeUInt32BE((count++ * 160) >>> 0, 4);
-      this.media.send(packet, port, '127.0.0.1');
+      if (this.mayTalk) this.media.send(packet, port, address);
     }, 20).unref();
   }
 

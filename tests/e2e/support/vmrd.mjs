@@ -9,6 +9,7 @@ import { until } from './until.mjs';
 
 const source = process.env.VMR_SOURCE_ROOT ?? join(fileURLToPath(new URL('.', import.meta.url)), '../../..');
 const build = process.env.VMR_BUILD_ROOT ?? join(source, 'build');
+export const program = join(build, 'daemon/vmrd');
 export const adminToken = 'end-to-end-administrator-token-0123456789';
 
 export function freePort() {
@@ -30,8 +31,10 @@ export const listens = (port) => new Promise((resolve) => {
 
 export class Vmrd {
   // `extra` is TOML: rooms, trunks, with FOLDER for the daemon's own; `mediaKeys` and `sipKeys`, too: of [media] and [sip].
-  static async start(extra, { media = '127.0.0.1', mediaKeys = '', sipKeys = '' } = {}) {
+  // `address`: where it listens; `within`: a command that runs it in a network of its own.
+  static async start(extra, { address = '127.0.0.1', media = address, mediaKeys = '', sipKeys = '', within = [] } = {}) {
     const vmrd = new Vmrd();
+    Object.assign(vmrd, { address, within });
     vmrd.folder = mkdtempSync(join(tmpdir(), 'vmr-e2e-'));
     vmrd.http = await freePort();
     vmrd.sip = await freePort();
@@ -42,12 +45,12 @@ export class Vmrd {
     writeFileSync(
       vmrd.config,
       `[http]
-listen = ["127.0.0.1:${vmrd.http}"]
+listen = ["${address}:${vmrd.http}"]
 admin_token = "${adminToken}"
 [sip]
-udp = ["127.0.0.1:${vmrd.sip}"]
-tcp = ["127.0.0.1:${vmrd.sip}"]
-tls = ["127.0.0.1:${vmrd.sips}"]
+udp = ["${address}:${vmrd.sip}"]
+tcp = ["${address}:${vmrd.sip}"]
+tls = ["${address}:${vmrd.sips}"]
 certificate = "${vmrd.folder}/sip.crt"
 key = "${vmrd.folder}/sip.key"
 reception = "reception"
@@ -65,7 +68,8 @@ ${extra.replaceAll('FOLDER', vmrd.folder)}`,
 
   async run() {
     this.output = '';
-    this.process = spawn(join(build, 'daemon/vmrd'), ['--config', this.config, '--pipelines', join(source, 'pipelines')], {
+    const [command, ...options] = [...this.within, program, '--config', this.config, '--pipelines', join(source, 'pipelines')];
+    this.process = spawn(command, options, {
       env: {
         ...process.env,
         GST_PLUGIN_PATH: join(build, 'plugins'),
@@ -83,15 +87,15 @@ ${extra.replaceAll('FOLDER', vmrd.folder)}`,
   }
 
   get url() {
-    return `http://127.0.0.1:${this.http}`;
+    return `http://${this.address}:${this.http}`;
   }
 
   sipUri(user) {
-    return `sip:${user}@127.0.0.1:${this.sip}`;
+    return `sip:${user}@${this.address}:${this.sip}`;
   }
 
   sipsUri(user) {
-    return `sip:${user}@127.0.0.1:${this.sips};transport=tls`;
+    return `sip:${user}@${this.address}:${this.sips};transport=tls`;
   }
 
   async api(method, path, body, token = adminToken) {
@@ -110,6 +114,20 @@ ${extra.replaceAll('FOLDER', vmrd.folder)}`,
 
   async participant(room, name) {
     return (await this.participants(room)).find((one) => one.name === name);
+  }
+
+  // Somebody of this name, once in the room.
+  joined(room, name) {
+    return until(async () => {
+      const found = await this.participant(room, name);
+      return found?.state === 'in_room' && found;
+    }, 10_000, async () => JSON.stringify(await this.participants(room)) + this.output.slice(-1000));
+  }
+
+  async emptied(...rooms) {
+    for (const room of rooms) {
+      await until(async () => (await this.participants(room)).length === 0, 15_000, () => this.output.slice(-1000));
+    }
   }
 
   calls() {

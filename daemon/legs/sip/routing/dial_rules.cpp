@@ -65,34 +65,38 @@ std::string plain(std::string text) {
     return text.empty() ? "room" : text;
 }
 
-Status check(DialRule& rule) {
+bool is_domain(const std::string& text) {
+    return !text.empty() && text != "*" && text != "*." && text.find('*', 1) == std::string::npos;
+}
+
+void check(const DialRule& rule, std::size_t index, std::vector<ConfigFault>& faults) {
+    const auto fault = [&](const std::string& key, const std::string& text) {
+        faults.push_back({index, key, text});
+    };
     if (rule.domains.empty() && rule.prefixes.empty()) {
-        return Error{"needs domains or prefixes"};
+        fault("", "needs domains or prefixes");
     }
-    for (std::string& domain : rule.domains) {
-        domain = lower(domain);
-        if (domain == "*." || domain.find('*', 1) != std::string::npos || domain == "*" || domain.empty()) {
-            return Error{"not a domain: " + domain};
+    for (std::size_t i = 0; i < rule.domains.size(); ++i) {
+        if (!is_domain(rule.domains[i])) {
+            fault("domains/" + std::to_string(i), "not a domain: " + rule.domains[i]);
         }
     }
-    for (std::string& prefix : rule.prefixes) {
-        const std::string number = normalise_number(prefix);
-        if (number.empty()) {
-            return Error{"not the beginning of a number: " + prefix};
+    for (std::size_t i = 0; i < rule.prefixes.size(); ++i) {
+        if (normalise_number(rule.prefixes[i]).empty()) {
+            fault("prefixes/" + std::to_string(i), "not the beginning of a number: " + rule.prefixes[i]);
         }
-        prefix = number;
-    }
-    if (!rule.trunk.empty()) {
-        return rule.gateway.empty() ? Status(Ok{}) : Status(Error{"either a trunk or a gateway"});
-    }
-    if (rule.prefixes.empty()) {
-        return Ok{};
     }
     const std::optional<Uri> gateway = parse_uri(rule.gateway);
-    if (!gateway || !gateway->user.empty() || !destination_of(*gateway)) {
-        return Error{"numbers need a gateway: a SIP URI without a user"};
+    if (!rule.trunk.empty() && !rule.gateway.empty()) {
+        fault("gateway", "either a trunk or a gateway");
+    } else if (rule.trunk.empty() && !rule.prefixes.empty() &&
+               (!gateway || !gateway->user.empty() || !destination_of(*gateway))) {
+        fault("gateway", "numbers need a gateway: a SIP URI without a user");
     }
-    return Ok{};
+    const auto quotes = [](unsigned char c) { return c == '"' || c == '\\' || c < 0x20; };
+    if (std::ranges::any_of(rule.identity.user, quotes)) {
+        fault("username", "must be without quotes and control characters");
+    }
 }
 
 // `plan.uri` is what is called; each proxy makes a Request-URI of it.
@@ -109,15 +113,23 @@ Result<DialPlan> by_rules_trunk(DialPlan plan, const DialRule& rule, const Trunk
 
 }  // namespace
 
+std::vector<ConfigFault> faults_of(const std::vector<DialRule>& rules) {
+    std::vector<ConfigFault> faults;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        check(rules[i], i, faults);
+    }
+    return faults;
+}
+
 Result<DialRules> DialRules::make(DialConfig config) {
+    if (const auto faults = faults_of(config.rules); !faults.empty()) {
+        const ConfigFault& first = faults.front();
+        return Error{"dial rule " + config.rules[first.index].name + ": " + first.key +
+                     (first.key.empty() ? "" : ": ") + first.text};
+    }
     for (DialRule& rule : config.rules) {
-        if (const Status checked = check(rule); !checked) {
-            return Error{"dial rule " + rule.name + ": " + checked.error()};
-        }
-        const auto quotes = [](unsigned char c) { return c == '"' || c == '\\' || c < 0x20; };
-        if (std::ranges::any_of(rule.identity.user, quotes)) {
-            return Error{"dial rule " + rule.name + ": a user without quotes and control characters"};
-        }
+        std::ranges::transform(rule.domains, rule.domains.begin(), lower);
+        std::ranges::transform(rule.prefixes, rule.prefixes.begin(), normalise_number);
     }
     DialRules rules;
     rules.config_ = std::move(config);

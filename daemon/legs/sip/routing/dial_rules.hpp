@@ -32,9 +32,13 @@ struct DialConfig {
     bool referrals = false;  // SIP participants may ask for calls (REFER)
 };
 
+// In their order; keys are those of the configuration.
+std::vector<ConfigFault> faults_of(const std::vector<DialRule>& rules);
+
 class DialRules {
 public:
     DialRules() = default;
+    // The first fault is the error.
     static Result<DialRules> make(DialConfig config);
 
     // "sip:alice@example.org", "alice@example.org", "tel:+49…", "+49 30 123". The longest prefix wins, then

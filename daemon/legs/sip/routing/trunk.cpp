@@ -1,10 +1,6 @@
 #include "daemon/legs/sip/routing/trunk.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 
 #include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/network/resolver.hpp"
@@ -12,21 +8,6 @@
 
 namespace vmr::sip {
 namespace {
-
-// IPv4-mapped IPv6 counts as IPv4.
-std::vector<unsigned char> address_bytes(const std::string& ip) {
-    unsigned char bytes[16];
-    if (inet_pton(AF_INET, ip.c_str(), bytes) == 1) {
-        return {bytes, bytes + 4};
-    }
-    if (inet_pton(AF_INET6, ip.c_str(), bytes) != 1) {
-        return {};
-    }
-    static constexpr unsigned char kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return std::memcmp(bytes, kMapped, sizeof kMapped) == 0
-               ? std::vector<unsigned char>(bytes + 12, bytes + 16)
-               : std::vector<unsigned char>(bytes, bytes + 16);
-}
 
 std::string without_plus(const std::string& number) {
     return number.starts_with("+") ? number.substr(1) : number;
@@ -52,91 +33,76 @@ Status check_proxy(const std::string& text, bool tls) {
     return tls && !secure ? Status(Error{"tls, but not so " + text}) : Status(Ok{});
 }
 
-Status check(const TrunkConfig& config) {
+class FaultsOfOne {
+public:
+    FaultsOfOne(std::vector<ConfigFault>& faults, std::size_t index) : faults_(faults), index_(index) {}
+    void operator()(const std::string& key, const std::string& text) {
+        faults_.push_back({index_, key, text});
+    }
+
+private:
+    std::vector<ConfigFault>& faults_;
+    std::size_t index_;
+};
+
+void check(const TrunkConfig& config, FaultsOfOne fault) {
     const TrunkSettings& settings = config.settings;
     const bool digest = !config.user.empty() && !config.secret.empty();
     if (config.sources.empty() && !digest && settings.proxies.empty()) {
-        return Error{"needs sources, a user and a secret, or proxies"};
+        fault("", "needs addresses, username and secret, or proxies");
     }
-    for (const std::string& proxy : settings.proxies) {
-        if (const Status usable = check_proxy(proxy, settings.tls); !usable) {
-            return usable;
+    for (std::size_t i = 0; i < config.sources.size(); ++i) {
+        if (const Result<Cidr> cidr = parse_cidr(config.sources[i]); !cidr) {
+            fault("addresses/" + std::to_string(i), cidr.error());
+        }
+    }
+    for (std::size_t i = 0; i < settings.proxies.size(); ++i) {
+        if (const Status usable = check_proxy(settings.proxies[i], settings.tls); !usable) {
+            fault("proxies/" + std::to_string(i), usable.error());
         }
     }
     if (settings.mutual_tls && settings.peer_names.empty() && settings.proxies.empty()) {
-        return Error{"with mutual_tls it needs peer_names or proxies: whose certificate?"};
+        fault("mutual_tls", "needs peer_names or proxies: whose certificate?");
     }
     if (settings.registers && (!config.account.given() || settings.proxies.empty())) {
-        return Error{"to register it needs proxies, account and password"};
+        fault("register", "needs proxies, account and password");
     }
-    return Ok{};
+    for (const auto& [number, alias] : config.numbers) {
+        if (without_plus(normalise_number(number)).empty()) {
+            fault("numbers/" + number, "not a telephone number: " + number);
+        }
+    }
 }
 
 }  // namespace
 
-bool Cidr::contains(const std::string& ip) const {
-    const std::vector<unsigned char> other = address_bytes(ip);
-    if (other.size() != address.size()) {
-        return false;
-    }
-    for (unsigned bit = 0; bit < bits; bit += 8) {
-        const unsigned left = std::min(8U, bits - bit);
-        const unsigned mask = 0xffU & (0xffU << (8U - left));
-        if (((other[bit / 8] ^ address[bit / 8]) & mask) != 0) {
-            return false;
+std::vector<ConfigFault> faults_of(const std::vector<TrunkConfig>& configs) {
+    std::vector<ConfigFault> faults;
+    std::set<std::string> users;
+    for (std::size_t i = 0; i < configs.size(); ++i) {
+        check(configs[i], {faults, i});
+        if (!configs[i].user.empty() && !users.insert(configs[i].user).second) {
+            faults.push_back({i, "username", "belongs to another trunk, too"});
         }
     }
-    return !address.empty();
-}
-
-Result<Cidr> parse_cidr(const std::string& text) {
-    const std::size_t slash = text.find('/');
-    Cidr cidr;
-    cidr.address = address_bytes(text.substr(0, slash));
-    cidr.bits = static_cast<unsigned>(cidr.address.size() * 8);
-    if (cidr.address.empty()) {
-        return Error{"not an address or network: " + text};
-    }
-    if (slash != std::string::npos) {
-        unsigned bits = 0;
-        const char* last = text.data() + text.size();
-        const auto [end, error] = std::from_chars(text.data() + slash + 1, last, bits);
-        if (error != std::errc() || end != last || bits > cidr.bits) {
-            return Error{"not a network: " + text};
-        }
-        cidr.bits = bits;
-    }
-    return cidr;
+    return faults;
 }
 
 Result<Trunks> Trunks::make(std::vector<TrunkConfig> configs) {
+    if (const auto faults = faults_of(configs); !faults.empty()) {
+        const ConfigFault& first = faults.front();
+        return Error{"trunk " + configs[first.index].name + ": " + first.key +
+                     (first.key.empty() ? "" : ": ") + first.text};
+    }
     Trunks trunks;
     for (TrunkConfig& config : configs) {
-        if (const Status complete = check(config); !complete) {
-            return Error{"trunk " + config.name + ": " + complete.error()};
-        }
-        const bool taken = !config.user.empty() && std::any_of(trunks.trunks_.begin(), trunks.trunks_.end(),
-                                                               [&config](const Trunk& other) {
-                                                                   return other.config.user == config.user;
-                                                               });
-        if (taken) {
-            return Error{"trunk " + config.name + ": its user belongs to another trunk too"};
-        }
         Trunk trunk;
         for (const std::string& source : config.sources) {
-            const Result<Cidr> cidr = parse_cidr(source);
-            if (!cidr) {
-                return Error{"trunk " + config.name + ": " + cidr.error()};
-            }
-            trunk.sources.push_back(*cidr);
+            trunk.sources.push_back(parse_cidr(source).value());
         }
         std::map<std::string, std::string> numbers;
         for (const auto& [number, alias] : config.numbers) {
-            const std::string plain = normalise_number(number);
-            if (plain.empty()) {
-                return Error{"trunk " + config.name + ": not a telephone number: " + number};
-            }
-            numbers[without_plus(plain)] = alias;
+            numbers[without_plus(normalise_number(number))] = alias;
         }
         config.numbers = std::move(numbers);
         trunk.config = std::move(config);

@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "base/cidr.hpp"
 #include "base/result.hpp"
 #include "daemon/legs/sip/message/digest.hpp"
 #include "daemon/legs/sip/message/message.hpp"
+#include "daemon/legs/sip/routing/config_fault.hpp"
 #include "daemon/legs/sip/routing/trunk_profile.hpp"
 
 namespace vmr::sip {
@@ -28,15 +30,12 @@ struct TrunkConfig {
     bool operator==(const TrunkConfig&) const = default;
 };
 
-struct Cidr {
-    std::vector<unsigned char> address;  // 4 or 16 bytes
-    unsigned bits = 0;
-    bool contains(const std::string& ip) const;
-};
-Result<Cidr> parse_cidr(const std::string& text);
+// In their order; keys are those of the configuration.
+std::vector<ConfigFault> faults_of(const std::vector<TrunkConfig>& configs);
 
 class Trunks {
 public:
+    // The first fault is the error.
     static Result<Trunks> make(std::vector<TrunkConfig> configs);
 
     struct Match {

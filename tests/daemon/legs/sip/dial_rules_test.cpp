@@ -86,13 +86,22 @@ TEST(DialRules, TheRuleSaysAsWhomWeCall) {
 }
 
 TEST(DialRules, MistakesAreRefused) {
-    for (const DialRule& rule : {DialRule{.name = "empty"}, DialRule{.name = "all", .domains = {"*"}},
-                                 DialRule{.name = "inner", .domains = {"a.*.example"}},
-                                 DialRule{.name = "lost", .prefixes = {"+49"}},
-                                 DialRule{.name = "user", .prefixes = {"+49"}, .gateway = "sip:x@gw"},
-                                 DialRule{.name = "letters", .prefixes = {"abc"}, .gateway = "sip:gw"},
-                                 DialRule{.name = "quote", .domains = {"a"}, .identity = {"a\"b", "s"}}}) {
+    const DialRule good{.name = "good", .domains = {"a.example"}};
+    const std::pair<DialRule, const char*> wrong[] = {
+        {{.name = "empty"}, ""},
+        {{.name = "all", .domains = {"*"}}, "domains/0"},
+        {{.name = "inner", .domains = {"b.example", "a.*.example"}}, "domains/1"},
+        {{.name = "lost", .prefixes = {"+49"}}, "gateway"},
+        {{.name = "user", .prefixes = {"+49"}, .gateway = "sip:x@gw"}, "gateway"},
+        {{.name = "letters", .prefixes = {"abc"}, .gateway = "sip:gw"}, "prefixes/0"},
+        {{.name = "both", .prefixes = {"+49"}, .trunk = "t", .gateway = "sip:gw"}, "gateway"},
+        {{.name = "quote", .domains = {"a"}, .identity = {"a\"b", "s"}}, "username"}};
+    for (const auto& [rule, key] : wrong) {
         EXPECT_FALSE(DialRules::make({{rule}, "", std::chrono::seconds(60)}).ok()) << rule.name;
+        const auto faults = faults_of({good, rule});
+        ASSERT_EQ(faults.size(), 1U) << rule.name;
+        EXPECT_EQ(faults[0].index, 1U);
+        EXPECT_EQ(faults[0].key, key) << rule.name;
     }
 }
 

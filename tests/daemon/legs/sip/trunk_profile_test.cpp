@@ -94,6 +94,21 @@ TEST(TrunkProfiles, MistakesAreNamed) {
     EXPECT_FALSE(Trunks::make({nameless}).ok());
 }
 
+TEST(TrunkProfiles, EachMistakeIsToldByTheKeyThatItStandsAt) {
+    TrunkConfig good{.name = "good", .user = "u", .secret = "s"};
+    TrunkConfig bad{.name = "bad", .sources = {"192.0.2.7", "10.0.0.0/33"}, .user = "u", .secret = "t"};
+    bad.numbers = {{"letters", "meet"}};
+    bad.settings = *trunk_settings(
+        "pstn",
+        {{"proxies", std::vector<std::string>{"sip:gw.example", "sip:user@gw.example"}}, {"register", true}});
+    std::vector<std::string> keys;
+    for (const ConfigFault& fault : faults_of({good, bad})) {
+        EXPECT_EQ(fault.index, 1U);
+        keys.push_back(fault.key);
+    }
+    EXPECT_THAT(keys, ElementsAre("addresses/1", "proxies/1", "register", "numbers/letters", "username"));
+}
+
 TEST(TrunkNumbers, AreNormalisedBothWays) {
     TrunkSettings german = *trunk_settings("pstn", {{"country_code", std::string("49")}});
     EXPECT_EQ(to_e164("030 123-45", german), "+493012345");

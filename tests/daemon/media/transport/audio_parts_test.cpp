@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "daemon/media/transport/bytes.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
 #include "daemon/media/transport/rtcp_writer.hpp"
 #include "daemon/media/transport/rtp_router.hpp"

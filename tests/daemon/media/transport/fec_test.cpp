@@ -8,7 +8,7 @@
 #include <random>
 #include <set>
 
-#include "daemon/media/transport/bytes.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/fec_receiver.hpp"
 #include "daemon/media/transport/fec_sender.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
