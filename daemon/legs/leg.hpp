@@ -101,6 +101,7 @@ struct Arrival {
         verification;      // of the caller's number by the network (STIR/SHAKEN): "passed", "failed", "none"
     std::string identity;  // the token that says so (RFC 8224), for the record
     MediaTerms terms;
+    std::string offer;   // SIP: the description that the call came with; empty: ours is asked for
     std::string resume;  // WebRTC: the bearer of a participant who dropped and is back
 };
 
@@ -182,6 +183,9 @@ public:
     virtual Status transfer(const std::string& /*uri*/, OnCallStatus /*on_status*/) {
         return Error{"only SIP participants can be transferred"};
     }
+    // The peer asked for what does not exist, as who guesses names and numbers does: kinds that bar such
+    // sources count it.
+    virtual void blame() {}
     // Who is in the conference, or how, has changed: LegObserver::conference_of() tells.
     virtual void on_conference_changed() {}
     // Participant state ("joined", "pin", "lobby", "in_room", "left") and a JSON object of its details, for

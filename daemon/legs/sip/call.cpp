@@ -56,6 +56,12 @@ void Call::on_conference_changed() {
     }
 }
 
+void Call::blame() {
+    if (owner_ != nullptr && session_) {
+        owner_->on_blamed(session_->dialog().flow());
+    }
+}
+
 void Call::respond(const std::string& transaction, int status, const std::string& bytes) {
     if (owner_ != nullptr) {
         owner_->respond(transaction, status, bytes);

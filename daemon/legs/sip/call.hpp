@@ -27,7 +27,8 @@ public:
     virtual LegObserver& observer() = 0;
     virtual const std::string& contact_host() const = 0;
     virtual bool takes_referrals() const = 0;
-    virtual void on_call_touched() = 0;  // look at deadlines again
+    virtual void on_call_touched() = 0;            // look at deadlines again
+    virtual void on_blamed(const Flow& flow) = 0;  // its source asked for a name that does not exist
     // As Stack's; the answer comes later, on the control thread.
     using OnResolved = std::function<void(const Result<std::vector<Target>>&)>;
     using OnOpened = std::function<void(const Result<Flow>&)>;
@@ -88,6 +89,7 @@ public:
     void renegotiate() override;
     Status transfer(const std::string& uri, OnCallStatus on_status) override;
     void on_conference_changed() override;
+    void blame() override;
 
     // SessionHost
     void respond(const std::string& transaction, int status, const std::string& bytes) override;

@@ -11,7 +11,7 @@ namespace vmr::sip {
 void SipLegs::Core::take_register(const std::string& transaction, const Message& request) {
     Registrar::Outcome outcome = devices_->registrar().answer(request, now());
     if (outcome.wrong_digest) {
-        punish(request, kWrongDigest);
+        punish(request.flow, kWrongDigest);
     }
     reply(transaction, request, std::move(outcome.reply));
     if (outcome.outbound && request.flow.connection != 0) {
@@ -47,6 +47,7 @@ bool SipLegs::Core::claims_device(const Message& invite) const {
 Arrival SipLegs::Core::arrival_of(const Message& invite, const Identity& identity,
                                   const std::string& leg) const {
     Arrival arrival = describe(invite, identity.match, leg, tag_key_);
+    arrival.offer = invite.body;
     if (identity.device != nullptr) {
         arrival.trusted = true;
         arrival.caller = devices_->address_of(*identity.device);

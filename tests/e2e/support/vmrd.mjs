@@ -50,7 +50,6 @@ tcp = ["127.0.0.1:${vmrd.sip}"]
 tls = ["127.0.0.1:${vmrd.sips}"]
 certificate = "${vmrd.folder}/sip.crt"
 key = "${vmrd.folder}/sip.key"
-reception = "reception"
 ${sipKeys}
 [media]
 addresses = ["${media}"]
