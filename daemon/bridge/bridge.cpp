@@ -213,6 +213,13 @@ void Bridge::on_leg_progressed(const std::string& leg, LegProgress progress) {
     }
 }
 
+void Bridge::on_leg_reached(const std::string& leg, const std::string& address,
+                            const std::string& signalling) {
+    if (RoomHost* room = host_of_leg(leg)) {
+        (void)room->route(leg, address, signalling);
+    }
+}
+
 void Bridge::on_leg_turned_down(const std::string& leg, const TurnDown& why) {
     if (RoomHost* room = host_of_leg(leg)) {
         room->on_leg_turned_down(leg, why);

@@ -64,6 +64,8 @@ public:
     std::shared_ptr<MediaSession> on_leg_routed(const std::string& leg, const std::string& address,
                                                 const std::string& signalling) override;
     void on_leg_progressed(const std::string& leg, LegProgress progress) override;
+    void on_leg_reached(const std::string& leg, const std::string& address,
+                        const std::string& signalling) override;
     void on_leg_turned_down(const std::string& leg, const TurnDown& why) override;
     void on_leg_answered(const std::string& leg) override;
     void on_leg_key(const std::string& leg, char key) override;

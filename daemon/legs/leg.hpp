@@ -258,6 +258,9 @@ public:
         return nullptr;
     }
     virtual void on_leg_progressed(const std::string& /*leg*/, LegProgress /*progress*/) {}
+    // ... and who answers it is there: of several ways, one. on_leg_answered follows.
+    virtual void on_leg_reached(const std::string& /*leg*/, const std::string& /*remote_address*/,
+                                const std::string& /*signalling*/) {}
     virtual void on_leg_turned_down(const std::string& /*leg*/, const TurnDown& /*why*/) {
     }                                                               // its end follows
     virtual void on_leg_answered(const std::string& leg) = 0;       // offer and answer are complete

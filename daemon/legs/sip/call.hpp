@@ -68,8 +68,8 @@ public:
         return (standing_.trunk.empty() ? kind_ == LegKind::sip : standing_.refers) && owner_ != nullptr &&
                owner_->takes_referrals();
     }
-    // A call that rings there, whose dialog this is.
-    virtual bool has_early(const std::string& /*key*/) const { return false; }
+    // The way of a call that rings there, whose dialog this is; null: it is not.
+    virtual const Flow* early_flow(const std::string& /*key*/) const { return nullptr; }
 
     virtual std::string key() const = 0;  // as Dialog::key(); without the remote tag where it is not known
     virtual bool half_open() const { return false; }

@@ -4,6 +4,7 @@
 
 #include "base/guard.hpp"
 #include "daemon/legs/sip/outgoing_call.hpp"
+#include "daemon/legs/sip/registrar/ring_groups.hpp"
 #include "daemon/legs/sip/routing/arrival.hpp"
 #include "daemon/legs/sip/sip_legs_core.hpp"
 
@@ -69,14 +70,20 @@ Result<DialPlan> SipLegs::Core::plan(const std::string& address) const {
 }
 
 std::shared_ptr<Leg> SipLegs::Core::dial_device(const Placement& placement, const DeviceAccount& device) {
-    std::deque<OutgoingCall::Way> ways;
-    for (const Contact& contact : devices_->registrar().lookup(device.name)) {
-        ways.push_back({contact.uri, contact.flow});
+    std::deque<OutgoingCall::Group> groups;
+    for (const RingGroup& group : ring_groups(devices_->registrar().lookup(device.name))) {
+        OutgoingCall::Group& rings = groups.emplace_back();
+        for (const RingDevice& contacts : group) {
+            Fork::Device& ways = rings.emplace_back();
+            for (const Contact& contact : contacts) {
+                ways.push_back({contact.uri, contact.flow});
+            }
+        }
     }
     const auto call = std::make_shared<OutgoingCall>(this, placement.leg, placement.plan.kind,
                                                      rules_.invite(placement, config_.contact_host));
     calls_.emplace(call->key(), call);
-    call->begin(std::move(ways));
+    call->begin(std::move(groups));
     return call;
 }
 
