@@ -70,7 +70,6 @@ public:
     explicit FakeLeg(std::string id) : id_(std::move(id)) {}
     const std::string& id() const override { return id_; }
     LegKind kind() const override { return LegKind::sip; }
-    void ring() override {}
     void accept() override { accepted = true; }
     void refuse(EndCause cause) override { ended = cause; }
     void end(EndCause cause) override { ended = cause; }
