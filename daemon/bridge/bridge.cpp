@@ -5,62 +5,13 @@
 
 #include "base/guard.hpp"
 #include "base/main_context.hpp"
+#include "base/source_network.hpp"
+#include "daemon/bridge/entrance.hpp"
 
 namespace vmr::bridge {
 namespace {
 
 constexpr std::size_t kMaxDoor = 500;  // legs that have arrived and not been looked at
-
-// What the way to the peer asks for beside the room.
-void apply(const MediaTerms& terms, sdp::Policy& policy) {
-    if (terms.srtp_required) {
-        policy.encryption = sdp::Encryption::required;
-    }
-    if (terms.ice_lite) {
-        policy.ice = policy.ice_lite = policy.ice_offers = true;
-    }
-    for (const std::string& name : terms.srtp_suites) {
-        policy.sdes_suites.push_back(sdp::suite_from_name(name));
-    }
-    if (terms.audio_codecs.empty()) {
-        return;
-    }
-    const std::vector<sdp::Codec> known = std::exchange(policy.audio_codecs, {});
-    for (const std::string& name : terms.audio_codecs) {
-        const auto codec =
-            std::ranges::find_if(known, [&name](sdp::Codec codec) { return name == sdp::to_string(codec); });
-        if (codec != known.end()) {
-            policy.audio_codecs.push_back(*codec);
-        }
-    }
-}
-
-sdp::Policy policy_for(const Arrival& arrival, const SipMedia& sip, const room::RoomConfig* room) {
-    sdp::Policy policy;
-    policy.kind = arrival.kind == LegKind::webrtc ? sdp::LegKind::webrtc : sdp::LegKind::sip;
-    policy.signalling_encrypted = arrival.signalling != "none";
-    const bool webrtc = policy.kind == sdp::LegKind::webrtc;
-    policy.ice = webrtc || sip.ice;
-    if (!webrtc) {
-        policy.ice_lite = sip.ice_lite;
-        policy.ice_offers = sip.ice_offers;
-        policy.max_bitrate = sip.max_video_bitrate;
-        policy.far_end_camera = sip.far_end_camera;
-    }
-    policy.video = policy.content = arrival.kind != LegKind::phone;
-    policy.floor = arrival.kind == LegKind::sip;
-    if (policy.kind == sdp::LegKind::webrtc) {
-        policy.video_codecs = {sdp::Codec::vp8, sdp::Codec::h264};
-    }
-    if (room != nullptr) {
-        policy.encryption = room->encryption == room::Encryption::required ? sdp::Encryption::required
-                            : room->encryption == room::Encryption::off    ? sdp::Encryption::off
-                                                                           : sdp::Encryption::best_effort;
-        policy.min_key_bits = room->encryption_floor_bits;
-    }
-    apply(arrival.terms, policy);
-    return policy;
-}
 
 gboolean on_watch(gpointer data) {
     auto* check = static_cast<std::function<void()>*>(data);
@@ -142,13 +93,24 @@ RoomHost* Bridge::resumed_host(const Arrival& arrival, api::Caller& caller) cons
     return room != nullptr && room->core().find(caller.participant) != nullptr ? room : nullptr;
 }
 
+// Numbers of trunks say themselves where they lead.
+bool Bridge::is_for_reception(const Arrival& arrival) const {
+    if (arrival.kind != LegKind::sip || !arrival.trunk.empty() || reception_alias_.empty()) {
+        return false;
+    }
+    const RoomHost* room = host_of_alias(arrival.alias);
+    if (room == nullptr) {
+        return unknown_to_reception_ || room_key(arrival.alias) == reception_alias_;
+    }
+    // A refusal for want of encryption would say that the room exists.
+    return unknown_to_reception_ && is_stranger(arrival) &&
+           !offers_enough(arrival, services_.sip_media, room->core().config());
+}
+
 std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, const Arrival& arrived) {
     Arrival arrival = arrived;
-    if (arrival.kind == LegKind::sip && !reception_alias_.empty() &&
-        (room_key(arrival.alias) == reception_alias_ ||
-         (unknown_to_reception_ && host_of_alias(arrival.alias) == nullptr))) {
-        arrival.ask_meeting_number = true;
-    }
+    arrival.ask_meeting_number = arrival.ask_meeting_number || is_for_reception(arrival);
+    arrival.offer.clear();
     const auto refuse = [&](EndCause cause) {
         record_refusal(arrival, cause);
         leg->refuse(cause);
@@ -167,6 +129,10 @@ std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, c
     }
     if (room == nullptr && !arrival.ask_meeting_number) {
         return refuse(EndCause::not_found);
+    }
+    if (is_stranger(arrival) && arrival.replaces.empty() &&
+        !services_.doorstep.enter(arrival.leg, source_network(without_port(arrival.remote_address)))) {
+        return refuse(EndCause::busy);
     }
     auto session = new_session(arrival, room != nullptr ? &room->core().config() : nullptr);
     door_[arrival.leg] = Door{leg, session, arrival};
@@ -225,6 +191,7 @@ bool Bridge::transfer(const std::string& number, std::shared_ptr<Leg> leg,
         return false;
     }
     arrival.alias = number;
+    session->demand(policy_for(arrival, services_.sip_media, &room->core().config()));
     room->arrive(std::move(leg), std::move(session), arrival, true);
     return true;
 }
@@ -243,6 +210,13 @@ std::shared_ptr<MediaSession> Bridge::on_leg_routed(const std::string& leg, cons
 void Bridge::on_leg_progressed(const std::string& leg, LegProgress progress) {
     if (RoomHost* room = host_of_leg(leg)) {
         room->on_leg_progressed(leg, progress);
+    }
+}
+
+void Bridge::on_leg_reached(const std::string& leg, const std::string& address,
+                            const std::string& signalling) {
+    if (RoomHost* room = host_of_leg(leg)) {
+        (void)room->route(leg, address, signalling);
     }
 }
 
@@ -284,6 +258,7 @@ std::shared_ptr<const Conference> Bridge::conference_of(const std::string& leg) 
 }
 
 void Bridge::on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) {
+    services_.doorstep.leave(leg);
     if (const auto found = door_.find(leg); found != door_.end()) {
         record_refusal(found->second.arrival, cause);
         door_.erase(found);

@@ -35,7 +35,8 @@ public:
     // What getStatus adds to its own: SIP addresses and numbers.
     void set_status(nlohmann::json status) { status_ = std::move(status); }
     // The user part of a SIP address that asks for a meeting number; empty: none does.
-    // `unknown`: whoever calls a name that does not exist is asked there for a meeting number too.
+    // `unknown`: whoever calls a name that does not exist is asked there for a meeting number too, so that by
+    // how a call is answered nobody learns which names exist.
     void set_reception(std::string alias, bool unknown) {
         reception_alias_ = std::move(alias);
         unknown_to_reception_ = unknown;
@@ -63,6 +64,8 @@ public:
     std::shared_ptr<MediaSession> on_leg_routed(const std::string& leg, const std::string& address,
                                                 const std::string& signalling) override;
     void on_leg_progressed(const std::string& leg, LegProgress progress) override;
+    void on_leg_reached(const std::string& leg, const std::string& address,
+                        const std::string& signalling) override;
     void on_leg_turned_down(const std::string& leg, const TurnDown& why) override;
     void on_leg_answered(const std::string& leg) override;
     void on_leg_key(const std::string& leg, char key) override;
@@ -88,6 +91,7 @@ private:
     RoomHost* host_of_alias(const std::string& alias) const;
     RoomHost* host_of_leg(const std::string& leg) const;
     RoomHost* resumed_host(const Arrival& arrival, api::Caller& caller) const;
+    bool is_for_reception(const Arrival& arrival) const;
     std::shared_ptr<media::Session> new_session(const Arrival& arrival, const room::RoomConfig* room) const;
     void at_door(const std::string& leg);
     void record_refusal(const Arrival& arrival, EndCause cause);

@@ -70,6 +70,7 @@ void Reception::on_digits_entered(const std::string& leg, const std::string& dig
     }
     pipeline_->attach(leg, caller.seat.session->bin(), caller.seat.arrival.display_name);
     ++caller.attempts;
+    caller.seat.leg->blame();
     const unsigned left = kAttempts - caller.attempts;
     g_signal_emit_by_name(caller.seat.session->bin().ivr(), "reject", left);
     if (left == 0) {
@@ -91,6 +92,9 @@ void Reception::on_leg_ended(const std::string& leg, EndCause cause, std::shared
         return;
     }
     Seat& seat = found->second.seat;
+    if (found->second.attempts == 0 && cause != EndCause::shutdown && cause != EndCause::internal_error) {
+        seat.leg->blame();  // a call that led nowhere; each wrong number was counted by itself
+    }
     pipeline_->detach(leg);
     room::RecordDraft draft;
     draft.participant = seat.id;

@@ -59,6 +59,7 @@ const std::string& RoomHost::locale() const {
 }
 
 void RoomHost::pass_pin(Seat& seat) {
+    services_.doorstep.leave(seat.arrival.leg);
     if (seat.session && !std::exchange(seat.pin_passed, true)) {
         g_signal_emit_by_name(seat.session->bin().ivr(), "accept");
     }

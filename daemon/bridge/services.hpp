@@ -6,6 +6,7 @@
 
 #include "daemon/api/event_hub.hpp"
 #include "daemon/api/token_store.hpp"
+#include "daemon/bridge/doorstep.hpp"
 #include "daemon/legs/leg.hpp"
 #include "daemon/media/pipelines.hpp"
 #include "daemon/media/room_pipeline.hpp"
@@ -50,6 +51,7 @@ struct Services {
     std::string server_version;
     SipMedia sip_media = {};
     Dialler* dialler = nullptr;  // set once there is one; null: no calls are placed
+    Doorstep doorstep = {};
 };
 
 // Wall-clock time for the room core.

@@ -101,6 +101,7 @@ struct Arrival {
         verification;      // of the caller's number by the network (STIR/SHAKEN): "passed", "failed", "none"
     std::string identity;  // the token that says so (RFC 8224), for the record
     MediaTerms terms;
+    std::string offer;   // SIP: the description that the call came with; empty: ours is asked for
     std::string resume;  // WebRTC: the bearer of a participant who dropped and is back
 };
 
@@ -199,6 +200,9 @@ public:
     virtual Status transfer(const std::string& /*uri*/, OnCallStatus /*on_status*/) {
         return Error{"only SIP participants can be transferred"};
     }
+    // The peer asked for what does not exist, as who guesses names and numbers does: kinds that bar such
+    // sources count it.
+    virtual void blame() {}
     // Who is in the conference, or how, has changed: LegObserver::conference_of() tells.
     virtual void on_conference_changed() {}
     // For kinds that carry text themselves.
@@ -273,6 +277,9 @@ public:
         return nullptr;
     }
     virtual void on_leg_progressed(const std::string& /*leg*/, LegProgress /*progress*/) {}
+    // ... and who answers it is there: of several ways, one. on_leg_answered follows.
+    virtual void on_leg_reached(const std::string& /*leg*/, const std::string& /*remote_address*/,
+                                const std::string& /*signalling*/) {}
     virtual void on_leg_turned_down(const std::string& /*leg*/, const TurnDown& /*why*/) {
     }                                                               // its end follows
     virtual void on_leg_answered(const std::string& leg) = 0;       // offer and answer are complete

@@ -79,6 +79,11 @@ public:
     bool takes_camera_control() const;
     bool steer_camera(Bytes message);  // false: it could not be sent
 
+    // From now on descriptions are agreed on as `policy` demands of their encryption.
+    void demand(const sdp::Policy& policy) {
+        policy_.encryption = policy.encryption;
+        policy_.min_key_bits = policy.min_key_bits;
+    }
     bool ready() const { return ready_; }
     // Our next offers put the peer on hold (sendonly: it hears us, and sends nothing; inactive: neither), or
     // take it back. The leg is to renegotiate then.

@@ -91,8 +91,8 @@ void read_sip(ConfigDocument& document, SipConfig& sip) {
     }
     sip.domain = object.value("domain", "");
     sip.advertised_host = object.value("advertised_host", "");
-    sip.reception = object.value("reception", "");
-    sip.unknown_to_reception = object.value("unknown_to_reception", false);
+    sip.reception = object.value("reception", sip.reception);
+    sip.unknown_to_reception = object.value("unknown_to_reception", !sip.reception.empty());
     if (sip.unknown_to_reception && sip.reception.empty()) {
         document.fault("/sip/unknown_to_reception", "needs sip.reception");
     }

@@ -53,9 +53,10 @@ struct SipConfig {
     bool far_end_camera = false;             // H.281 to who is spotlighted
     std::string domain;                      // our SIP domain; empty: the addresses
     std::string advertised_host;             // for Contact and Via behind NAT; empty: the local address
-    std::string reception;                   // user part that asks for a meeting number ("virtual reception")
+    // User part that asks for a meeting number ("virtual reception"); empty: there is none.
+    std::string reception = "reception";
     bool unknown_to_reception =
-        false;  // names that do not exist are answered there too: none can be told apart
+        true;  // names that do not exist are answered there too: none can be told apart
 };
 
 struct TurnServer {

@@ -15,7 +15,7 @@ before(async () => {
   vmrd = await Vmrd.start(`
 [[rooms]]
 id = "meet"
-`);
+`, { sipKeys: 'unknown_to_reception = false' });
 });
 
 after(() => vmrd?.stop());

@@ -16,7 +16,7 @@ let vmrd, one, two;
 const senders = [];
 
 before(async () => {
-  vmrd = await Vmrd.start('[[rooms]]\nid = "safe"\nencryption = "required"\n[[rooms]]\nid = "meet"\n');
+  vmrd = await Vmrd.start('[[rooms]]\nid = "safe"\nencryption = "required"\n[[rooms]]\nid = "meet"\n', { sipKeys: 'unknown_to_reception = false' });
   const secure = { transport: 'tls', encryption: 'srtp-mand', trusted: `${vmrd.folder}/sip.crt` };
   one = await Baresip.start({ name: 'Ada', frequency: 1000, ...secure });
   two = await Baresip.start({ name: 'Bob', frequency: 2000, ...secure });

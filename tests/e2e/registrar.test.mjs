@@ -123,6 +123,39 @@ test('cut off, it is back and reached over its new connection', async () => {
   await callDevice('kitchen');
 });
 
+test('all contacts of a device ring; one takes the call, the others are told so', async () => {
+  const desk = await device('kitchen', {}, { answers: false });
+  const wall = await device('kitchen', {}, { answers: false });
+  await until(async () => (await shown('kitchen')).contacts.length === 2, 10_000, async () => JSON.stringify(await shown('kitchen')));
+  const { body } = await vmrd.api('POST', '/rooms/meet/dial-out', { address: 'kitchen', name: 'kitchen' });
+  const called = (state) => until(async () => (await vmrd.participants('meet')).find((one) => one.id === body.participant && state(one)), 15_000,
+    () => vmrd.output.slice(-1000));
+  for (const phone of [desk, wall]) await until(() => /Incoming call from/.test(phone.output), 10_000, () => phone.output);
+  await called((one) => one.call === 'ringing');
+  wall.command('accept');
+  const up = await called((one) => one.state === 'in_room');
+  assert.match(up.crypto.signalling, /^TLSv1\./);
+  await until(() => wall.established());
+  await desk.ended();
+  assert.equal(desk.established(), false);
+  assert.equal((await vmrd.participants('meet')).length, 1);
+  await vmrd.api('DELETE', `/rooms/meet/participants/${up.id}`);
+  await wall.ended();
+});
+
+test('a busy contact does not end the call', async () => {
+  const desk = await device('kitchen', {}, { answers: false });
+  const wall = await device('kitchen', {}, { answers: false });
+  await until(async () => (await shown('kitchen')).contacts.length === 2, 10_000, async () => JSON.stringify(await shown('kitchen')));
+  await vmrd.api('POST', '/rooms/meet/dial-out', { address: 'kitchen', name: 'kitchen' });
+  for (const phone of [desk, wall]) await until(() => /Incoming call from/.test(phone.output), 10_000, () => phone.output);
+  desk.command('hangup'); // 486; it says nothing of a call that it ends itself
+  wall.command('accept');
+  await until(() => wall.established(), 10_000, () => wall.output);
+  await until(async () => (await vmrd.participants('meet')).some((one) => one.state === 'in_room'));
+  wall.command('hangup');
+});
+
 test('wrong secrets, unknown names and old firmware are refused', async () => {
   const guess = await device('kitchen', { secret: 'a-guess' });
   await until(() => guess.output.includes('401'), 10_000, () => guess.output);

@@ -17,7 +17,7 @@ id = "meet"
 [[rooms]]
 id = "safe"
 encryption = "required"
-`);
+`, { sipKeys: 'unknown_to_reception = false' });
 });
 
 afterEach(async () => {

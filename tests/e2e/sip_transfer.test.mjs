@@ -135,3 +135,30 @@ test('a call with Replaces takes the seat, as it was: role, mute, id', async () 
   assert.ok([481, 603].includes(third.answer.status), String(third.answer.status));
   await second.hangup();
 });
+
+test('a call of the room that rings is taken by Replaces: the same participant, from another device', async () => {
+  const bob = await callee('180');
+  const { body } = await vmrd.api('POST', '/rooms/open/dial-out', { address: bob.uri, name: 'Bob', role: 'host' });
+  await until(async () => (await vmrd.participant('open', 'Bob'))?.call === 'ringing', 5000, async () => JSON.stringify(await vmrd.participants('open')));
+  const [invite] = bob.received;
+  const id = /^Call-ID: (.*)$/m.exec(invite)[1].trim();
+  const tag = /^From: .*;tag=(.*)$/m.exec(invite)[1].trim();
+  const other = await call('cell', 'open', { headers: ['Require: replaces', `Replaces: ${id};to-tag=${tag};from-tag=callee`] });
+  assert.equal(other.answer.status, 200);
+  const cancel = await until(() => bob.received.find((text) => text.startsWith('CANCEL')), 5000, () => bob.received.join('\n'));
+  assert.match(cancel, /^Reason: SIP;cause=200;text="Call completed elsewhere"/m);
+  // Past the PIN: the room called. As the host that was asked for.
+  const seat = await inRoom('open', 'cell');
+  assert.equal(seat.id, body.participant);
+  assert.equal(seat.role, 'host');
+  const heard = other.received;
+  await until(() => other.received > heard + 50, 5000);
+  assert.equal(await vmrd.participant('open', 'Bob'), undefined);
+  await other.hangup();
+  const [kept] = await until(() => {
+    const list = vmrd.calls().filter((one) => one.participant === body.participant);
+    return list.length > 0 && list;
+  }, 5000);
+  assert.equal(kept.end_cause, 'normal');
+  assert.equal(kept.admitted, true);
+});

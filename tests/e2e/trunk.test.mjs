@@ -21,7 +21,7 @@ digest = "md5"
 [trunks.numbers]
 "+15550100" = "meet"
 "+15550199" = "reception"
-`);
+`, { sipKeys: 'unknown_to_reception = false' });
 });
 afterEach(async () => {
   await Promise.all(opened.map((one) => one.stop()));

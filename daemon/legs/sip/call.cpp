@@ -63,6 +63,12 @@ void Call::show_message(const ChatMessage& message) {
     }
 }
 
+void Call::blame() {
+    if (owner_ != nullptr && session_) {
+        owner_->on_blamed(session_->dialog().flow());
+    }
+}
+
 void Call::respond(const std::string& transaction, int status, const std::string& bytes) {
     if (owner_ != nullptr) {
         owner_->respond(transaction, status, bytes);

@@ -27,7 +27,8 @@ public:
     virtual LegObserver& observer() = 0;
     virtual const std::string& contact_host() const = 0;
     virtual bool takes_referrals() const = 0;
-    virtual void on_call_touched() = 0;  // look at deadlines again
+    virtual void on_call_touched() = 0;            // look at deadlines again
+    virtual void on_blamed(const Flow& flow) = 0;  // its source asked for a name that does not exist
     // As Stack's; the answer comes later, on the control thread.
     using OnResolved = std::function<void(const Result<std::vector<Target>>&)>;
     using OnOpened = std::function<void(const Result<Flow>&)>;
@@ -71,8 +72,8 @@ public:
     bool takes_messages() const {
         return (standing_.trunk.empty() ? kind_ == LegKind::sip : standing_.messages) && owner_ != nullptr;
     }
-    // A call that rings there, whose dialog this is.
-    virtual bool has_early(const std::string& /*key*/) const { return false; }
+    // The way of a call that rings there, whose dialog this is; null: it is not.
+    virtual const Flow* early_flow(const std::string& /*key*/) const { return nullptr; }
 
     virtual std::string key() const = 0;  // as Dialog::key(); without the remote tag where it is not known
     virtual bool half_open() const { return false; }
@@ -93,6 +94,7 @@ public:
     Status transfer(const std::string& uri, OnCallStatus on_status) override;
     void on_conference_changed() override;
     void show_message(const ChatMessage& message) override;
+    void blame() override;
 
     // SessionHost
     void respond(const std::string& transaction, int status, const std::string& bytes) override;

@@ -16,7 +16,8 @@ public:
     void arrive(const Arrival& arrival);
     // CANCEL for the first INVITE.
     void cancel() { session_->cancel(owner_->now()); }
-    bool turned_away() const { return !known_; }  // by the observer, when it arrived
+    // The observer knew no such name when it arrived.
+    bool not_found() const { return !known_ && refused_ == EndCause::not_found; }
     const std::string& invite_transaction() const { return invite_transaction_; }
 
     std::string key() const override { return session_->dialog().key(); }

@@ -17,8 +17,8 @@ void OutgoingCall::begin(const Destination& destination) {
     });
 }
 
-void OutgoingCall::begin(std::deque<Way> ways) {
-    ways_ = std::move(ways);
+void OutgoingCall::begin(std::deque<Group> groups) {
+    groups_ = std::move(groups);
     begin_later("Not registered");
 }
 
@@ -37,11 +37,16 @@ void OutgoingCall::begin_later(const char* no_way) {
     });
 }
 
-void OutgoingCall::try_way() {
-    const Way way = std::move(ways_.front());
-    ways_.pop_front();
-    invitation_.aim(way.uri);
-    take_flow(way.flow);
+void OutgoingCall::ring_group() {
+    const std::size_t groups = groups_.size();
+    Group group = std::move(groups_.front());
+    groups_.pop_front();
+    if (has_media(group.front().front().flow)) {
+        invitation_.start(std::move(group), media_, groups, owner_->now());
+        if (owner_ != nullptr) {
+            owner_->on_call_touched();
+        }
+    }
 }
 
 void OutgoingCall::try_proxy() {
@@ -63,8 +68,8 @@ void OutgoingCall::take_targets(const Result<std::vector<Target>>& targets) {
 
 // The next target, or the end for the reason that the last one gave.
 void OutgoingCall::try_next(const Refusal& why) {
-    if (!ways_.empty()) {
-        try_way();
+    if (!groups_.empty()) {
+        ring_group();
         return;
     }
     if (targets_.empty() && !proxies_.empty()) {
@@ -92,16 +97,23 @@ void OutgoingCall::take_flow(const Result<Flow>& flow) {
         try_next(local_refusal(EndCause::unreachable, flow.error(), true));
         return;
     }
+    if (has_media(*flow)) {
+        invitation_.start(*flow, media_, owner_->now());
+        owner_->on_call_touched();
+    }
+}
+
+// False: the call is given up.
+bool OutgoingCall::has_media(const Flow& flow) {
     if (!media_) {
-        media_ = owner_->observer().on_leg_routed(id_, flow->remote.text(), flow->protection);
+        media_ = owner_->observer().on_leg_routed(id_, flow.remote.text(), flow.protection);
         if (!media_) {
             give_up(local_refusal(EndCause::internal_error, "No media", false));
-            return;
+            return false;
         }
         follow(*media_);
     }
-    invitation_.start(*flow, media_, owner_->now());
-    owner_->on_call_touched();
+    return true;
 }
 
 void OutgoingCall::give_up(const Refusal& refusal) {
@@ -131,7 +143,11 @@ void OutgoingCall::on_progressed(LegProgress progress) {
 
 void OutgoingCall::on_invitation_accepted(Established established, bool resync) {
     media_.reset();
+    const Flow flow = established.dialog.flow();
     session_ = std::make_unique<Session>(*this, std::move(established));
+    if (owner_ != nullptr) {
+        owner_->observer().on_leg_reached(id_, flow.remote.text(), flow.protection);
+    }
     on_session_answered();
     if (resync && owner_ != nullptr) {
         session_->renegotiate(owner_->now());
@@ -146,7 +162,7 @@ void OutgoingCall::end(EndCause cause) {
         session_->end(cause, owner_->now());
     } else {
         ended_ = true;
-        invitation_.cancel(cause, owner_->now());
+        invitation_.cancel(cause, owner_->now(), cause == EndCause::replaced ? kCompletedElsewhere : "");
         media_.reset();
         const auto held = shared_from_this();
         owner_->observer().on_leg_ended(id_, cause, nullptr);

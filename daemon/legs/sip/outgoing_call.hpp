@@ -1,12 +1,12 @@
 // A call that we place: its address is looked up, a way there opened, the INVITE sent; when a target does not
-// serve, the next is tried.
+// serve, the next is tried. Of a device that registered several contacts ring at once.
 #pragma once
 #include <deque>
 #include <memory>
 #include <string>
 
 #include "daemon/legs/sip/call.hpp"
-#include "daemon/legs/sip/dialog/invitation.hpp"
+#include "daemon/legs/sip/dialog/fork.hpp"
 
 namespace vmr::sip {
 
@@ -15,12 +15,10 @@ public:
     OutgoingCall(CallOwner* owner, std::string id, LegKind kind, Invite invite);
 
     void begin(const Destination& destination);
-    // To a device that registered, by the ways that it opened; best first.
-    struct Way {
-        std::string uri;
-        Flow flow;
-    };
-    void begin(std::deque<Way> ways);
+    // To devices that registered, by the ways that they opened: a group rings together, the next when all of
+    // it have failed.
+    using Group = std::vector<Fork::Device>;
+    void begin(std::deque<Group> groups);
     // By a trunk: its proxies, in the order to try them.
     struct Proxy {
         std::string uri;  // to ask of it
@@ -29,7 +27,9 @@ public:
     void begin(std::deque<Proxy> proxies);
 
     std::string key() const override { return invitation_.call_id() + "|" + invitation_.local_tag() + "|"; }
-    bool has_early(const std::string& key) const override { return !ended_ && invitation_.has_early(key); }
+    const Flow* early_flow(const std::string& key) const override {
+        return ended_ ? nullptr : invitation_.early_flow(key);
+    }
     void receive(const std::string& transaction, const Message& request) override;
     void receive_response(std::uint64_t id, const Message& response) override;
     void request_timed_out(std::uint64_t id) override;
@@ -50,17 +50,18 @@ private:
     void on_invitation_refused(const Refusal& refusal) override;
     void take_targets(const Result<std::vector<Target>>& targets);
     void try_next(const Refusal& why);
-    void try_way();
+    void ring_group();
     void try_proxy();
     void begin_later(const char* no_way);
     void take_flow(const Result<Flow>& flow);
+    bool has_media(const Flow& flow);
     void give_up(const Refusal& refusal);
     bool is_of_session(const std::string& remote_tag) const;
 
-    Invitation invitation_;
+    Fork invitation_;
     std::string host_;  // that was dialled: certificates must be its
     std::deque<Target> targets_;
-    std::deque<Way> ways_;
+    std::deque<Group> groups_;
     std::deque<Proxy> proxies_;
     std::shared_ptr<MediaSession> media_;
     bool ended_ = false;  // told the observer

@@ -53,9 +53,9 @@ void SipLegs::Core::trust_trunks() {
     }
 }
 
-void SipLegs::Core::punish(const Message& request, double weight) {
+void SipLegs::Core::punish(const Flow& flow, double weight) {
     if (stack_) {
-        stack_->punish(request.flow, weight);
+        stack_->punish(flow, weight);
     }
 }
 

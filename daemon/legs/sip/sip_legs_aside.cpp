@@ -83,7 +83,7 @@ std::optional<Reply> SipLegs::Core::find_replaced(const Message& invite, const T
     }
     const Replaces& replaces = *header.value;
     const auto call = find(replaces.call_id, replaces.to_tag, replaces.from_tag);
-    const bool early = call && call->has_early(replaces.key());
+    const Flow* early = call ? call->early_flow(replaces.key()) : nullptr;
     if (!call ||
         (!early && (call->session() == nullptr || call->session()->dialog().key() != replaces.key() ||
                     call->session()->incoming()))) {
@@ -96,12 +96,10 @@ std::optional<Reply> SipLegs::Core::find_replaced(const Message& invite, const T
         return Reply{.status = 486};
     }
     const bool phone = match.kind == Trunks::Match::Kind::trunk;
-    const Flow* flow = early ? nullptr : &call->session()->dialog().flow();
-    const bool downgrade =
-        flow != nullptr && flow->transport == Transport::tls && invite.flow.transport != Transport::tls;
+    const Flow& flow = early != nullptr ? *early : call->session()->dialog().flow();
+    const bool downgrade = flow.transport == Transport::tls && invite.flow.transport != Transport::tls;
     if (downgrade || phone != (call->kind() == LegKind::phone) ||
-        (phone && call->standing().trunk != match.trunk->name &&
-         (flow == nullptr || flow->remote.ip != invite.flow.remote.ip))) {
+        (phone && call->standing().trunk != match.trunk->name && flow.remote.ip != invite.flow.remote.ip)) {
         return Reply{.status = 403};
     }
     leg = call->id();

@@ -88,6 +88,7 @@ public:
     const std::string& contact_host() const override { return config_.contact_host; }
     bool takes_referrals() const override { return rules_.takes_referrals(); }
     void on_call_touched() override { arm(now() + kGranularity); }
+    void on_blamed(const Flow& flow) override { punish(flow, kUnknownAlias); }
     void resolve(const Destination& destination, OnResolved on_resolved) override;
     void open(const Target& target, const std::string& host, OnOpened on_opened) override;
     void later(std::function<void()> job) override;
@@ -138,7 +139,7 @@ private:
     bool may_preempt(const Message& invite) const;
     Call::Standing standing_of(const TrunkConfig& trunk, int rank);
     std::shared_ptr<Leg> dial_by_trunk(const Placement& placement, const TrunkConfig& trunk);
-    void punish(const Message& request, double weight);
+    void punish(const Flow& flow, double weight);
     // Of our Contact to whom this trunk leads, or to anybody.
     const std::string& contact_host(const TrunkConfig* trunk) const {
         return trunk != nullptr && !trunk->settings.contact_host.empty() ? trunk->settings.contact_host

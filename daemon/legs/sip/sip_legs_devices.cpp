@@ -4,6 +4,7 @@
 
 #include "base/guard.hpp"
 #include "daemon/legs/sip/outgoing_call.hpp"
+#include "daemon/legs/sip/registrar/ring_groups.hpp"
 #include "daemon/legs/sip/routing/arrival.hpp"
 #include "daemon/legs/sip/sip_legs_core.hpp"
 
@@ -11,7 +12,7 @@ namespace vmr::sip {
 void SipLegs::Core::take_register(const std::string& transaction, const Message& request) {
     Registrar::Outcome outcome = devices_->registrar().answer(request, now());
     if (outcome.wrong_digest) {
-        punish(request, kWrongDigest);
+        punish(request.flow, kWrongDigest);
     }
     reply(transaction, request, std::move(outcome.reply));
     if (outcome.outbound && request.flow.connection != 0) {
@@ -47,6 +48,7 @@ bool SipLegs::Core::claims_device(const Message& invite) const {
 Arrival SipLegs::Core::arrival_of(const Message& invite, const Identity& identity,
                                   const std::string& leg) const {
     Arrival arrival = describe(invite, identity.match, leg, tag_key_);
+    arrival.offer = invite.body;
     if (identity.device != nullptr) {
         arrival.trusted = true;
         arrival.caller = devices_->address_of(*identity.device);
@@ -68,14 +70,20 @@ Result<DialPlan> SipLegs::Core::plan(const std::string& address) const {
 }
 
 std::shared_ptr<Leg> SipLegs::Core::dial_device(const Placement& placement, const DeviceAccount& device) {
-    std::deque<OutgoingCall::Way> ways;
-    for (const Contact& contact : devices_->registrar().lookup(device.name)) {
-        ways.push_back({contact.uri, contact.flow});
+    std::deque<OutgoingCall::Group> groups;
+    for (const RingGroup& group : ring_groups(devices_->registrar().lookup(device.name))) {
+        OutgoingCall::Group& rings = groups.emplace_back();
+        for (const RingDevice& contacts : group) {
+            Fork::Device& ways = rings.emplace_back();
+            for (const Contact& contact : contacts) {
+                ways.push_back({contact.uri, contact.flow});
+            }
+        }
     }
     const auto call = std::make_shared<OutgoingCall>(this, placement.leg, placement.plan.kind,
                                                      rules_.invite(placement, config_.contact_host));
     calls_.emplace(call->key(), call);
-    call->begin(std::move(ways));
+    call->begin(std::move(groups));
     return call;
 }
 

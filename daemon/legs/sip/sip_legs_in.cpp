@@ -201,7 +201,7 @@ void SipLegs::Core::challenge(const std::string& transaction, const Message& inv
         challenge.headers.push_back({"Proxy-Authenticate", std::move(value)});
     }
     if (wrong) {
-        punish(invite, kWrongDigest);
+        punish(invite.flow, kWrongDigest);
         refuse(transaction, invite, std::move(challenge), EndCause::unauthorized);
     } else {
         reply(transaction, invite, std::move(challenge));  // the call comes again with credentials
@@ -255,8 +255,8 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
     half_open_.add(invite, key, source_network(invite.flow.remote.ip));
     arrival.replaces = std::move(replaced);
     call->arrive(arrival);
-    if (call->turned_away() && !draining_) {
-        punish(invite, kUnknownAlias);
+    if (call->not_found()) {
+        call->blame();
     }
 }
 

@@ -164,13 +164,26 @@ TEST(ConfigTest, ErrorsNameLineAndKey) {
         errors("[media]\n\naudio_dscp = \"x\"\n").rfind("vmrd.toml:3: media.audio_dscp: must be of type", 0),
         0u)
         << errors("[media]\n\naudio_dscp = \"x\"\n");
-    EXPECT_EQ(errors("[sip]\nunknown_to_reception = true\n"),
-              "vmrd.toml:2: sip.unknown_to_reception: needs sip.reception");
+    EXPECT_EQ(errors("[sip]\nreception = \"\"\nunknown_to_reception = true\n"),
+              "vmrd.toml:3: sip.unknown_to_reception: needs sip.reception");
     EXPECT_EQ(errors("a = \n").rfind("vmrd.toml:1: ", 0), 0u);
     EXPECT_EQ(errors("[sip]\n[trunk]\nx = 1\n").rfind("vmrd.toml:2: trunk: ", 0), 0u)
         << errors("[sip]\n[trunk]\nx = 1\n");
     EXPECT_EQ(errors("[sip]\nudpp = []\n").rfind("vmrd.toml:2: sip.udpp: ", 0), 0u)
         << errors("[sip]\nudpp = []\n");
+}
+
+TEST(ConfigTest, NamesCannotBeToldApartUnlessTheOperatorSaysSo) {
+    const auto sip = [](const char* text) {
+        const auto config = parse_config(text, "vmrd.toml");
+        return config ? config->sip : SipConfig{.reception = "?"};
+    };
+    EXPECT_EQ(sip("").reception, "reception");
+    EXPECT_TRUE(sip("").unknown_to_reception);
+    EXPECT_TRUE(sip("[sip]\nreception = \"desk\"\n").unknown_to_reception);
+    EXPECT_FALSE(sip("[sip]\nunknown_to_reception = false\n").unknown_to_reception);
+    EXPECT_EQ(sip("[sip]\nunknown_to_reception = false\n").reception, "reception");
+    EXPECT_FALSE(sip("[sip]\nreception = \"\"\n").unknown_to_reception);
 }
 
 TEST(ConfigTest, TheRoomsPictureIsBounded) {

@@ -34,7 +34,7 @@ export class SipCaller {
   take(text) {
     if (text.startsWith('SIP/2.0')) {
       const header = (name) => text.match(new RegExp(`^${name}:\\s*(.*)$`, 'mi'))?.[1].trim() ?? '';
-      this.answers.push({ status: Number(text.slice(8, 11)), cseq: header('CSeq'), to: header('To'), contact: header('Contact'), text });
+      this.answers.push({ status: Number(text.slice(8, 11)), cseq: header('CSeq'), to: header('To'), contact: header('Contact'), text, at: performance.now() });
     } else {
       this.requests.push(text);
       if (!text.startsWith('ACK')) {

@@ -53,7 +53,6 @@ tcp = ["${address}:${vmrd.sip}"]
 tls = ["${address}:${vmrd.sips}"]
 certificate = "${vmrd.folder}/sip.crt"
 key = "${vmrd.folder}/sip.key"
-reception = "reception"
 ${sipKeys}
 [media]
 addresses = ["${media}"]

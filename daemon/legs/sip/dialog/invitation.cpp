@@ -94,6 +94,9 @@ std::string Invitation::write(const std::string& method, const std::string& body
                 "\r\nAccept: application/sdp\r\nSession-Expires: " + std::to_string(timer_.interval()) +
                 "\r\nMin-SE: " + std::to_string(timer_.min_se()) + "\r\n";
     }
+    if (method == "CANCEL" && !cancel_reason_.empty()) {
+        text += "Reason: " + cancel_reason_ + "\r\n";
+    }
     if (method == "INVITE" && !invite_.replaces.empty()) {
         text += "Require: replaces\r\nReplaces: " + invite_.replaces + "\r\n";
     }
@@ -113,7 +116,7 @@ void Invitation::send_invite(std::int64_t /*now*/) {
     transaction_ = network_.request(half_.flow, "INVITE", branch_, write("INVITE", offer_), write("ACK", {}));
 }
 
-void Invitation::cancel(EndCause cause, std::int64_t now) {
+void Invitation::cancel(EndCause cause, std::int64_t now, std::string reason) {
     if (state_ == State::idle) {
         state_ = State::over;
     }
@@ -121,6 +124,7 @@ void Invitation::cancel(EndCause cause, std::int64_t now) {
         return;
     }
     cancel_cause_ = cause;
+    cancel_reason_ = std::move(reason);
     state_ = State::cancelling;
     over_at_ = now + 2 * kTimeout;  // the INVITE's own time, then that of its answer (section 9.1)
     media_.reset();
@@ -156,10 +160,11 @@ void Invitation::refuse(const Refusal& refusal, std::int64_t now) {
     host_.on_invitation_refused(told);
 }
 
-bool Invitation::has_early(const std::string& key) const {
-    return state_ == State::proceeding && std::ranges::any_of(early_, [&key](const auto& early) {
-               return early.second.dialog.key() == key;
-           });
+const Flow* Invitation::early_flow(const std::string& key) const {
+    const bool rings = state_ == State::proceeding && std::ranges::any_of(early_, [&key](const auto& early) {
+                           return early.second.dialog.key() == key;
+                       });
+    return rings ? &half_.flow : nullptr;
 }
 
 Invitation::Early* Invitation::early(const Message& response) {

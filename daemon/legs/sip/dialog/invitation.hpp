@@ -33,6 +33,9 @@ struct Invite {
     std::int64_t ring_timeout = 60000;  // ms, over all targets
 };
 
+// RFC 3326: why a phone stops to ring that lists the calls it missed.
+inline constexpr const char* kCompletedElsewhere = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
 class InvitationHost {
 public:
     virtual ~InvitationHost() = default;
@@ -53,8 +56,9 @@ public:
     // To one target; again for the next when it was refused with try_next.
     void start(const Flow& flow, std::shared_ptr<MediaSession> media, std::int64_t now);
     // Nothing is reported afterwards. CANCEL goes out at once, or after the first provisional response;
-    // whoever answers all the same is hung up.
-    void cancel(EndCause cause, std::int64_t now);
+    // whoever answers all the same is hung up. Both say why, in a Reason header (RFC 3326): `reason`, or for
+    // the hang-up what the cause says.
+    void cancel(EndCause cause, std::int64_t now, std::string reason = {});
 
     void receive_response(std::uint64_t id, const Message& response, std::int64_t now);
     void request_timed_out(std::uint64_t id, std::int64_t now);
@@ -63,14 +67,19 @@ public:
     void receive(const std::string& transaction, const Message& request);
     void tick(std::int64_t now);
     std::optional<std::int64_t> next_deadline() const;
-    // An early dialog of this INVITE, by Dialog::key(): the far side rings.
-    bool has_early(const std::string& key) const;
+    // An early dialog of this INVITE, by Dialog::key(): the far side rings. Null: there is no such.
+    const Flow* early_flow(const std::string& key) const;
+    // The far side that has this tag has said something.
+    bool has_heard(const std::string& remote_tag) const { return early_.contains(remote_tag); }
     bool over() const { return state_ == State::over; }  // nothing more can come
 
     // The client transaction is the INVITE's.
     bool is_own(std::uint64_t id) const { return id != 0 && id == transaction_; }
     const std::string& call_id() const { return half_.call_id; }
     const std::string& local_tag() const { return half_.local_tag; }
+    std::uint32_t cseq() const { return half_.cseq; }
+    // Before the first start: this number was used in the same call.
+    void count_from(std::uint32_t cseq) { half_.cseq = cseq; }
 
 private:
     enum class State {
@@ -120,6 +129,7 @@ private:
     bool provisional_ = false;  // one came: CANCEL may go out
     bool cancel_sent_ = false;
     EndCause cancel_cause_ = EndCause::cancelled;
+    std::string cancel_reason_;
     std::map<std::string, Early> early_;       // by To tag
     std::map<std::string, std::string> acks_;  // to each 2xx, by To tag
     std::string media_tag_;                    // late: whose offer is in force

@@ -75,7 +75,7 @@ std::optional<MediaProblem> Invitation::agree(const Early& early, const Message&
 
 void Invitation::hang_up(Dialog& dialog, EndCause cause) {
     RequestParts bye{.method = "BYE", .branch = network_.new_branch()};
-    bye.headers.push_back({"Reason", reason_of(cause)});
+    bye.headers.push_back({"Reason", cancel_reason_.empty() ? reason_of(cause) : cancel_reason_});
     bye.headers.insert(bye.headers.end(), credentials_.begin(), credentials_.end());
     (void)network_.request(half_.flow, "BYE", bye.branch, dialog.write_request(bye), {});
 }

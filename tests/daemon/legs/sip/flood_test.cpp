@@ -99,6 +99,24 @@ TEST(Scans, WhoTriesNamesIsNotHeardAnyMore) {
     EXPECT_FALSE(is_heard(harness, Transport::tcp));
 }
 
+// As at the reception: the call is answered, and what is asked for there does not exist.
+TEST(Scans, WhoIsBlamedForAnsweredCallsIsNotHeardAnyMore) {
+    Harness harness(strict());
+    Client client(Transport::tcp, harness.port(Transport::tcp));
+    for (int count = 0; count < 6; ++count) {
+        Caller caller(client, "room" + std::to_string(count));
+        client.send(caller.request("INVITE", {}, kOffer));
+        const std::string answer = client.expect("SIP/2.0 200", 1000);
+        ASSERT_FALSE(answer.empty()) << count;
+        caller.learn(answer);
+        client.send(caller.ack());
+        ASSERT_TRUE(harness.observer.wait([](const auto& record) { return record.answered; }));
+        harness.run([&] { harness.observer.wait()->leg->blame(); });
+    }
+    EXPECT_TRUE(harness.wait([&] { return harness.legs->statistics().bans == 1; }));
+    EXPECT_FALSE(is_heard(harness, Transport::tcp));
+}
+
 // What does not begin a call is answered alike for names that exist and names that do not.
 TEST(Scans, OptionsAndRegisterDoNotTellNamesApart) {
     Harness harness;

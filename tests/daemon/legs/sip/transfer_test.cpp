@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/legs/sip/dialog/invitation.hpp"
 #include "tests/support/sip/harness.hpp"
+#include "tests/support/sip/scripted_peer.hpp"
 
 namespace vmr::sip::test {
 namespace {
@@ -203,6 +205,49 @@ TEST_P(NoTransfers, AnEndingCallIsDeclinedAndARingingOneIsUnknown) {
                                   ";from-tag=" + waiting.tag + "\r\n",
                               kOffer));
     EXPECT_FALSE(other.expect("SIP/2.0 481").empty());
+}
+
+// A call of ours that rings is taken by whom it rings for (section 3), over TLS by TLS.
+TEST(RingingCalls, AreTakenByReplaces) {
+    ScriptedPeer peer([](const std::string& request) {
+        std::vector<std::string> answers;
+        if (request.starts_with("INVITE ")) {
+            answers = {response(request, 180)};
+        } else if (request.starts_with("CANCEL ")) {
+            answers = {response(request, 200)};
+        }
+        return answers;
+    });
+    SipConfig config;
+    DialRule rule;
+    rule.name = "any";
+    rule.domains = {"127.0.0.1"};
+    config.dial.rules = {rule};
+    Harness harness(std::move(config));
+    std::shared_ptr<Leg> ringing;
+    harness.run([&] {
+        const auto plan = harness.legs->plan("sip:bob@127.0.0.1:" + std::to_string(peer.port()));
+        ringing = plan ? harness.legs->dial({"out-1", *plan, "Board", "board"}) : nullptr;
+    });
+    ASSERT_TRUE(ringing);
+    const std::string invite = peer.expect("INVITE ");
+    ASSERT_TRUE(harness.observer.wait([](const auto& record) { return !record.progress.empty(); }));
+    const std::string from = header(invite, "From");
+    const std::string ours = from.substr(from.find(";tag=") + 5);
+    const auto replaces = [&](const std::string& theirs, const std::string& more = {}) {
+        return "Replaces: " + header(invite, "Call-ID") + ";to-tag=" + ours + ";from-tag=" + theirs + more +
+               "\r\n";
+    };
+    Client other(Transport::udp, harness.port(Transport::udp));
+    Caller guesser(other, "board");
+    other.send(guesser.request("INVITE", replaces("another"), kOffer));
+    EXPECT_FALSE(other.expect("SIP/2.0 481").empty());
+    Caller taker(other, "board");
+    other.send(taker.request("INVITE", replaces("peer", ";early-only"), kOffer));
+    EXPECT_FALSE(other.expect("SIP/2.0 200").empty());
+    EXPECT_EQ(harness.observer.wait()->arrival.replaces, "out-1");
+    harness.run([&] { ringing->end(EndCause::replaced); });
+    EXPECT_EQ(header(peer.expect("CANCEL "), "Reason"), kCompletedElsewhere);
 }
 
 // A trunk's calls refer nobody, but where the trunk's settings say so.

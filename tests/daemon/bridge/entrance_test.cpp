@@ -1,0 +1,215 @@
+// By how a call is answered a stranger does not learn which names exist, and a crowd of strangers is bounded.
+#include "daemon/bridge/entrance.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "daemon/bridge/bridge.hpp"
+
+namespace vmr::bridge {
+namespace {
+
+const std::string kPlain =
+    "v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n";
+const std::string kKeyed =
+    "v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 30000 RTP/SAVP 0\r\n"
+    "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n";
+const std::string kPlainPicture = "m=video 30002 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n";
+
+Arrival call(const std::string& alias, const std::string& offer = kPlain,
+             const std::string& address = "192.0.2.7:5060") {
+    Arrival arrival;
+    arrival.alias = alias;
+    arrival.leg = "sip-" + alias;
+    arrival.remote_address = address;
+    arrival.offer = offer;
+    return arrival;
+}
+
+TEST(DoorstepTest, BoundsASourceAndAll) {
+    Doorstep doorstep;
+    for (std::size_t count = 0; count < Doorstep::kMaxOfSource; ++count) {
+        EXPECT_TRUE(doorstep.enter("a" + std::to_string(count), "192.0.2.7"));
+    }
+    EXPECT_FALSE(doorstep.enter("a", "192.0.2.7"));
+    EXPECT_TRUE(doorstep.enter("b", "192.0.2.8"));
+    EXPECT_FALSE(doorstep.enter("b", "192.0.2.9")) << "twice the same";
+    doorstep.leave("a0");
+    doorstep.leave("a0");
+    doorstep.leave("nobody");
+    EXPECT_EQ(doorstep.of("192.0.2.7"), Doorstep::kMaxOfSource - 1);
+    EXPECT_TRUE(doorstep.enter("a", "192.0.2.7"));
+    for (std::size_t count = doorstep.size(); count < Doorstep::kMaxCallers; ++count) {
+        EXPECT_TRUE(doorstep.enter("c" + std::to_string(count), std::to_string(count)));
+    }
+    EXPECT_FALSE(doorstep.enter("late", "192.0.2.10"));
+}
+
+TEST(OfferTest, AnOfferIsWeighedAgainstWhatTheRoomDemands) {
+    room::RoomConfig room;
+    EXPECT_TRUE(offers_enough(call("a"), {}, room));
+    room.encryption = room::Encryption::required;
+    EXPECT_FALSE(offers_enough(call("a"), {}, room));
+    EXPECT_FALSE(offers_enough(call("a", kKeyed), {}, room)) << "keys that travel in the clear";
+    Arrival protected_call = call("a", kKeyed);
+    protected_call.signalling = "TLSv1.3 TLS_AES_256_GCM_SHA384";
+    EXPECT_TRUE(offers_enough(protected_call, {}, room));
+    protected_call.offer = kKeyed + kPlainPicture;
+    EXPECT_FALSE(offers_enough(protected_call, {}, room)) << "sound is protected, the picture is not";
+    protected_call.offer = kKeyed;
+    room.encryption_floor_bits = 256;
+    EXPECT_FALSE(offers_enough(protected_call, {}, room));
+    EXPECT_TRUE(offers_enough(call("a", ""), {}, room)) << "the offer is ours";
+    EXPECT_TRUE(offers_enough(call("a", "nonsense"), {}, room)) << "refused alike everywhere";
+}
+
+class FakeLeg final : public Leg {
+public:
+    explicit FakeLeg(std::string id) : id_(std::move(id)) {}
+    const std::string& id() const override { return id_; }
+    LegKind kind() const override { return LegKind::sip; }
+    void accept() override { accepted = true; }
+    void refuse(EndCause cause) override { ended = cause; }
+    void end(EndCause cause) override { ended = cause; }
+    void blame() override { ++blamed; }
+
+    bool accepted = false;
+    std::optional<EndCause> ended;
+    int blamed = 0;
+
+private:
+    std::string id_;
+};
+
+class EntranceTest : public testing::Test {
+protected:
+    void SetUp() override {
+        gst_init(nullptr, nullptr);
+        char name[] = "/tmp/vmr-entrance-XXXXXX";
+        folder_ = mkdtemp(name);
+        auto loaded = media::Pipelines::load(std::string(std::getenv("VMR_SOURCE_ROOT")) + "/pipelines");
+        ASSERT_TRUE(loaded) << (loaded ? "" : loaded.error());
+        pipelines_ = std::make_unique<media::Pipelines>(std::move(*loaded));
+        environment_.pipelines = pipelines_.get();
+        environment_.io = std::make_shared<media::MediaIoPool>(1);
+        environment_.ice = [] { return media::IceParams{}; };
+        environment_.certificate = *media::DtlsCertificate::generate();
+        store::CallRecordsOptions options;
+        options.path = folder_ + "/calls.jsonl";
+        auto records = store::CallRecords::open(std::move(options));
+        ASSERT_TRUE(records);
+        records_ = std::move(*records);
+        services_ = std::make_unique<Services>(Services{
+            *pipelines_,
+            {},
+            {},
+            *records_,
+            events_,
+            tokens_,
+            hasher_,
+            std::make_shared<room::PinThrottle>(),
+            [](const std::string&) { return nlohmann::json::array(); },
+            "test",
+        });
+        bridge_ = std::make_unique<Bridge>(*services_, environment_);
+        ops::RoomConfig board;
+        board.id = "board";
+        board.host_pin = "482915";
+        ops::RoomConfig safe = board;
+        safe.id = "safe";
+        safe.encryption = ops::Encryption::required;
+        bridge_->start_rooms({board, safe});
+        bridge_->set_reception("reception", true);
+    }
+    void TearDown() override {
+        bridge_.reset();
+        records_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+    std::shared_ptr<FakeLeg> arrive(const Arrival& arrival) {
+        auto leg = std::make_shared<FakeLeg>(arrival.leg);
+        session_ = bridge_->on_leg_arrived(leg, arrival);
+        return leg;
+    }
+    bool run_until(const std::function<bool()>& done) {
+        const gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+        const guint tick = g_timeout_add(
+            5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
+        while (!done() && g_get_monotonic_time() < deadline) {
+            g_main_context_iteration(nullptr, TRUE);
+        }
+        g_source_remove(tick);
+        return done();
+    }
+
+    std::string folder_;
+    std::unique_ptr<media::Pipelines> pipelines_;
+    media::MediaEnvironment environment_;
+    api::TokenStore tokens_;
+    api::EventHub events_;
+    ops::PinHasher hasher_;
+    std::unique_ptr<store::CallRecords> records_;
+    std::unique_ptr<Services> services_;
+    std::unique_ptr<Bridge> bridge_;
+    std::shared_ptr<MediaSession> session_;
+};
+
+TEST_F(EntranceTest, UnknownNamesAreTakenLikeOthersUnlessTheOperatorSaysSo) {
+    for (const char* name : {"board", "nowhere", "reception", "safe"}) {
+        const auto leg = arrive(call(name));
+        EXPECT_NE(session_, nullptr) << name;
+        EXPECT_FALSE(leg->ended) << name;
+        EXPECT_TRUE(session_->answer(kPlain)) << name;
+    }
+    bridge_->set_reception("reception", false);
+    EXPECT_EQ(arrive(call("elsewhere"))->ended, EndCause::not_found);
+    Arrival clear = call("safe");
+    clear.leg = "sip-clear";
+    EXPECT_FALSE(arrive(clear)->ended);
+    EXPECT_EQ(session_->answer(kPlain).problem().kind, MediaProblem::Kind::encryption_required);
+}
+
+// Who is known by a trunk, or by what they have shown, is told plainly.
+TEST_F(EntranceTest, KnownCallersAreTold) {
+    Arrival by_trunk = call("nowhere");
+    by_trunk.trunk = "carrier";
+    by_trunk.trusted = true;
+    EXPECT_EQ(arrive(by_trunk)->ended, EndCause::not_found);
+    Arrival device = call("safe");
+    device.trusted = true;
+    EXPECT_FALSE(arrive(device)->ended);
+    EXPECT_EQ(session_->answer(kPlain).problem().kind, MediaProblem::Kind::encryption_required);
+}
+
+TEST_F(EntranceTest, ACrowdOfOneSourceIsRefusedAlikeWhateverItCalls) {
+    for (std::size_t count = 0; count < Doorstep::kMaxOfSource; ++count) {
+        EXPECT_FALSE(arrive(call("name" + std::to_string(count)))->ended);
+    }
+    EXPECT_EQ(arrive(call("board"))->ended, EndCause::busy);
+    EXPECT_EQ(arrive(call("nowhere"))->ended, EndCause::busy);
+    EXPECT_FALSE(arrive(call("else", kPlain, "192.0.2.8:5060"))->ended);
+    bridge_->on_leg_ended("sip-name0", EndCause::cancelled, nullptr);
+    EXPECT_FALSE(arrive(call("board"))->ended);
+}
+
+TEST_F(EntranceTest, WhatComesToNothingAtTheReceptionIsBlamedOnItsSource) {
+    const auto mute = arrive(call("nowhere"));
+    EXPECT_TRUE(run_until([&] { return mute->accepted; }));
+    bridge_->on_leg_ended(mute->id(), EndCause::hangup, nullptr);
+    EXPECT_EQ(mute->blamed, 1);
+    EXPECT_EQ(services_->doorstep.size(), 0U);
+
+    const auto guesser = arrive(call("other"));
+    EXPECT_TRUE(run_until([&] { return guesser->accepted; }));
+    for (const char key : std::string("1234#")) {
+        bridge_->on_leg_key(guesser->id(), key);
+    }
+    EXPECT_TRUE(run_until([&] { return guesser->blamed == 1; }));
+    bridge_->on_leg_ended(guesser->id(), EndCause::hangup, nullptr);
+    EXPECT_EQ(guesser->blamed, 1) << "counted once";
+}
+
+}  // namespace
+}  // namespace vmr::bridge
