@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/media/transport/bytes.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
 
 namespace vmr::media {
