@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/guard.hpp"
+#include "base/main_context.hpp"
 #include "daemon/bridge/room_json.hpp"
 
 namespace vmr::bridge {
@@ -145,10 +146,11 @@ bool RoomHost::seat_media(Seat& seat) {
     set_up_prompts(session.bin(), {services_.prompts.folder, locale()}, seat.arrival.kind);
     const std::string leg = seat.arrival.leg;
     pipeline_->attach(leg, session.bin(), seat.arrival.display_name);
-    session.set_on_changed([this, leg] {
+    session.set_on_changed([this, leg, id = seat.id] {
         if (pipeline_) {
             pipeline_->refresh(leg);
         }
+        follow_receipt(id);
         conference_changed_ = true;  // its video, perhaps
         tell_conference();
     });
@@ -204,6 +206,21 @@ void RoomHost::on_media_ready(const room::ParticipantId& id) {
     } else {
         handle(room::MediaUp{id, receipt});
     }
+}
+
+// Later: who falls below the room's policy is ended, and the leg is still in the middle of the exchange.
+void RoomHost::follow_receipt(const room::ParticipantId& id) {
+    call_on_main([this, id, alive = std::weak_ptr(alive_)] {
+        Seat* followed = alive.expired() ? nullptr : seat(id);
+        const room::Participant* participant = followed != nullptr ? room_.find(id) : nullptr;
+        if (participant == nullptr || !followed->media_up || !followed->session) {
+            return;
+        }
+        const room::CryptoReceipt receipt = room_receipt(followed->session->crypto_receipt());
+        if (receipt != participant->crypto) {
+            handle(room::ReceiptChanged{id, receipt});
+        }
+    });
 }
 
 void RoomHost::on_leg_ended(const std::string& leg, EndCause cause, std::shared_ptr<void> receipt) {

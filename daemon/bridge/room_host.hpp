@@ -110,6 +110,7 @@ private:
     void on_media_ready(const room::ParticipantId& id);
     bool needs_protected_chat(const room::Participant& participant) const;
     void note_presence(const room::Participant& participant);
+    void follow_receipt(const room::ParticipantId& id);
     bool share(const room::ParticipantId& id, bool sharing);
     void follow_sharing(const room::Participant& participant);
     void show_floor(const Seat& seat);

@@ -14,6 +14,18 @@ StructurePtr tap_stats(GstElement* chain) {
     return StructurePtr(stats);
 }
 
+// SRTP refuses a sequence number that its SSRC had before, and a player expects its clock to go on.
+void continue_stream(GstElement* payloader, GstElement* before) {
+    GstStructure* stats = nullptr;
+    g_object_get(before, "stats", &stats, nullptr);
+    const StructurePtr owned(stats);
+    guint sequence = 0, timestamp_offset = 0;
+    gst_structure_get(stats, "seqnum", G_TYPE_UINT, &sequence, "timestamp-offset", G_TYPE_UINT,
+                      &timestamp_offset, nullptr);
+    g_object_set(payloader, "seqnum-offset", static_cast<gint>((sequence + 1) & 0xFFFF), "timestamp-offset",
+                 timestamp_offset, nullptr);
+}
+
 }  // namespace
 
 const char* to_string(Slot slot) {
@@ -138,7 +150,8 @@ void LegBin::send(Slot slot, const SendParams& params, GstPad* transport_sink) {
         return;
     }
     Sender& sender = senders_[slot];
-    if (sender.pay) {
+    const ElementPtr before = sender.pay ? named(sender.pay.get(), "pay") : ElementPtr();
+    if (before) {
         stop_sending(slot, sender);
     }
     sender = Sender{params, add_chain("pay-" + params.codec), {}, PadPtr::ref(transport_sink)};
@@ -146,6 +159,9 @@ void LegBin::send(Slot slot, const SendParams& params, GstPad* transport_sink) {
     g_object_set(named(pay, "rtpcaps").get(), "caps", params.rtp_caps.get(), nullptr);
     g_object_set(named(pay, "pay").get(), "pt", static_cast<guint>(params.payload), "ssrc", params.ssrc,
                  nullptr);
+    if (before) {
+        continue_stream(named(pay, "pay").get(), before.get());
+    }
     if (params.single_nal) {
         gst_util_set_object_arg(G_OBJECT(named(pay, "pay").get()), "aggregate-mode", "none");
     }

@@ -358,6 +358,9 @@ void Session::on_state_changed(TransportState state, const std::string& reason) 
         return;
     }
     report_if_ready();
+    if (on_changed_) {
+        on_changed_();
+    }
 }
 
 void Session::report_if_ready() {

@@ -135,6 +135,7 @@ private:
     std::string sdp_address(const std::string& remote_address) const;
     void drop_unused_paths();
     void drop_left_paths();
+    bool awaits_keys(std::size_t path) const;
     bool ensure_floor(const sdp::FloorPlan& plan);
     std::optional<sdp::LocalFloor> local_floor(const std::optional<sdp::FloorPlan>& plan);
     void report_if_ready();

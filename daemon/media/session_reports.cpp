@@ -1,4 +1,5 @@
 // What a session can say of itself: for the roster, the watchdog and the call record.
+#include <algorithm>
 #include <tuple>
 
 #include "daemon/media/session.hpp"
@@ -6,16 +7,24 @@
 
 namespace vmr::media {
 
+// Nothing passes on it before its handshake.
+bool Session::awaits_keys(std::size_t path) const {
+    return negotiated_ && std::ranges::any_of(negotiated_->transports, [path](const auto& plan) {
+               return plan.id == path && plan.keying == sdp::KeyManagement::dtls;
+           });
+}
+
 vmr::CryptoReceipt Session::crypto_receipt() const {
     vmr::CryptoReceipt receipt;
     receipt.signalling = signalling_;
     std::optional<std::tuple<bool, bool, unsigned>> weakest;
+    using Exchange = CryptoReceipt::KeyExchange;
     for (const auto& [id, path] : paths_) {
-        if (!path.secured || steers_camera(path)) {
+        const CryptoReceipt crypto = path.transport->crypto();
+        const bool keyed = crypto.key_exchange != Exchange::none || !awaits_keys(id);
+        if (steers_camera(path) || !path.secured || !keyed) {
             continue;
         }
-        const CryptoReceipt crypto = path.transport->crypto();
-        using Exchange = CryptoReceipt::KeyExchange;
         // The weakest path is the leg's; keys that everybody between could read are weaker than any others.
         const bool readable = crypto.key_exchange == Exchange::sdes && signalling_ == "none";
         const std::tuple strength(crypto.key_bits != 0, !readable, crypto.key_bits);

@@ -157,6 +157,11 @@ void Core::on(const Progressed& event) {
 void Core::take_receipt(Seat& seat, const CryptoReceipt& receipt) {
     seat.p.crypto = receipt;
     seat.p.encrypted = counts_as_encrypted(receipt, config.encryption_floor_bits);
+    const bool before_media = seat.p.state == State::connecting;
+    if (before_media || is_weaker(receipt, seat.record.crypto)) {
+        seat.record.crypto = receipt;
+    }
+    seat.record.encrypted = seat.p.encrypted && (before_media || seat.record.encrypted);
     touch(seat);
 }
 

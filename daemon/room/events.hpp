@@ -88,6 +88,7 @@ struct Progressed {
     CallProgress call = CallProgress::ringing;
 };
 
+// The leg was renegotiated, or keys of more of its media are there.
 struct ReceiptChanged {
     ParticipantId id;
     CryptoReceipt receipt;

@@ -51,5 +51,6 @@ private:
 std::string check(const RoomConfig& config);
 // Rules 20 and 21: does this leg count as encrypted, given the room's floor?
 bool counts_as_encrypted(const CryptoReceipt& receipt, unsigned floor_bits);
+bool is_weaker(const CryptoReceipt& one, const CryptoReceipt& other);
 
 }  // namespace vmr::room

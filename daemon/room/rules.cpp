@@ -186,4 +186,11 @@ bool counts_as_encrypted(const CryptoReceipt& receipt, unsigned floor_bits) {
     return receipt.key_bits >= floor_bits;
 }
 
+bool is_weaker(const CryptoReceipt& one, const CryptoReceipt& other) {
+    const auto strength = [](const CryptoReceipt& receipt) {
+        return std::pair(counts_as_encrypted(receipt, 0), receipt.key_bits);
+    };
+    return strength(one) < strength(other);
+}
+
 }  // namespace vmr::room

@@ -180,8 +180,6 @@ void Core::leave(Seat& gone, Cause cause, bool release, std::optional<Prompt> pr
     RecordDraft& record = seat.record;
     record.name = seat.p.name;
     record.role = seat.p.role;
-    record.crypto = seat.p.crypto;
-    record.encrypted = seat.p.encrypted;
     record.joined_at = seat.p.joined_at;
     record.stop = now_;
     record.cause = cause;

@@ -181,8 +181,8 @@ struct RecordDraft {
     std::string address;
     std::string trunk;
     std::string user_agent;
-    CryptoReceipt crypto;
-    bool encrypted = false;
+    CryptoReceipt crypto;    // the weakest that the leg had
+    bool encrypted = false;  // ... and always was
     TimePoint start{};
     TimePoint stop{};
     std::optional<TimePoint> joined_at;  // nullopt: was never in the room

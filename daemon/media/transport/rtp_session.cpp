@@ -266,7 +266,7 @@ ReceiveResult RtpSession::take_rtp(Bytes packet) {
     if (take_data(*media, packet)) {
         return ReceiveResult::delivered;
     }
-    return push(Component::rtp, packet);
+    return push_rtp(*header, packet);
 }
 
 ReceiveResult RtpSession::take_rtcp(Bytes compound) {
@@ -281,7 +281,22 @@ ReceiveResult RtpSession::take_rtcp(Bytes compound) {
     for (AudioRtp* audio : audio_lines()) {
         audio->receive_rtcp(rtcp);
     }
-    return has_rtpbin_ ? push(Component::rtcp, compound) : ReceiveResult::delivered;
+    return has_rtpbin_ ? push_rtcp(compound) : ReceiveResult::delivered;
+}
+
+ReceiveResult RtpSession::push_rtp(const RtpHeader& header, Bytes packet) {
+    const int64_t now = g_get_monotonic_time();
+    if (!peer_sources_.admit(header.ssrc, now)) {
+        return ReceiveResult::unrouted;
+    }
+    return peer_sources_.admit_contributors(packet, now) ? push(Component::rtp, packet)
+                                                         : push(Component::rtp, without_contributors(packet));
+}
+
+ReceiveResult RtpSession::push_rtcp(Bytes compound) {
+    const std::vector<uint8_t> admitted = peer_sources_.admitted(compound, g_get_monotonic_time());
+    const ReceiveResult result = admitted.empty() ? ReceiveResult::unrouted : push(Component::rtcp, admitted);
+    return admitted.size() == compound.size() ? result : ReceiveResult::unrouted;
 }
 
 ReceiveResult RtpSession::push(Component component, Bytes packet) {

@@ -20,6 +20,7 @@
 #include "daemon/media/transport/audio_rtp.hpp"
 #include "daemon/media/transport/channel.hpp"
 #include "daemon/media/transport/data_line.hpp"
+#include "daemon/media/transport/peer_sources.hpp"
 #include "daemon/media/transport/queue_trend.hpp"
 #include "daemon/media/transport/rtcp_bitrate.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
@@ -158,6 +159,8 @@ private:
     ReceiveResult take_rtp(Bytes packet);
     bool take_data(unsigned media, Bytes packet);
     ReceiveResult take_rtcp(Bytes compound);
+    ReceiveResult push_rtp(const RtpHeader& header, Bytes packet);
+    ReceiveResult push_rtcp(Bytes compound);
     ReceiveResult push(Component component, Bytes packet);
 
     const RtpSessionParams params_;
@@ -172,6 +175,7 @@ private:
     RtpRouter router_;
     RtcpReports reports_;
     RtcpBitrate bitrate_;
+    PeerSources peer_sources_;  // media-io
     struct Heard {
         uint64_t packets = 0;  // of RtpRouter::Source
         int64_t since_us = 0;  // monotonic

@@ -98,11 +98,15 @@ protected:
             near_room_->refresh("near-leg");
             watch();
         });
+        negotiate(pt, fmtp, bandwidth);
+    }
+    void negotiate(const std::string& pt, const std::string& fmtp, const std::string& bandwidth = "") {
         std::string offer = near_->offer().sdp();
         const auto at = offer.find("m=video");
-        const auto formats = offer.find(" 97 102 103\r\n", at);
+        const auto formats = offer.find(' ', offer.find("RTP/", at));
         ASSERT_NE(formats, offer.npos);
-        offer.replace(formats, 13, " " + pt + "\r\n" + bandwidth);
+        offer.replace(formats, offer.find("\r\n", at) - formats,
+                      " " + pt + (bandwidth.empty() ? "" : "\r\n" + bandwidth));
         const auto begin = offer.find("a=fmtp:" + pt + " ", at);
         offer.replace(begin, offer.find("\r\n", begin) - begin, "a=fmtp:" + pt + " " + fmtp);
         const SdpResult answer = far_->answer(offer);
@@ -122,9 +126,10 @@ protected:
         const PadPtr out = PadPtr::adopt(gst_element_get_static_pad(chain.get(), "src"));
         gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps, &seen_, nullptr);
     }
-    ElementPtr depayloader() const {
+    ElementPtr depayloader() const { return element(*near_, "rtph264depay"); }
+    static ElementPtr element(Session& session, const char* factory) {
         GstIterator* all =
-            gst_bin_iterate_all_by_element_factory_name(GST_BIN(near_->bin().element()), "rtph264depay");
+            gst_bin_iterate_all_by_element_factory_name(GST_BIN(session.bin().element()), factory);
         GValue item = G_VALUE_INIT;
         ElementPtr found;
         if (gst_iterator_next(all, &item) == GST_ITERATOR_OK) {
@@ -186,8 +191,52 @@ TEST_F(PictureTest, OfALowLevelInSingleNalUnits) {
     detach();
 }
 
+struct Numbers {
+    guint sequence = 0, first = 0, timestamp_offset = 0;
+};
+
+Numbers numbers_of(GstElement* payloader) {
+    GstStructure* stats = nullptr;
+    g_object_get(payloader, "stats", &stats, nullptr);
+    Numbers numbers;
+    gst_structure_get(stats, "seqnum", G_TYPE_UINT, &numbers.sequence, "seqnum-offset", G_TYPE_UINT,
+                      &numbers.first, "timestamp-offset", G_TYPE_UINT, &numbers.timestamp_offset, nullptr);
+    gst_structure_free(stats);
+    return numbers;
+}
+
+// SRTP sends no number twice: one stream, whichever payloader makes it.
+TEST_F(PictureTest, ARenegotiatedStreamGoesOnWithItsNumbers) {
+    ASSERT_NO_FATAL_FAILURE(call("102", "profile-level-id=42800d;packetization-mode=0"));
+    const auto came = [&](unsigned packets) {
+        return run_until([&] {
+            const std::lock_guard lock(seen_.mutex);
+            return seen_.packets > packets;
+        });
+    };
+    EXPECT_TRUE(came(10));
+    const ElementPtr before = element(*far_, "rtph264pay");
+    ASSERT_NO_FATAL_FAILURE(negotiate("102", "profile-level-id=42801f;packetization-mode=0"));
+    const ElementPtr after = element(*far_, "rtph264pay");
+    ASSERT_NE(before.get(), after.get());
+    const Numbers last = numbers_of(before.get());
+    EXPECT_TRUE(run_until([&] { return numbers_of(after.get()).sequence != last.sequence; }));
+    EXPECT_EQ(numbers_of(after.get()).first, (last.sequence + 1) & 0xFFFFU);
+    EXPECT_EQ(numbers_of(after.get()).timestamp_offset, last.timestamp_offset);
+    unsigned so_far = 0;
+    {
+        const std::lock_guard lock(seen_.mutex);
+        so_far = seen_.packets;
+    }
+    EXPECT_TRUE(came(so_far + 5));
+    for (const auto& one : near_->stats()) {
+        EXPECT_LT(one.rtp.lost_packets, 1) << to_string(one.slot);
+    }
+    detach();
+}
+
 TEST_F(PictureTest, OfHighWhereItWasAgreedOn) {
-    ASSERT_NO_FATAL_FAILURE(call("103", "profile-level-id=640028;packetization-mode=1", "b=TIAS:500000\r\n"));
+    ASSERT_NO_FATAL_FAILURE(call("103", "profile-level-id=640028;packetization-mode=1", "b=TIAS:500000"));
     expect_each([](const Seen& seen) { EXPECT_EQ(seen.profile, 0x64); });
     EXPECT_EQ(far_->bin().max_bitrate(Slot::video), 500'000U);
     detach();

@@ -198,6 +198,27 @@ TEST_F(RoomTest, Rule20RequiredRefusesBeforeAnsweringWhenTheOfferTells) {
     EXPECT_EQ(record("h")->cause, Cause::encryption_required) << "never silently downgraded";
 }
 
+TEST_F(MeetingTest, Rule21AReceiptThatChangesIsShownAndTheRecordHasTheWeakest) {
+    const CryptoReceipt weaker{"TLSv1.3", "SDES", "AES_CM_128_HMAC_SHA1_80", 128};
+    send(ReceiptChanged{"g", weaker});
+    EXPECT_EQ(room->find("g")->crypto, weaker);
+    EXPECT_NE(get<ParticipantChanged>(), nullptr);
+    EXPECT_FALSE(room->view().unencrypted);
+    send(ReceiptChanged{"g", {"TLSv1.3", "", "", 0}});
+    EXPECT_FALSE(get<ParticipantChanged>()->participant.encrypted);
+    EXPECT_TRUE(get<RoomChanged>()->room.unencrypted);
+    EXPECT_NE(said(Prompt::unencrypted, "h"), nullptr);
+    send(ReceiptChanged{"g", strong()});
+    EXPECT_FALSE(room->view().unencrypted);
+    EXPECT_TRUE(get<ParticipantChanged>()->participant.encrypted);
+    send(Left{"g", Cause::normal});
+    EXPECT_EQ(record("g")->crypto.suite, "");
+    EXPECT_FALSE(record("g")->encrypted) << "for a while it was not";
+    send(Left{"h", Cause::normal});
+    EXPECT_EQ(record("h")->crypto, strong());
+    EXPECT_TRUE(record("h")->encrypted);
+}
+
 TEST_F(RoomTest, Rule20BelowTheFloorCountsAsUnencrypted) {
     auto config = pins_and_guests();
     config.encryption = Encryption::required;

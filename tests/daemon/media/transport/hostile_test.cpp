@@ -184,6 +184,61 @@ TEST_F(HostileTest, ComediaLatchesToTheFirstValidPacket) {
     }));
 }
 
+guint sources_of(RtpTransport& transport) {
+    GstIterator* found = gst_bin_iterate_all_by_element_factory_name(GST_BIN(transport.bin()), "rtpbin");
+    GValue value = G_VALUE_INIT;
+    EXPECT_EQ(gst_iterator_next(found, &value), GST_ITERATOR_OK);
+    GObject* session = nullptr;
+    g_signal_emit_by_name(g_value_get_object(&value), "get-internal-session", 0, &session);
+    g_value_unset(&value);
+    gst_iterator_free(found);
+    guint sources = 0;
+    g_object_get(session, "num-sources", &sources, nullptr);
+    g_object_unref(session);
+    return sources;
+}
+
+// rtpbin keeps each SSRC that it reads, and looks through all of them for each new one.
+TEST_F(HostileTest, APeerSpeaksForFewSources) {
+    Endpoint a(io, loopback_udp(true));
+    SentMedia video = vp8_media(0, 1);
+    video.source.clear();
+    a.add(video);
+    ASSERT_TRUE(a.transport->set_security(PlainSecurity{}));
+    a.play();
+    attack_from("127.0.0.1");
+    const uint16_t port = a.transport->local().rtp_port;
+    ASSERT_TRUE(a.transport->set_remote(UdpRemote{"127.0.0.1", 9}));
+    uint16_t sequence = 0;
+    const auto send_picture = [&] { send(rtp(kVp8, 7, sequence++), port); };
+    ASSERT_TRUE(wait_until([&] {
+        send_picture();
+        return a.received(0) > 5;
+    }));
+    uint32_t ssrc = 0x10000;
+    for (int i = 0; i < 20; i++) {
+        std::string reports;
+        for (int one = 0; one < 200; one++, ssrc++) {
+            reports += std::string("\x80\xC9\0\1\0", 5) + static_cast<char>(ssrc >> 16) +
+                       static_cast<char>(ssrc >> 8) + static_cast<char>(ssrc);
+        }
+        send(reports, port);
+        send(rtp(kVp8, ssrc++, 1), port);
+        std::string contributors = rtp(kVp8, 7, sequence++);
+        contributors[0] = static_cast<char>(0x8F);
+        for (char& byte : contributors.replace(12, 60, 60, '\0')) {
+            byte = &byte < &contributors[12] ? byte : static_cast<char>(g_random_int());
+        }
+        send(contributors, port);
+    }
+    const uint64_t before = a.received(0);
+    EXPECT_TRUE(wait_until([&] {
+        send_picture();
+        return a.received(0) > before + 20 && a.transport->stats().drops.unrouted >= 30;
+    }));
+    EXPECT_LE(sources_of(*a.transport), 34u);
+}
+
 TEST_F(HostileTest, NothingIsSentBeforePeerAndKeys) {
     Endpoint a(io, loopback_udp(true), *DtlsCertificate::generate());
     a.add(pcmu_media(0, 1));
