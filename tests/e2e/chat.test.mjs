@@ -57,11 +57,11 @@ async function call(user, entry = '#') {
 
 const say = (one, body, type = 'text/plain') => one.within('MESSAGE', { type, body });
 const told = (one) => one.requests.filter((text) => text.startsWith('MESSAGE')).map((text) => text.split('\r\n\r\n').slice(1).join('\r\n\r\n'));
-const isTold = (one, text) => until(() => told(one).includes(text), 5_000, () => JSON.stringify(told(one)));
+const isTold = (one, text) => until(() => told(one).includes(text), 15_000, () => JSON.stringify(told(one)));
 
 const lines = (person) => person.page.$$eval('[data-testid=message]', (list) =>
   list.map((one) => `${one.querySelector('.name').textContent}: ${one.querySelector('.message-text').textContent}`));
-const reads = (person, line) => until(async () => (await lines(person)).includes(line), 5_000, async () => JSON.stringify(await lines(person)));
+const reads = (person, line) => until(async () => (await lines(person)).includes(line), 15_000, async () => JSON.stringify(await lines(person)));
 const openChat = async (person) => {
   if (!(await person.page.$('[data-testid=chat-panel]'))) await person.click('chat');
   await person.page.waitForSelector('[data-testid=chat-panel]');
@@ -94,7 +94,7 @@ test('browsers and a SIP system read each other', async () => {
   await reads(host, 'You: good morning');
   await isTold(system, 'Hanna: good morning');
   // Gina's panel is closed: she is told, and it is counted.
-  await until(() => gina.page.$$eval('[data-testid=toast]', (list) => list.some((one) => one.textContent.includes('Hanna: good morning'))), 5_000);
+  await until(() => gina.page.$$eval('[data-testid=toast]', (list) => list.some((one) => one.textContent.includes('Hanna: good morning'))), 15_000);
   assert.match(await gina.page.$eval('[data-testid=chat]', (button) => button.textContent), /1\s*unread/);
   await openChat(gina);
   await reads(gina, 'Hanna: good morning');
@@ -196,6 +196,6 @@ test('baresip shows it; over clear signalling an encrypted leg gets none', async
     });
   }
   assert.equal((await vmrd.api('POST', '/rooms/open/messages', { text: 'for protected eyes' })).status, 204);
-  await until(() => safe.output.includes('Open: for protected eyes'), 5_000, () => safe.output.slice(-1500));
+  await until(() => safe.output.includes('Open: for protected eyes'), 15_000, () => safe.output.slice(-1500));
   assert.ok(!clear.output.includes('protected eyes'));
 });
