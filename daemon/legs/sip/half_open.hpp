@@ -11,11 +11,15 @@ namespace vmr::sip {
 
 class HalfOpen {
 public:
-    // `call` is the call's key, `source` what its address counts as.
+    // `call` is the call's key, `source` what its address counts as. A call that is over and not pruned yet
+    // gives its place to one of the same identifiers, which the caller may choose.
     void add(const Message& invite, const std::string& call, const std::string& source) {
-        if (entries_.try_emplace(id(invite), Entry{call, source}).second) {
-            ++by_source_[source];
+        const auto [entry, fresh] = entries_.try_emplace(id(invite));
+        if (!fresh) {
+            leave(entry->second.source);
         }
+        entry->second = {call, source};
+        ++by_source_[source];
     }
     // The call that this INVITE began by another way (RFC 3261 section 8.2.2.2), or null.
     const std::string* find(const Message& invite) const {
@@ -35,10 +39,7 @@ public:
             if (still(call.call)) {
                 return false;
             }
-            const auto source = by_source_.find(call.source);
-            if (--source->second == 0) {
-                by_source_.erase(source);
-            }
+            leave(call.source);
             return true;
         });
     }
@@ -47,6 +48,12 @@ private:
     struct Entry {
         std::string call, source;
     };
+    void leave(const std::string& source) {
+        const auto found = by_source_.find(source);
+        if (--found->second == 0) {
+            by_source_.erase(found);
+        }
+    }
     static std::string id(const Message& invite) {
         return std::to_string(invite.cseq) + "|" + invite.from.tag + "|" + invite.call_id;
     }

@@ -152,7 +152,7 @@ private:
     };
     std::optional<Identity> identify(const std::string& transaction, const Message& invite);
     void challenge(const std::string& transaction, const Message& invite, DigestAlgorithms algorithms,
-                   bool stale, bool wrong);
+                   Digest::Verdict given);
     void take_register(const std::string& transaction, const Message& request);
     bool claims_device(const Message& invite) const;
     Arrival arrival_of(const Message& invite, const Identity& identity, const std::string& leg) const;

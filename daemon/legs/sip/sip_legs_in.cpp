@@ -135,8 +135,6 @@ std::optional<SipLegs::Core::Identity> SipLegs::Core::identify(const std::string
                                                                const Message& invite) {
     std::string user;
     bool of_trunk = false;
-    bool stale = false;
-    bool wrong = false;
     const auto ha1_of = [&](const std::string& name, DigestAlgorithms answer) {
         user = name;
         const std::optional<std::string> secret = trunks_.secret_of(name, answer);
@@ -146,16 +144,10 @@ std::optional<SipLegs::Core::Identity> SipLegs::Core::identify(const std::string
                : devices_ ? devices_->accounts().ha1_of(name, answer)
                           : std::nullopt;
     };
-    bool proven = false;
-    for (const Header& header : invite.headers) {
-        if (header.name != "proxy-authorization" || proven) {
-            continue;
-        }
-        const Digest::Verdict verdict =
-            digest_.verify(header.value, invite.method, invite.flow.remote.ip, ha1_of, now());
-        proven = verdict == Digest::Verdict::accepted;
-        stale = verdict == Digest::Verdict::stale;
-        wrong = wrong || verdict == Digest::Verdict::refused;
+    const Digest::Verdict verdict = digest_.verify(invite, "proxy-authorization", ha1_of, now());
+    const bool proven = verdict == Digest::Verdict::accepted;
+    if (verdict == Digest::Verdict::refused) {
+        punish(invite.flow, kWrongDigest);  // whatever is answered: it may tell a wrong secret from the right one
     }
     Identity identity{trunks_.match(invite, proven && of_trunk ? user : ""), nullptr};
     if (identity.match.kind == Trunks::Match::Kind::denied) {
@@ -170,7 +162,7 @@ std::optional<SipLegs::Core::Identity> SipLegs::Core::identify(const std::string
         }
     }
     if (identity.match.kind == Trunks::Match::Kind::challenge) {
-        challenge(transaction, invite, identity.match.trunk->algorithms, stale, wrong);
+        challenge(transaction, invite, identity.match.trunk->algorithms, verdict);
         return std::nullopt;
     }
     if (identity.match.kind == Trunks::Match::Kind::trunk || !devices_) {
@@ -183,7 +175,7 @@ std::optional<SipLegs::Core::Identity> SipLegs::Core::identify(const std::string
     }
     if (shown == nullptr) {
         challenge(transaction, invite, devices_->accounts().algorithms_for(lower(invite.from.uri.user)),
-                  stale, wrong);
+                  verdict);
         return std::nullopt;
     }
     if (devices_->accounts().owner_of(lower(invite.from.uri.user)) != shown) {
@@ -195,13 +187,13 @@ std::optional<SipLegs::Core::Identity> SipLegs::Core::identify(const std::string
 }
 
 void SipLegs::Core::challenge(const std::string& transaction, const Message& invite,
-                              DigestAlgorithms algorithms, bool stale, bool wrong) {
+                              DigestAlgorithms algorithms, Digest::Verdict given) {
+    const bool stale = given == Digest::Verdict::stale;
     Reply challenge{.status = 407};
     for (std::string& value : digest_.challenge(algorithms, invite.flow.remote.ip, stale, now())) {
         challenge.headers.push_back({"Proxy-Authenticate", std::move(value)});
     }
-    if (wrong) {
-        punish(invite.flow, kWrongDigest);
+    if (given == Digest::Verdict::refused) {
         refuse(transaction, invite, std::move(challenge), EndCause::unauthorized);
     } else {
         reply(transaction, invite, std::move(challenge));  // the call comes again with credentials

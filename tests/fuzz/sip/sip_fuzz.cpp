@@ -93,12 +93,15 @@ void check_registration(const Message& request) {
     const std::string challenge =
         digest.challenge(DigestAlgorithms::sha256, request.flow.remote.ip, false, 1)[0];
     const std::string nonce = parameter(digest_parameters(challenge.substr(7)), "nonce");
+    allowed.uri.user.clear();
+    const std::string& host = allowed.uri.host;
+    const std::string uri = "sip:" + (host.find(':') == std::string::npos ? host : "[" + host + "]");
     const std::string response =
         hash_hex("SHA-256", digest_ha1(DigestAlgorithms::sha256, "device", "vmr", "secret") + ":" + nonce +
-                                ":1:c:auth:" + hash_hex("SHA-256", "REGISTER:x"));
+                                ":1:c:auth:" + hash_hex("SHA-256", "REGISTER:" + uri));
     std::erase_if(allowed.headers, [](const Header& header) { return header.name == "authorization"; });
     allowed.headers.push_back({"authorization", "Digest username=device, realm=vmr, nonce=" + nonce +
-                                                    ", uri=x, response=" + response +
+                                                    ", uri=\"" + uri + "\", response=" + response +
                                                     ", algorithm=SHA-256, cnonce=c, qop=auth, nc=1"});
     allowed.to.uri.user = "device";
     const Registrar::Outcome outcome = registrar.answer(allowed, 2);
@@ -117,13 +120,11 @@ void exercise(const Message& message) {
         return;
     }
     Digest digest("vmr", "key");
-    for (const Header& header : message.headers) {
-        if (header.name == "proxy-authorization" || header.name == "authorization") {
-            const auto verdict = digest.verify(
-                header.value, message.method, "192.0.2.7",
-                [](const std::string&, DigestAlgorithms) { return std::optional<std::string>("s"); }, 1000);
-            check(verdict != Digest::Verdict::accepted, "nobody guesses a nonce");
-        }
+    for (const char* header : {"proxy-authorization", "authorization"}) {
+        const auto verdict = digest.verify(
+            message, header,
+            [](const std::string&, DigestAlgorithms) { return std::optional<std::string>("s"); }, 1000);
+        check(verdict != Digest::Verdict::accepted, "nobody guesses a nonce");
     }
     if (message.method == "REGISTER") {
         check_registration(message);

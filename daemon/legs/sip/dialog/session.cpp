@@ -26,6 +26,7 @@ Session::Session(SessionHost& host, const std::string& transaction, Message invi
 
 Session::Session(SessionHost& host, Established established)
     : host_(host),
+      placed_(true),
       state_(State::confirmed),
       dialog_(std::move(established.dialog)),
       media_(std::move(established.media)),
@@ -251,12 +252,11 @@ void Session::tick(std::int64_t now) {
     if (ok_until_ >= 0) {
         tick_accepted(now);
     }
+    if (retry_at_ >= 0 && now >= retry_at_) {
+        send_wanted(now);
+    }
     if (state_ != State::confirmed) {
         return;
-    }
-    if (retry_at_ >= 0 && now >= retry_at_) {
-        retry_at_ = -1;
-        retry_refresh_ ? send_refresh(now) : send_reinvite(now);
     }
     switch (timer_.due(now)) {
         case SessionTimer::Due::expired:
@@ -264,7 +264,10 @@ void Session::tick(std::int64_t now) {
             break;
         case SessionTimer::Due::refresh:
             timer_.refresh_sent(now);
-            send_refresh(now);
+            refresh_wanted_ = true;
+            if (retry_at_ < 0) {
+                send_wanted(now);
+            }
             break;
         case SessionTimer::Due::nothing:
             break;

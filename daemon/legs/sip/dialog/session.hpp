@@ -102,20 +102,23 @@ private:
     void receive_reinvite(const std::string& transaction, const Message& request, std::int64_t now);
     void receive_update(const std::string& transaction, const Message& request, std::int64_t now);
     bool answer_offer(const std::string& transaction, const Message& request, Reply& ok);
-    bool negotiate_timer(const std::string& transaction, const Message& request, Reply& ok);
+    std::optional<SessionTimer> negotiate_timer(const std::string& transaction, const Message& request,
+                                                Reply& ok);
     void reply_problem(const std::string& transaction, const Message& request, const MediaProblem& problem);
     void send_2xx(const std::string& transaction, const Message& request, Reply ok, std::int64_t now);
-    void send_reinvite(std::int64_t now);
-    void send_refresh(std::int64_t now);
+    void send_wanted(std::int64_t now);
+    void send_reinvite();
+    void send_update();
     void receive_reinvite_response(const Message& response, std::int64_t now);
     void receive_update_response(const Message& response, std::int64_t now);
-    void on_refresh_refused(const Message& response, std::int64_t now);
+    void on_refused(const Message& response, bool& wanted, std::int64_t now);
 
     // reliable provisional responses (session_offers.cpp)
     void receive_prack(const std::string& transaction, const Message& prack);
     void tick_provisional(std::int64_t now);
 
     SessionHost& host_;
+    const bool placed_ = false;  // the Call-ID is ours
     State state_ = State::incoming;
     Message invite_;           // the request that is being answered: the first INVITE, later a re-INVITE
     std::string transaction_;  // of invite_; empty when answered
@@ -145,10 +148,11 @@ private:
     // our own requests
     std::uint64_t reinvite_ = 0, update_ = 0, bye_ = 0, info_ = 0;  // client transactions; 0 = none
     std::uint32_t reinvite_cseq_ = 0;
-    std::string reinvite_ack_;         // ACK to its 2xx, again for each repeated 2xx
-    std::uint64_t reinvite_done_ = 0;  // the transaction that reinvite_ack_ belongs to
-    std::int64_t retry_at_ = -1;       // after 491 (section 14.1)
-    bool retry_refresh_ = false;
+    std::string reinvite_ack_;                               // ACK to its 2xx, again for each repeated 2xx
+    std::uint64_t reinvite_done_ = 0;                        // the transaction that reinvite_ack_ belongs to
+    bool reinvite_wanted_ = false, refresh_wanted_ = false;  // as soon as nothing is under way
+    std::int64_t retry_at_ = -1;                             // not before, after 491 (section 14.1)
+    bool raised_ = false;                                    // by a 422; again only after a 2xx
     std::int64_t picture_given_until_ = 0, picture_asked_until_ = 0;  // no keyframe before
     bool peer_gives_pictures_ = true;
 };

@@ -18,21 +18,21 @@ void Session::reply_problem(const std::string& transaction, const Message& reque
     reply(transaction, request, std::move(refusal));
 }
 
-// False: refused with 422.
-bool Session::negotiate_timer(const std::string& transaction, const Message& request, Reply& ok) {
+// The timer as it is once the request is accepted; nothing: refused with 422.
+std::optional<SessionTimer> Session::negotiate_timer(const std::string& transaction, const Message& request,
+                                                     Reply& ok) {
     SessionTimer fresh = timer_;
     if (fresh.negotiate(request) == SessionTimer::Outcome::too_small) {
         reply(transaction, request, {.status = 422, .headers = {{"Min-SE", std::to_string(timer_.least())}}});
-        return false;
+        return std::nullopt;
     }
-    timer_ = fresh;
-    if (timer_.active()) {
-        ok.headers.push_back({"Session-Expires", timer_.session_expires(false)});
-        if (timer_.peer_supports()) {
+    if (fresh.active()) {
+        ok.headers.push_back({"Session-Expires", fresh.session_expires(false)});
+        if (fresh.peer_supports()) {
             ok.headers.push_back({"Require", "timer"});
         }
     }
-    return true;
+    return fresh;
 }
 
 // Fills the 200's body from the request's offer. False: refused.
@@ -67,12 +67,14 @@ void Session::receive_reinvite(const std::string& transaction, const Message& re
         return;
     }
     Reply ok;
-    if (!negotiate_timer(transaction, request, ok) || !answer_offer(transaction, request, ok)) {
+    const std::optional<SessionTimer> timer = negotiate_timer(transaction, request, ok);
+    if (!timer || !answer_offer(transaction, request, ok)) {
         return;
     }
     offered_ = request.body.empty();
+    timer_ = *timer;
     timer_.confirm(now);
-    retry_at_ = -1;
+    refresh_wanted_ = false;
     send_2xx(transaction, request, std::move(ok), now);
 }
 
@@ -90,35 +92,45 @@ void Session::receive_update(const std::string& transaction, const Message& requ
             return;
         }
     }
-    if (!negotiate_timer(transaction, request, ok)) {
+    const std::optional<SessionTimer> timer = negotiate_timer(transaction, request, ok);
+    if (!timer || (!request.body.empty() && !answer_offer(transaction, request, ok))) {
         return;
     }
-    if (!request.body.empty() && !answer_offer(transaction, request, ok)) {
-        return;
-    }
+    timer_ = *timer;
     if (state_ == State::confirmed) {
         timer_.confirm(now);
+        refresh_wanted_ = false;
     }
     reply(transaction, request, std::move(ok));
 }
 
 void Session::renegotiate(std::int64_t now) {
-    if (state_ != State::confirmed) {
+    if (state_ != State::accepted && state_ != State::confirmed) {
         return;
     }
-    if (ok_until_ >= 0 || reinvite_ != 0 || update_ != 0) {
-        retry_refresh_ = false;
-        retry_at_ = now + 500;  // milliseconds; after the exchange at hand
-        return;
+    reinvite_wanted_ = true;
+    if (retry_at_ < 0) {  // else it waits, perhaps behind a 491
+        send_wanted(now);
     }
-    send_reinvite(now);
 }
 
-void Session::send_reinvite(std::int64_t now) {
-    if (ok_until_ >= 0 || reinvite_ != 0 || update_ != 0) {
-        retry_at_ = now + 500;
+// What is wanted, as soon as no other exchange is under way. A re-INVITE refreshes too.
+void Session::send_wanted(std::int64_t now) {
+    retry_at_ = -1;
+    if (state_ == State::leaving || state_ == State::ended || !(reinvite_wanted_ || refresh_wanted_)) {
         return;
     }
+    if (ok_until_ >= 0 || reinvite_ != 0 || update_ != 0) {
+        retry_at_ = now + 500;  // milliseconds
+    } else if (reinvite_wanted_ || !peer_updates_) {
+        send_reinvite();
+    } else {
+        send_update();
+    }
+}
+
+void Session::send_reinvite() {
+    reinvite_wanted_ = refresh_wanted_ = false;
     const SdpResult sdp = media_ ? media_->offer() : SdpResult(MediaProblem{});
     if (!sdp) {
         return;
@@ -127,7 +139,7 @@ void Session::send_reinvite(std::int64_t now) {
     invite.headers = {{"Contact", dialog_.contact()}, {"Allow", host_.allow()}, {"Supported", kSupported}};
     if (timer_.active()) {
         invite.headers.push_back({"Session-Expires", timer_.session_expires(true)});
-        invite.headers.push_back({"Min-SE", std::to_string(timer_.least())});
+        invite.headers.push_back({"Min-SE", std::to_string(timer_.min_se())});
     }
     const std::string bytes = dialog_.write_request(invite);
     reinvite_cseq_ = dialog_.local_cseq();
@@ -135,22 +147,14 @@ void Session::send_reinvite(std::int64_t now) {
                               dialog_.write_ack(reinvite_cseq_, invite.branch));
 }
 
-// A refresh by UPDATE carries no offer and disturbs nothing; where the peer lacks it, a re-INVITE.
-void Session::send_refresh(std::int64_t now) {
-    if (!peer_updates_) {
-        send_reinvite(now);
-        return;
-    }
-    if (ok_until_ >= 0 || reinvite_ != 0 || update_ != 0) {
-        retry_refresh_ = true;
-        retry_at_ = now + 500;
-        return;
-    }
+// Carries no offer and disturbs nothing.
+void Session::send_update() {
+    refresh_wanted_ = false;
     RequestParts update{.method = "UPDATE", .branch = host_.new_branch()};
     update.headers = {{"Contact", dialog_.contact()},
                       {"Supported", kSupported},
                       {"Session-Expires", timer_.session_expires(true)},
-                      {"Min-SE", std::to_string(timer_.least())}};
+                      {"Min-SE", std::to_string(timer_.min_se())}};
     update_ = host_.request(dialog_.flow(), "UPDATE", update.branch, dialog_.write_request(update), {});
 }
 
@@ -179,9 +183,10 @@ void Session::receive_reinvite_response(const Message& response, std::int64_t no
         if (media_) {
             media_->discard_offer();
         }
-        on_refresh_refused(response, now);
+        on_refused(response, reinvite_wanted_, now);
         return;
     }
+    raised_ = false;
     dialog_.refresh_target(response);
     reinvite_ack_ = dialog_.write_ack(reinvite_cseq_, host_.new_branch());
     reinvite_done_ = id;
@@ -202,33 +207,40 @@ void Session::receive_update_response(const Message& response, std::int64_t now)
     if (response.status >= 300) {
         if (response.status == 405 || response.status == 501) {
             peer_updates_ = false;  // it said otherwise in Allow
-            send_refresh(now);
+            refresh_wanted_ = true;
+            send_wanted(now);
             return;
         }
-        retry_refresh_ = true;
-        on_refresh_refused(response, now);
+        on_refused(response, refresh_wanted_, now);
         return;
     }
+    raised_ = false;
     dialog_.refresh_target(response);
     timer_.read_response(response, now);
 }
 
-void Session::on_refresh_refused(const Message& response, std::int64_t now) {
+// `wanted`: set where it is to be sent again.
+void Session::on_refused(const Message& response, bool& wanted, std::int64_t now) {
     if (state_ != State::confirmed) {
         return;
     }
     if (response.status == 408 || response.status == 481) {
         end(EndCause::signalling_lost, now);  // the peer's side of the dialog is gone (RFC 5057)
     } else if (response.status == 491) {
-        retry_at_ = now + 10 * host_.random(200);  // 0-2 s: the Call-ID is the peer's (section 14.1)
-    } else if (response.status == 422) {
+        // RFC 3261 section 14.1: 2.1-4 s where the Call-ID is ours, else 0-2 s.
+        wanted = true;
+        retry_at_ = now + (placed_ ? 2100 + 10 * host_.random(191) : 10 * host_.random(201));
+    } else if (response.status == 422 && !raised_) {
         const std::string* min_se = response.header("min-se");
         std::uint32_t seconds = 0;
         if (min_se != nullptr) {
             (void)std::from_chars(min_se->data(), min_se->data() + min_se->size(), seconds);
         }
-        timer_.raise_to(seconds);
-        retry_at_ = now;
+        raised_ = timer_.raise_to(seconds);
+        if (raised_) {
+            wanted = true;
+            retry_at_ = now;
+        }
     }
     // Any other refusal leaves the call as it is; without a refresh the timer ends it.
 }

@@ -84,9 +84,14 @@ std::string SessionTimer::session_expires(bool as_uac) const {
     return std::to_string(interval_) + ";refresher=" + (refresher_ == as_uac ? "uac" : "uas");
 }
 
-void SessionTimer::raise_to(std::uint32_t min_se) {
-    min_se_ = std::max(min_se_, std::min<std::uint32_t>(min_se, 86400));
+bool SessionTimer::raise_to(std::uint32_t min_se) {
+    min_se = std::min<std::uint32_t>(min_se, 86400);
+    if (min_se <= min_se_) {
+        return false;
+    }
+    min_se_ = min_se;
     interval_ = std::max(interval_, min_se_);
+    return true;
 }
 
 SessionTimer::Due SessionTimer::due(std::int64_t now_ms) const {

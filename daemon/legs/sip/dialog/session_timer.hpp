@@ -33,7 +33,8 @@ public:
     bool refresher() const { return refresher_; }
     std::string session_expires(bool as_uac) const;  // header value
     bool peer_supports() const { return peer_supports_; }
-    void raise_to(std::uint32_t min_se);  // the peer answered 422
+    // The peer answered 422; false: it asks for no more than we offered.
+    bool raise_to(std::uint32_t min_se);
 
     enum class Due { nothing, refresh, expired };
     Due due(std::int64_t now_ms) const;

@@ -6,7 +6,7 @@
 
 #include <charconv>
 
-#include "daemon/legs/sip/message/message.hpp"
+#include "daemon/legs/sip/message/uri.hpp"
 
 namespace vmr::sip {
 namespace {
@@ -47,6 +47,31 @@ Credentials read(std::string_view text) {
     return {parameter(params, "username"), parameter(params, "realm"),    parameter(params, "nonce"),
             parameter(params, "uri"),      parameter(params, "response"), parameter(params, "algorithm"),
             parameter(params, "cnonce"),   parameter(params, "nc"),       parameter(params, "qop")};
+}
+
+// The first of this realm: other realms' are for others on the way.
+std::optional<Credentials> find(const Message& request, std::string_view header, const std::string& realm) {
+    for (const Header& one : request.headers) {
+        const std::string_view text = trim(one.value);
+        if (one.name == header && equal_nocase(text.substr(0, 7), "Digest ")) {
+            Credentials given = read(text.substr(7));
+            if (given.realm == realm) {
+                return given;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+// Whether credentials for `uri` are good for this request (RFC 7616 section 3.4.6): the same user at the same
+// host, whatever port and parameters a client leaves out. A proxy may have sent the request on to another URI
+// (RFC 3261 section 22.4): behind one nothing is compared.
+bool is_for(const std::string& uri, const Message& request) {
+    if (request.values("via").size() > 1) {
+        return true;
+    }
+    const std::optional<Uri> given = parse_uri(uri);
+    return given && given->user == request.uri.user && given->host == request.uri.host;
 }
 
 }  // namespace
@@ -128,16 +153,15 @@ bool Digest::take_count(std::uint32_t serial, std::uint32_t count) {
     return true;
 }
 
-Digest::Verdict Digest::verify(std::string_view authorization, const std::string& method,
-                               const std::string& source, const Ha1Of& ha1_of, std::int64_t now_ms) {
-    authorization = trim(authorization);
-    if (authorization.size() < 7 || !equal_nocase(authorization.substr(0, 7), "Digest ")) {
-        return Verdict::refused;
+Digest::Verdict Digest::verify(const Message& request, std::string_view header, const Ha1Of& ha1_of,
+                               std::int64_t now_ms) {
+    const std::optional<Credentials> found = find(request, header, realm_);
+    if (!found) {
+        return Verdict::none;
     }
-    const Credentials given = read(authorization.substr(7));
+    const Credentials& given = *found;
     const bool sha256 = equal_nocase(given.algorithm, "SHA-256");
-    if (given.realm != realm_ ||
-        !(sha256 || given.algorithm.empty() || equal_nocase(given.algorithm, "MD5"))) {
+    if (!(sha256 || given.algorithm.empty() || equal_nocase(given.algorithm, "MD5"))) {
         return Verdict::refused;
     }
     std::int64_t issued = 0;
@@ -146,18 +170,19 @@ Digest::Verdict Digest::verify(std::string_view authorization, const std::string
     if (given.qop != "auth" || !read_hex(given.nc, count) || count == 0) {
         return Verdict::refused;
     }
-    if (!genuine(given.nonce, source, issued) || now_ms - issued > kNonceLifetime) {
+    if (!genuine(given.nonce, request.flow.remote.ip, issued) || now_ms - issued > kNonceLifetime) {
         return Verdict::stale;
     }
     const char* algorithm = sha256 ? "SHA-256" : "MD5";
     const std::optional<std::string> ha1 =
         ha1_of(given.user, sha256 ? DigestAlgorithms::sha256 : DigestAlgorithms::md5);
     const std::string nobody(sha256 ? 64 : 32, '0');
-    const std::string ha2 = hash_hex(algorithm, method + ":" + given.uri);
+    const std::string ha2 = hash_hex(algorithm, request.method + ":" + given.uri);
     const std::string expected = hash_hex(algorithm, ha1.value_or(nobody) + ":" + given.nonce + ":" +
                                                          given.nc + ":" + given.cnonce + ":auth:" + ha2);
     std::uint32_t serial = 0;
     if (!same(expected, lower(given.response)) || !ha1 || ha1->size() != nobody.size() ||
+        !is_for(given.uri, request) ||
         !read_hex(std::string_view(given.nonce).substr(kStamp, kSerial), serial)) {
         return Verdict::refused;
     }

@@ -25,12 +25,13 @@ public:
     std::vector<std::string> challenge(DigestAlgorithms algorithms, const std::string& source, bool stale,
                                        std::int64_t now_ms);
 
-    enum class Verdict { accepted, refused, stale };
+    enum class Verdict { none, accepted, refused, stale };
     // digest_ha1() of a user who may answer by this algorithm (never `both`), or nothing.
     using Ha1Of = std::function<std::optional<std::string>(const std::string& user, DigestAlgorithms)>;
-    // `ha1_of` is asked only for a good nonce. An unknown user takes as long as a wrong secret.
-    Verdict verify(std::string_view authorization, const std::string& method, const std::string& source,
-                   const Ha1Of& ha1_of, std::int64_t now_ms);
+    // The first of the request's headers of this name that holds credentials of our realm, and no other: a
+    // request is one guess. `ha1_of` is asked only for a good nonce. An unknown user takes as long as a wrong
+    // secret.
+    Verdict verify(const Message& request, std::string_view header, const Ha1Of& ha1_of, std::int64_t now_ms);
     const std::string& realm() const { return realm_; }
 
 private:

@@ -116,23 +116,16 @@ std::optional<Reply> Registrar::early_refusal(const Message& request) const {
 
 const DeviceAccount* Registrar::authenticate(const Message& request, std::int64_t now, Outcome& outcome) {
     std::string user;
-    bool stale = false;
     const auto ha1_of = [this, &user](const std::string& name, DigestAlgorithms answer) {
         user = name;
         return accounts_.ha1_of(name, answer);
     };
-    for (const Header& header : request.headers) {
-        if (header.name != "authorization") {
-            continue;
-        }
-        const Digest::Verdict verdict =
-            digest_.verify(header.value, "REGISTER", request.flow.remote.ip, ha1_of, now);
-        if (verdict == Digest::Verdict::accepted) {
-            return accounts_.find(user);
-        }
-        stale = verdict == Digest::Verdict::stale;
-        outcome.wrong_digest = outcome.wrong_digest || verdict == Digest::Verdict::refused;
+    const Digest::Verdict verdict = digest_.verify(request, "authorization", ha1_of, now);
+    if (verdict == Digest::Verdict::accepted) {
+        return accounts_.find(user);
     }
+    outcome.wrong_digest = verdict == Digest::Verdict::refused;
+    const bool stale = verdict == Digest::Verdict::stale;
     outcome.reply = {.status = 401};
     const DigestAlgorithms algorithms = accounts_.algorithms_for(lower(request.to.uri.user));
     for (std::string& value : digest_.challenge(algorithms, request.flow.remote.ip, stale, now)) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/legs/sip/message/uri.hpp"
+
 namespace vmr::sip {
 namespace {
 
@@ -123,8 +125,12 @@ TEST(DigestClient, OurServerHalfAcceptsIt) {
         const auto ha1_of = [](const std::string& user, DigestAlgorithms answer) {
             return user == "us" ? std::optional(digest_ha1(answer, user, "vmr", "secret")) : std::nullopt;
         };
-        EXPECT_EQ(server.verify(header->value, "INVITE", "192.0.2.1", ha1_of, 2000),
-                  Digest::Verdict::accepted);
+        Message invite;
+        invite.method = "INVITE";
+        invite.uri = *parse_uri("sip:bob@b.example");
+        invite.flow.remote.ip = "192.0.2.1";
+        invite.headers = {{"proxy-authorization", header->value}};
+        EXPECT_EQ(server.verify(invite, "proxy-authorization", ha1_of, 2000), Digest::Verdict::accepted);
         EXPECT_EQ(header->value.find("SHA-256") != std::string::npos, algorithms != DigestAlgorithms::md5);
     }
 }

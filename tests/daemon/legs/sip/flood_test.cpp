@@ -45,6 +45,23 @@ TEST(BanRules, ForgedDatagramsBanNoConnectionAndTrustedSourcesNever) {
     EXPECT_FALSE(bans.contains("192.0.2.1", true, 1));
 }
 
+// Its dialog's identifiers are the caller's choice: the call that takes over an entry is counted in its
+// place.
+TEST(HalfOpenRules, ACallThatTakesOverAnEntryIsCounted) {
+    Message invite;
+    invite.call_id = "c";
+    HalfOpen calls;
+    calls.add(invite, "first", "192.0.2.7");
+    calls.add(invite, "second", "192.0.2.8");
+    EXPECT_EQ(calls.of("192.0.2.7"), 0U);
+    EXPECT_EQ(calls.of("192.0.2.8"), 1U);
+    calls.prune([](const std::string& call) { return call == "second"; });
+    EXPECT_EQ(calls.size(), 1U);
+    calls.prune([](const std::string&) { return false; });
+    EXPECT_EQ(calls.size(), 0U);
+    EXPECT_EQ(calls.of("192.0.2.8"), 0U);
+}
+
 // Whether an OPTIONS is answered, or the connection for it at least taken.
 bool is_heard(const Harness& harness, Transport transport) {
     try {

@@ -120,10 +120,11 @@ std::string credentials(const std::string& challenge, const char* algorithm, con
     const std::size_t at = challenge.find("nonce=\"") + 7;
     const std::string nonce = challenge.substr(at, challenge.find('"', at) - at);
     const std::string ha1 = hash_hex(algorithm, "trunk:vmr:" + secret);
-    const std::string ha2 = hash_hex(algorithm, "INVITE:sip:x");
+    const std::string ha2 = hash_hex(algorithm, "INVITE:sip:room@192.0.2.1");
     const std::string response = hash_hex(algorithm, ha1 + ":" + nonce + ":" + nc + ":cn:auth:" + ha2);
-    return "Digest username=\"trunk\", realm=\"vmr\", nonce=\"" + nonce + "\", uri=\"sip:x\", response=\"" +
-           response + "\", algorithm=" + algorithm + ", cnonce=\"cn\", qop=auth, nc=" + nc;
+    return "Digest username=\"trunk\", realm=\"vmr\", nonce=\"" + nonce +
+           "\", uri=\"sip:room@192.0.2.1\", response=\"" + response + "\", algorithm=" + algorithm +
+           ", cnonce=\"cn\", qop=auth, nc=" + nc;
 }
 
 TEST(DigestRules, GoodBadReplayedExpiredAndStolen) {
@@ -133,7 +134,8 @@ TEST(DigestRules, GoodBadReplayedExpiredAndStolen) {
     };
     const auto verify = [&](const std::string& text, std::int64_t now,
                             const std::string& source = "192.0.2.7") {
-        return digest.verify(text, "INVITE", source, ha1_of, now);
+        return digest.verify(message("INVITE", "z", source, "room", "Authorization: " + text + "\r\n"),
+                             "authorization", ha1_of, now);
     };
     const auto values = digest.challenge(DigestAlgorithms::both, "192.0.2.7", false, 1000);
     ASSERT_EQ(values.size(), 2U);
@@ -146,7 +148,8 @@ TEST(DigestRules, GoodBadReplayedExpiredAndStolen) {
     EXPECT_EQ(verify(credentials(values[0], "MD5", "s3cret", "00000002"), 1300), Digest::Verdict::accepted);
     EXPECT_EQ(verify(credentials(values[0], "MD5", "s3cret", "00000003"), 200000), Digest::Verdict::stale)
         << "expired";
-    EXPECT_EQ(verify("Digest nonsense", 1), Digest::Verdict::refused);
+    EXPECT_EQ(verify("Digest nonsense", 1), Digest::Verdict::none);
+    EXPECT_EQ(verify("Digest realm=\"vmr\"", 1), Digest::Verdict::refused);
     EXPECT_EQ(digest.challenge(DigestAlgorithms::md5, "x", false, 1).size(), 1U);
 }
 

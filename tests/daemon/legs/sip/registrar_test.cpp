@@ -77,9 +77,9 @@ protected:
         const std::string nonce = challenge.substr(at, challenge.find('"', at) - at);
         const char* algorithm = request.algorithm.c_str();
         const std::string ha1 = hash_hex(algorithm, request.user + ":vmr.example:" + request.secret);
-        const std::string ha2 = hash_hex(algorithm, "REGISTER:sip:x");
+        const std::string ha2 = hash_hex(algorithm, "REGISTER:sip:" + request.host);
         return "Digest username=\"" + request.user + "\", realm=\"vmr.example\", nonce=\"" + nonce +
-               "\", uri=\"sip:x\", response=\"" +
+               "\", uri=\"sip:" + request.host + "\", response=\"" +
                hash_hex(algorithm, ha1 + ":" + nonce + ":" + nc + ":cn:auth:" + ha2) +
                "\", algorithm=" + request.algorithm + ", cnonce=\"cn\", qop=auth, nc=" + nc;
     }

@@ -48,9 +48,10 @@ public:
         const std::string nonce = parameter(params, "nonce");
         const std::string algorithm = parameter(params, "algorithm");
         const std::string ha1 = hash_hex(algorithm.c_str(), name_ + ":vmr.example:" + secret_);
-        const std::string ha2 = hash_hex(algorithm.c_str(), method + ":sip:x");
+        const std::string uri = method == "REGISTER" ? "sip:vmr.example" : "sip:team@vmr.example";
+        const std::string ha2 = hash_hex(algorithm.c_str(), method + ":" + uri);
         return name + ": Digest username=\"" + name_ + "\", realm=\"vmr.example\", nonce=\"" + nonce +
-               "\", uri=\"sip:x\", response=\"" +
+               "\", uri=\"" + uri + "\", response=\"" +
                hash_hex(algorithm.c_str(), ha1 + ":" + nonce + ":00000001:cn:auth:" + ha2) +
                "\", algorithm=" + algorithm + ", cnonce=\"cn\", qop=auth, nc=00000001\r\n";
     }

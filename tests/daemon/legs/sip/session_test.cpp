@@ -116,6 +116,54 @@ TEST_F(Rules, GlareIs491AndARepeatedInviteIs500) {
     EXPECT_NE(host.responses.back().find("Retry-After"), std::string::npos);
 }
 
+// RFC 3261 section 14.1: what we wanted is asked again, whatever crossed it
+TEST_F(Rules, OurOfferIsMadeAgainAfterThePeersOwnAndAfterARefusedRefresh) {
+    establish("Supported: timer\r\nAllow: UPDATE\r\nSession-Expires: 100;refresher=uas\r\n");
+    session->renegotiate(100);
+    respond(1, 491, 120);
+    receive("INVITE", 2, 130, "Supported: timer\r\nSession-Expires: 100;refresher=uas\r\n", kOffer);
+    session->receive("", request("ACK", 2, {}, {}, "l"), 140);
+    session->tick(2200);
+    ASSERT_EQ(host.requests.size(), 2U);
+    EXPECT_EQ(host.requests[1].method, "INVITE");
+    respond(2, 200, 2300, "Session-Expires: 100;refresher=uac\r\n", kOffer);
+    session->tick(52300);
+    ASSERT_EQ(host.requests.size(), 3U);
+    EXPECT_EQ(host.requests[2].method, "UPDATE");
+    session->renegotiate(52310);  // while the refresh is under way
+    respond(3, 491, 52320);
+    session->tick(55000);
+    ASSERT_EQ(host.requests.size(), 4U);
+    EXPECT_EQ(host.requests[3].method, "INVITE") << "an offer, which refreshes too";
+    respond(4, 491, 55010);
+    session->tick(58000);
+    ASSERT_EQ(host.requests.size(), 5U);
+    EXPECT_EQ(host.requests[4].method, "INVITE");
+}
+
+TEST_F(Rules, AnOfferThatIsWantedBeforeTheAckFollowsIt) {
+    start();
+    session->accept(0);
+    session->renegotiate(10);
+    EXPECT_TRUE(host.requests.empty());
+    session->receive("", request("ACK", 1, {}, {}, "l"), 20);
+    session->tick(1000);
+    ASSERT_EQ(host.requests.size(), 1U);
+    EXPECT_EQ(host.requests[0].method, "INVITE");
+}
+
+// Section 14.1: whose Call-ID it is waits 2.1 to 4 s
+TEST_F(Rules, InACallThatWePlacedWeWaitLongerAfterGlare) {
+    establish();
+    session = std::make_unique<Session>(host, Established{session->dialog(), {}, media});
+    session->renegotiate(0);
+    respond(1, 491, 100);
+    session->tick(2199);
+    EXPECT_EQ(host.requests.size(), 1U);
+    session->tick(4100);
+    EXPECT_EQ(host.requests.size(), 2U);
+}
+
 // RFC 3261 section 12.2.2
 TEST_F(Rules, RequestsOutOfOrderAreRefused) {
     establish();
@@ -213,6 +261,43 @@ TEST_F(Rules, A422RaisesTheIntervalAndAPeerWithoutUpdateGetsAReinvite) {
     session->tick(45200);
     ASSERT_EQ(host.requests.size(), 2U);
     EXPECT_NE(host.requests[1].bytes.find("Session-Expires: 300;refresher=uac"), std::string::npos);
+}
+
+// RFC 4028 section 7.3: once, and for a reason
+TEST_F(Rules, A422ThatAsksForNothingMoreIsARefusal) {
+    for (const char* allow : {"", "Allow: UPDATE\r\n"}) {
+        host.requests.clear();
+        host.next = 0;
+        establish(std::string("Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n") + allow);
+        session->tick(45000);
+        ASSERT_EQ(host.requests.size(), 1U);
+        respond(1, 422, 45010, "Min-SE: 300\r\n");
+        session->tick(45100);
+        ASSERT_EQ(host.requests.size(), 2U);
+        EXPECT_NE(host.requests[1].bytes.find("Min-SE: 300\r\n"), std::string::npos);
+        respond(2, 422, 45110, "Min-SE: 400\r\n");
+        session->tick(45200);
+        EXPECT_EQ(host.requests.size(), 2U);
+        establish(std::string("Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n") + allow);
+        session->tick(45000);
+        ASSERT_EQ(host.requests.size(), 3U);
+        respond(3, 422, 45010, "Min-SE: 90\r\n");
+        session->tick(45100);
+        EXPECT_EQ(host.requests.size(), 3U);
+    }
+}
+
+// RFC 3261 section 14.2: "as if the request had not been received"
+TEST_F(Rules, ARefusedOfferLeavesTheTimer) {
+    establish("Supported: timer\r\nAllow: UPDATE\r\nSession-Expires: 100;refresher=uas\r\n");
+    media->problem = MediaProblem{MediaProblem::Kind::not_acceptable, "codecs"};
+    receive("INVITE", 2, 100, "Supported: timer\r\nSession-Expires: 1000;refresher=uac\r\n", kOffer);
+    EXPECT_EQ(host.statuses.back(), 488);
+    receive("UPDATE", 3, 200, "Supported: timer\r\nSession-Expires: 1000;refresher=uac\r\n", kOffer);
+    EXPECT_EQ(host.statuses.back(), 488);
+    session->tick(50000);
+    ASSERT_EQ(host.requests.size(), 1U);
+    EXPECT_NE(host.requests[0].bytes.find("Session-Expires: 100;refresher=uac"), std::string::npos);
 }
 
 TEST_F(Rules, ASessionThatThePeerDoesNotRefreshEnds) {
