@@ -131,7 +131,8 @@ std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, c
         return refuse(EndCause::not_found);
     }
     if (is_stranger(arrival) && arrival.replaces.empty() &&
-        !services_.doorstep.enter(arrival.leg, source_network(without_port(arrival.remote_address)))) {
+        !services_.doorstep.enter(arrival.leg, source_network(without_port(arrival.remote_address)),
+                                  room_key(arrival.alias))) {
         return refuse(EndCause::busy);
     }
     auto session = new_session(arrival, room != nullptr ? &room->core().config() : nullptr);

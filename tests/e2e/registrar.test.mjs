@@ -1,5 +1,7 @@
 // Devices that register over TLS: found, called over the connection that they opened, trusted, refused, lost and back.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { Baresip } from './support/baresip.mjs';
 import { Events } from './support/events.mjs';
@@ -141,6 +143,22 @@ test('all contacts of a device ring; one takes the call, the others are told so'
   assert.equal((await vmrd.participants('meet')).length, 1);
   await vmrd.api('DELETE', `/rooms/meet/participants/${up.id}`);
   await wall.ended();
+});
+
+test('the address of one instance (GRUU) rings there alone', async () => {
+  const desk = await device('kitchen', {}, { answers: false });
+  const wall = await device('kitchen', {}, { answers: false });
+  await until(async () => (await shown('kitchen')).contacts.length === 2, 10_000, async () => JSON.stringify(await shown('kitchen')));
+  const instance = readFileSync(join(wall.folder, 'uuid'), 'utf8').trim();
+  await vmrd.api('POST', '/rooms/meet/dial-out', { address: `sip:kitchen@vmr.test;gr=urn:uuid:${instance}`, name: 'wall' });
+  await until(() => /Incoming call from/.test(wall.output), 10_000, () => wall.output);
+  wall.command('accept');
+  await until(async () => (await vmrd.participant('meet', 'wall'))?.state === 'in_room', 10_000, () => vmrd.output.slice(-1000));
+  assert.equal(/Incoming call/.test(desk.output), false);
+  wall.command('hangup');
+  await until(async () => (await vmrd.participants('meet')).length === 0, 5000);
+  await vmrd.api('POST', '/rooms/meet/dial-out', { address: 'sip:kitchen@vmr.test;gr=urn:uuid:none', name: 'none' });
+  await until(() => vmrd.calls().some((one) => one.name === 'none' && one.end_cause === 'unreachable'), 5000, () => JSON.stringify(vmrd.calls().at(-1)));
 });
 
 test('a busy contact does not end the call', async () => {

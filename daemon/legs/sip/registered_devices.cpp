@@ -56,17 +56,47 @@ bool RegisteredDevices::remove(const std::string& name) {
     return accounts_.remove(name);
 }
 
-const DeviceAccount* RegisteredDevices::named(const std::string& address) const {
+RegisteredDevices::Called RegisteredDevices::called(const std::string& address) const {
     const std::string text = lower(trim(address));
+    const auto all_of = [this](const DeviceAccount* device) {
+        const std::string shown = device != nullptr ? address_of(*device) : std::string();
+        return Called{device, {}, shown, "sip:" + shown};
+    };
     if (const DeviceAccount* device = accounts_.owner_of(text)) {
-        return device;
+        return all_of(device);
     }
     const bool scheme = text.starts_with("sip:") || text.starts_with("sips:");
     const std::optional<Uri> uri = parse_uri(scheme ? text : "sip:" + text);
     const auto& domains = registrar_.config().domains;
-    return uri && uri->port == 0 && std::ranges::find(domains, uri->host) != domains.end()
-               ? accounts_.owner_of(uri->user)
-               : nullptr;
+    if (!uri || uri->port != 0 || std::ranges::find(domains, uri->host) == domains.end()) {
+        return {};
+    }
+    bool gruu = false;
+    const std::string instance = parameter(uri->params, "gr", &gruu);
+    if (gruu && instance.empty()) {
+        const std::optional<Locations::Owned> owned = registrar_.owner_of(uri->user);
+        const DeviceAccount* device = owned ? accounts_.find(owned->aor) : nullptr;
+        const std::string shown = uri->user + "@" + uri->host;
+        return device != nullptr
+                   ? Called{device, lower(gruu_value(owned->contact.instance)), shown, "sip:" + shown + ";gr"}
+                   : Called{};
+    }
+    Called called = all_of(accounts_.owner_of(uri->user));
+    if (gruu && called.device != nullptr) {
+        called.instance = instance;
+        called.uri += ";gr=" + instance;
+    }
+    return called;
+}
+
+std::vector<Contact> RegisteredDevices::contacts_of(const Called& called) const {
+    std::vector<Contact> contacts = registrar_.lookup(called.device->name);
+    if (!called.instance.empty()) {
+        std::erase_if(contacts, [&called](const Contact& contact) {
+            return lower(gruu_value(contact.instance)) != called.instance;
+        });
+    }
+    return contacts;
 }
 
 std::string RegisteredDevices::address_of(const DeviceAccount& device) const {

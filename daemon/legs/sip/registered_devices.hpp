@@ -24,8 +24,16 @@ public:
     Registrar& registrar() { return registrar_; }
     const Registrar& registrar() const { return registrar_; }
     const Accounts& accounts() const { return accounts_; }
-    // Whom an address names: a device's name or alias, alone or at our domain. Null: nobody.
-    const DeviceAccount* named(const std::string& address) const;
+    // Whom an address names: a device's name or alias, alone or at our domain, or one instance of it (GRUU).
+    struct Called {
+        const DeviceAccount* device = nullptr;  // null: nobody
+        std::string instance;                   // value of "gr"; empty: all
+        std::string shown;                      // as people see who is called
+        std::string uri;
+    };
+    Called called(const std::string& address) const;
+    // Where who is called can be reached; best first.
+    std::vector<Contact> contacts_of(const Called& called) const;
     std::string address_of(const DeviceAccount& device) const;  // "kitchen@vmr.example"
 
     // Devices

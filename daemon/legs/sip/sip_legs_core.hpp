@@ -156,7 +156,7 @@ private:
     void take_register(const std::string& transaction, const Message& request);
     bool claims_device(const Message& invite) const;
     Arrival arrival_of(const Message& invite, const Identity& identity, const std::string& leg) const;
-    std::shared_ptr<Leg> dial_device(const Placement& placement, const DeviceAccount& device);
+    std::shared_ptr<Leg> dial_device(const Placement& placement, const RegisteredDevices::Called& called);
     void tick();
     void arm(std::int64_t at);
     static gboolean on_timer_expired(gpointer data);

@@ -61,17 +61,17 @@ Arrival SipLegs::Core::arrival_of(const Message& invite, const Identity& identit
 
 // A device of ours costs nothing and belongs to us: no rule is needed.
 Result<DialPlan> SipLegs::Core::plan(const std::string& address) const {
-    const DeviceAccount* device = devices_ ? devices_->named(address) : nullptr;
-    if (device == nullptr) {
+    const auto called = devices_ ? devices_->called(address) : RegisteredDevices::Called();
+    if (called.device == nullptr) {
         return rules_.plan(address, trunks_);
     }
-    const std::string shown = devices_->address_of(*device);
-    return DialPlan{LegKind::sip, shown, "sip:" + shown, kDeviceRule, std::chrono::seconds(0)};
+    return DialPlan{LegKind::sip, called.shown, called.uri, kDeviceRule, std::chrono::seconds(0)};
 }
 
-std::shared_ptr<Leg> SipLegs::Core::dial_device(const Placement& placement, const DeviceAccount& device) {
+std::shared_ptr<Leg> SipLegs::Core::dial_device(const Placement& placement,
+                                                const RegisteredDevices::Called& called) {
     std::deque<OutgoingCall::Group> groups;
-    for (const RingGroup& group : ring_groups(devices_->registrar().lookup(device.name))) {
+    for (const RingGroup& group : ring_groups(devices_->contacts_of(called))) {
         OutgoingCall::Group& rings = groups.emplace_back();
         for (const RingDevice& contacts : group) {
             Fork::Device& ways = rings.emplace_back();

@@ -9,9 +9,10 @@ std::shared_ptr<Leg> SipLegs::Core::dial(const Placement& placement) {
     if (draining_ || !stack_ || calls_.size() >= config_.max_calls) {
         return nullptr;
     }
-    if (const DeviceAccount* device = devices_ ? devices_->named(placement.plan.uri) : nullptr;
-        device != nullptr && placement.plan.rule == kDeviceRule) {
-        return dial_device(placement, *device);
+    if (placement.plan.rule == kDeviceRule && devices_) {
+        if (const auto called = devices_->called(placement.plan.uri); called.device != nullptr) {
+            return dial_device(placement, called);
+        }
     }
     if (!placement.plan.trunk.empty()) {
         const TrunkConfig* trunk = trunks_.find(placement.plan.trunk);

@@ -28,23 +28,28 @@ Arrival call(const std::string& alias, const std::string& offer = kPlain,
     return arrival;
 }
 
-TEST(DoorstepTest, BoundsASourceAndAll) {
+TEST(DoorstepTest, BoundsANameASourceAndAll) {
     Doorstep doorstep;
-    for (std::size_t count = 0; count < Doorstep::kMaxOfSource; ++count) {
-        EXPECT_TRUE(doorstep.enter("a" + std::to_string(count), "192.0.2.7"));
-    }
-    EXPECT_FALSE(doorstep.enter("a", "192.0.2.7"));
-    EXPECT_TRUE(doorstep.enter("b", "192.0.2.8"));
-    EXPECT_FALSE(doorstep.enter("b", "192.0.2.9")) << "twice the same";
-    doorstep.leave("a0");
-    doorstep.leave("a0");
+    const auto fill = [&doorstep](const std::string& source, const std::string& name, std::size_t count) {
+        for (std::size_t number = 0; number < count; ++number) {
+            EXPECT_TRUE(doorstep.enter(source + name + std::to_string(number), source, name));
+        }
+    };
+    fill("a", "board", Doorstep::kMaxOfSourceAndName);
+    EXPECT_FALSE(doorstep.enter("further", "a", "board"));
+    fill("a", "other", Doorstep::kMaxOfSourceAndName);
+    fill("a", "third", Doorstep::kMaxOfSource - 2 * Doorstep::kMaxOfSourceAndName);
+    EXPECT_FALSE(doorstep.enter("further", "a", "fourth"));
+    EXPECT_TRUE(doorstep.enter("b", "b", "board"));
+    EXPECT_FALSE(doorstep.enter("b", "c", "board")) << "twice the same";
+    doorstep.leave("aboard0");
+    doorstep.leave("aboard0");
     doorstep.leave("nobody");
-    EXPECT_EQ(doorstep.of("192.0.2.7"), Doorstep::kMaxOfSource - 1);
-    EXPECT_TRUE(doorstep.enter("a", "192.0.2.7"));
+    EXPECT_TRUE(doorstep.enter("further", "a", "board"));
     for (std::size_t count = doorstep.size(); count < Doorstep::kMaxCallers; ++count) {
-        EXPECT_TRUE(doorstep.enter("c" + std::to_string(count), std::to_string(count)));
+        EXPECT_TRUE(doorstep.enter("c" + std::to_string(count), std::to_string(count), "board"));
     }
-    EXPECT_FALSE(doorstep.enter("late", "192.0.2.10"));
+    EXPECT_FALSE(doorstep.enter("late", "late", "late"));
 }
 
 TEST(OfferTest, AnOfferIsWeighedAgainstWhatTheRoomDemands) {
@@ -184,14 +189,21 @@ TEST_F(EntranceTest, KnownCallersAreTold) {
 }
 
 TEST_F(EntranceTest, ACrowdOfOneSourceIsRefusedAlikeWhateverItCalls) {
-    for (std::size_t count = 0; count < Doorstep::kMaxOfSource; ++count) {
-        EXPECT_FALSE(arrive(call("name" + std::to_string(count)))->ended);
+    for (const char* name : {"board", "nowhere", "elsewhere"}) {
+        for (std::size_t count = 0; count < Doorstep::kMaxOfSourceAndName; ++count) {
+            Arrival one = call(name);
+            one.leg += std::to_string(count);
+            EXPECT_FALSE(arrive(one)->ended);
+        }
+        if (services_->doorstep.size() < Doorstep::kMaxOfSource) {
+            EXPECT_EQ(arrive(call(name))->ended, EndCause::busy);
+        }
     }
-    EXPECT_EQ(arrive(call("board"))->ended, EndCause::busy);
-    EXPECT_EQ(arrive(call("nowhere"))->ended, EndCause::busy);
-    EXPECT_FALSE(arrive(call("else", kPlain, "192.0.2.8:5060"))->ended);
-    bridge_->on_leg_ended("sip-name0", EndCause::cancelled, nullptr);
-    EXPECT_FALSE(arrive(call("board"))->ended);
+    EXPECT_EQ(arrive(call("safe"))->ended, EndCause::busy);
+    EXPECT_EQ(arrive(call("fourth"))->ended, EndCause::busy);
+    EXPECT_FALSE(arrive(call("fourth", kPlain, "192.0.2.8:5060"))->ended);
+    bridge_->on_leg_ended("sip-nowhere0", EndCause::cancelled, nullptr);
+    EXPECT_FALSE(arrive(call("safe"))->ended);
 }
 
 TEST_F(EntranceTest, WhatComesToNothingAtTheReceptionIsBlamedOnItsSource) {

@@ -18,7 +18,15 @@ export class Baresip {
   // mediaAddress: where media comes from instead, for ICE, which leaves 127.0.0.1 out.
   // settings: further lines of its configuration.
   // video: 'vp8' or 'h264', or none. answers: takes calls by itself; certificate: PEM with its key, for TLS from others.
-  static async start({ name = 'baresip', transport = 'udp', encryption = '', codecs = 'pcmu', modules = ['g711'],
+  static async start(options) {
+    for (;;) {
+      const phone = await Baresip.attempt(options);
+      if (phone) return phone;
+    }
+  }
+
+  // Null: somebody else was quicker to take the port, or the one above it.
+  static async attempt({ name = 'baresip', transport = 'udp', encryption = '', codecs = 'pcmu', modules = ['g711'],
     frequency = 1000, file = '', video = '', trusted = '', account = '', address = '127.0.0.1', answers, certificate = '', registers,
     mediaAddress = '127.0.0.1', settings = [] } = {}) {
     const phone = new Baresip();
@@ -50,8 +58,12 @@ export class Baresip {
     phone.pictures = 0;
     for (const stream of [phone.process.stdout, phone.process.stderr]) stream.on('data', (data) => (phone.output += data));
     phone.exited = new Promise((resolve) => phone.process.once('exit', resolve)).finally(() => running.delete(phone));
-    await until(() => phone.output.includes('baresip is ready'), 10_000, () => phone.output);
-    return phone;
+    const taken = () => phone.output.includes('Address already in use');
+    await until(() => phone.output.includes('baresip is ready') || taken(), 10_000, () => phone.output);
+    if (!taken()) return phone;
+    phone.process.kill('SIGKILL');
+    await phone.exited;
+    return null;
   }
 
   command(line) {

@@ -145,8 +145,8 @@ std::optional<Contact> Locations::remove_oldest(const std::string& aor) {
     return take(aor, static_cast<std::size_t>(oldest - all.begin()));
 }
 
-std::vector<Locations::Gone> Locations::expire(std::int64_t now) {
-    std::vector<Gone> gone;
+std::vector<Locations::Owned> Locations::expire(std::int64_t now) {
+    std::vector<Owned> gone;
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
         const std::string aor = deadlines_.begin()->second;
         for (std::size_t index = of(aor).size(); index-- > 0;) {
@@ -158,8 +158,8 @@ std::vector<Locations::Gone> Locations::expire(std::int64_t now) {
     return gone;
 }
 
-std::vector<Locations::Gone> Locations::connection_closed(std::uint64_t connection) {
-    std::vector<Gone> gone;
+std::vector<Locations::Owned> Locations::connection_closed(std::uint64_t connection) {
+    std::vector<Owned> gone;
     for (auto found = by_connection_.find(connection); found != by_connection_.end();
          found = by_connection_.find(connection)) {
         const std::string aor = found->second;
@@ -170,6 +170,16 @@ std::vector<Locations::Gone> Locations::connection_closed(std::uint64_t connecti
         }
     }
     return gone;
+}
+
+std::optional<Locations::Owned> Locations::with_gruu(std::uint64_t id) const {
+    for (const auto& [aor, contacts] : bindings_) {
+        const auto found = std::ranges::find(contacts, id, &Contact::gruu);
+        if (found != contacts.end()) {
+            return Owned{aor, *found};
+        }
+    }
+    return std::nullopt;
 }
 
 std::optional<std::int64_t> Locations::next_deadline() const {

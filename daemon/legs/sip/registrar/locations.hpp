@@ -21,7 +21,8 @@ struct Contact {
     std::uint32_t cseq = 0;
     unsigned q = 1000;  // thousandths
     std::string user_agent;
-    Flow flow;  // that it registered by, and is reached by
+    Flow flow;               // that it registered by, and is reached by
+    std::uint64_t gruu = 0;  // what its temporary GRUUs are made of
     std::int64_t expires_at = 0;
     std::int64_t refreshed_at = 0;
     bool outbound() const { return reg_id != 0; }
@@ -34,7 +35,7 @@ bool same_uri(const Uri& left, const Uri& right);
 
 class Locations {
 public:
-    struct Gone {
+    struct Owned {
         std::string aor;
         Contact contact;
     };
@@ -42,6 +43,8 @@ public:
     // All of one address-of-record, best first: by q, then the latest.
     std::vector<Contact> lookup(const std::string& aor) const;
     const std::vector<Contact>& of(const std::string& aor) const;
+    // Whose temporary GRUUs are made of this.
+    std::optional<Owned> with_gruu(std::uint64_t id) const;
     // Replaces the binding that it is the same as; true when there was none.
     bool put(const std::string& aor, Contact contact);
     std::optional<Contact> remove(const std::string& aor, const Contact& same);
@@ -49,8 +52,8 @@ public:
     // The one that was refreshed the longest ago.
     std::optional<Contact> remove_oldest(const std::string& aor);
 
-    std::vector<Gone> expire(std::int64_t now);
-    std::vector<Gone> connection_closed(std::uint64_t connection);
+    std::vector<Owned> expire(std::int64_t now);
+    std::vector<Owned> connection_closed(std::uint64_t connection);
     std::optional<std::int64_t> next_deadline() const;
 
     // By this connection the device registered.

@@ -97,7 +97,7 @@ std::optional<Reply> Registrar::early_refusal(const Message& request) const {
     }
     std::string unsupported;
     for (const std::string& option : request.values("require")) {
-        if (!equal_nocase(option, "outbound")) {
+        if (!equal_nocase(option, "outbound") && !equal_nocase(option, "gruu")) {
             unsupported += (unsupported.empty() ? "" : ", ") + option;
         }
     }
@@ -180,7 +180,7 @@ Reply Registrar::apply(const DeviceAccount& device, const Message& request, std:
         return *refusal;
     }
     for (const Wanted& one : wanted) {
-        store(device.name, one, now);
+        store(device.name, one);
     }
     return bindings(device, request, now);
 }
@@ -279,13 +279,19 @@ std::optional<Reply> Registrar::check(const std::string& device, const Message& 
     return std::nullopt;
 }
 
-void Registrar::store(const std::string& device, const Wanted& wanted, std::int64_t /*now*/) {
+void Registrar::store(const std::string& device, Wanted wanted) {
     if (wanted.expires == 0) {
         if (const auto removed = locations_.remove(device, wanted.contact)) {
             tell(DeviceEvent::Kind::unregistered, device, *removed, "device");
         }
         return;
     }
+    const auto& known = locations_.of(device);
+    const auto same = std::ranges::find_if(
+        known, [&wanted](const Contact& contact) { return same_binding(contact, wanted.contact); });
+    // Those that were given are good for as long as the device goes on registering (RFC 5627 section 5.3).
+    wanted.contact.gruu =
+        same != known.end() && same->call_id == wanted.contact.call_id ? same->gruu : temp_gruus_.new_id();
     if (!locations_.put(device, wanted.contact)) {
         return;  // refreshed
     }
@@ -298,7 +304,24 @@ void Registrar::store(const std::string& device, const Wanted& wanted, std::int6
     tell(DeviceEvent::Kind::registered, device, wanted.contact, {});
 }
 
-Reply Registrar::bindings(const DeviceAccount& device, const Message& request, std::int64_t now) const {
+// RFC 5627 section 5.2: to who asks, of each instance.
+std::string Registrar::gruus(const DeviceAccount& device, const Contact& contact, const Message& request) {
+    const std::string value = gruu_value(contact.instance);
+    if (value.empty() || !request.has_token("supported", "gruu")) {
+        return {};
+    }
+    const std::string& domain = config_.domains.empty() ? request.to.uri.host : config_.domains.front();
+    const std::string host = domain.find(':') == std::string::npos ? domain : "[" + domain + "]";
+    return ";pub-gruu=\"sip:" + device.name + "@" + host + ";gr=" + value +
+           "\";temp-gruu=\"sip:" + temp_gruus_.make(contact.gruu) + "@" + host + ";gr\"";
+}
+
+std::optional<Locations::Owned> Registrar::owner_of(std::string_view user) const {
+    const std::optional<std::uint64_t> id = temp_gruus_.id_of(user);
+    return id ? locations_.with_gruu(*id) : std::nullopt;
+}
+
+Reply Registrar::bindings(const DeviceAccount& device, const Message& request, std::int64_t now) {
     Reply reply;
     for (const Contact& contact : locations_.lookup(device.name)) {
         std::string value = "<" + contact.uri + ">;expires=" + std::to_string(seconds_left(contact, now));
@@ -311,6 +334,7 @@ Reply Registrar::bindings(const DeviceAccount& device, const Message& request, s
         if (contact.outbound()) {
             value += ";reg-id=" + std::to_string(contact.reg_id);
         }
+        value += gruus(device, contact, request);
         reply.headers.push_back({"Contact", std::move(value)});
     }
     reply.headers.push_back({"Supported", "outbound"});
@@ -329,13 +353,13 @@ bool Registrar::keeps_alive(const DeviceAccount& device, const Message& request)
 }
 
 void Registrar::tick(std::int64_t now) {
-    for (const Locations::Gone& gone : locations_.expire(now)) {
+    for (const Locations::Owned& gone : locations_.expire(now)) {
         tell(DeviceEvent::Kind::expired, gone.aor, gone.contact, "time");
     }
 }
 
 void Registrar::connection_closed(std::uint64_t connection) {
-    for (const Locations::Gone& gone : locations_.connection_closed(connection)) {
+    for (const Locations::Owned& gone : locations_.connection_closed(connection)) {
         tell(DeviceEvent::Kind::expired, gone.aor, gone.contact, "connection");
     }
 }

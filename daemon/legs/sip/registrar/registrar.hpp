@@ -14,6 +14,7 @@
 #include "daemon/legs/sip/message/writer.hpp"
 #include "daemon/legs/sip/registrar/accounts.hpp"
 #include "daemon/legs/sip/registrar/firmware.hpp"
+#include "daemon/legs/sip/registrar/gruu.hpp"
 #include "daemon/legs/sip/registrar/locations.hpp"
 
 namespace vmr::sip {
@@ -59,6 +60,8 @@ public:
 
     // Best first; empty: not registered.
     std::vector<Contact> lookup(const std::string& device) const { return locations_.lookup(device); }
+    // Whom the user part of a temporary GRUU names.
+    std::optional<Locations::Owned> owner_of(std::string_view user) const;
     // The device that a request comes from: by the connection that it registered by, and its From.
     const DeviceAccount* sender_of(const Message& request) const;
     bool is_own_domain(const std::string& host, const Flow& flow) const;
@@ -85,8 +88,9 @@ private:
     std::optional<Reply> read(const Message& request, std::int64_t now, std::vector<Wanted>& wanted) const;
     std::optional<Reply> check(const std::string& device, const Message& request,
                                const std::vector<Wanted>& wanted) const;
-    void store(const std::string& device, const Wanted& wanted, std::int64_t now);
-    Reply bindings(const DeviceAccount& device, const Message& request, std::int64_t now) const;
+    void store(const std::string& device, Wanted wanted);
+    Reply bindings(const DeviceAccount& device, const Message& request, std::int64_t now);
+    std::string gruus(const DeviceAccount& device, const Contact& contact, const Message& request);
     bool keeps_alive(const DeviceAccount& device, const Message& request) const;
     bool wants_outbound(const Message& request) const;
     void tell(DeviceEvent::Kind kind, const std::string& device, const Contact& contact,
@@ -96,6 +100,7 @@ private:
     const Accounts& accounts_;
     Digest& digest_;
     Locations locations_;
+    TempGruus temp_gruus_;
     SourceLimiter requests_;
     std::unordered_map<std::string, Seen> seen_;  // by device: as many as there are accounts
     OnEvent on_event_;

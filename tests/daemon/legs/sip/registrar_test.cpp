@@ -215,7 +215,7 @@ TEST_F(RegistrarRules, ClearTransportsAreRefusedUnlessAllowed) {
 TEST_F(RegistrarRules, ForeignDomainsPathAndUnknownOptionsAreRefused) {
     EXPECT_EQ(send({.host = "other.example"}).status, 404);
     EXPECT_EQ(send({.host = "192.0.2.1"}).status, 200) << "the address that it was sent to";
-    for (const char* extra : {"Path: <sip:edge;lr>\r\n", "Require: gruu\r\n"}) {
+    for (const char* extra : {"Path: <sip:edge;lr>\r\n", "Require: sec-agree\r\n"}) {
         const Reply reply = send({.headers = extra});
         EXPECT_EQ(reply.status, 420);
         EXPECT_FALSE(header(reply, "Unsupported").empty());
@@ -319,6 +319,51 @@ TEST_F(RegistrarRules, AFlowReplacesTheOneItSucceeds) {
         << "a proxy is between us";
     EXPECT_THAT(header(send({.headers = contact.substr(21)}), "Require"), Not(HasSubstr("outbound")))
         << "who does not support it";
+}
+
+// RFC 5627 section 5
+TEST_F(RegistrarRules, AnInstanceHasAddressesOfItsOwn) {
+    const std::string contact =
+        "Contact: <sip:kitchen@10.0.0.5:5061>;+sip.instance=\"<urn:uuid:f81d4fae-7dec>\"\r\n";
+    Request request;
+    request.headers = contact;
+    EXPECT_THAT(header(send(request), "Contact"), Not(HasSubstr("gruu"))) << "it did not ask";
+    request.headers = contact + "Supported: gruu\r\n";
+    const auto temporary = [](const Reply& reply) {
+        const std::string text = header(reply, "Contact");
+        const std::size_t at = text.find(";temp-gruu=\"sip:") + 16;
+        EXPECT_THAT(text.substr(at), HasSubstr("@vmr.example;gr\""));
+        return text.substr(at, text.find('@', at) - at);
+    };
+    const Reply reply = send(request);
+    EXPECT_THAT(header(reply, "Contact"),
+                HasSubstr(";pub-gruu=\"sip:kitchen@vmr.example;gr=urn:uuid:f81d4fae-7dec\""));
+    const std::string first = temporary(reply);
+    const std::string second = temporary(send(request));
+    EXPECT_NE(first, second);
+    EXPECT_EQ(first.find("kitchen"), std::string::npos);
+    for (const std::string& user : {first, second}) {
+        const auto owner = registrar_->owner_of(user);
+        ASSERT_TRUE(owner) << user;
+        EXPECT_EQ(owner->aor, "kitchen");
+        EXPECT_EQ(owner->contact.instance, "<urn:uuid:f81d4fae-7dec>");
+    }
+    std::string forged = first;
+    forged.back() = forged.back() == '0' ? '1' : '0';
+    for (const std::string& user : {forged, first + "0", std::string("tgruu."), std::string("kitchen")}) {
+        EXPECT_FALSE(registrar_->owner_of(user)) << user;
+    }
+    // A new Call-ID: the device began anew, and what it gave out before is nobody's (section 5.3).
+    request.call_id = "c2";
+    const std::string third = temporary(send(request));
+    EXPECT_FALSE(registrar_->owner_of(first));
+    EXPECT_TRUE(registrar_->owner_of(third));
+    request.headers =
+        "Contact: <sip:kitchen@10.0.0.6:5061>;+sip.instance=\"<with space>\"\r\nRequire: gruu\r\n"
+        "Supported: gruu\r\n";
+    const Reply other = send(request);
+    EXPECT_EQ(other.status, 200);
+    EXPECT_THAT(header(other, "Contact"), Not(HasSubstr("gr=with")));
 }
 
 TEST_F(RegistrarRules, OldFirmwareIsToldSo) {
