@@ -55,7 +55,7 @@ TEST(ParseRtp, ReadsTheHeaderAndRefusesFragments) {
     EXPECT_EQ(header->timestamp, 7U);
     EXPECT_EQ(header->ssrc, 9U);
     for (std::size_t length = 0; length < packet.size(); ++length) {
-        EXPECT_FALSE(parse_rtp(Bytes(packet).first(length))) << length;
+        EXPECT_FALSE(parse_rtp(vmr::Bytes(packet).first(length))) << length;
     }
     auto extended = packet;
     extended[0] = 0x9f;  // says that 15 CSRCs and an extension follow
@@ -149,7 +149,7 @@ TEST(TapStats, TruncatedRtcpIsMalformedAndHarmless) {
     const auto packet = report_block_packet(1, 1);
     for (std::size_t length = 0; length < packet.size(); ++length) {
         TapStats tap;
-        tap.add_rtcp(Bytes(packet).first(length), 0);
+        tap.add_rtcp(vmr::Bytes(packet).first(length), 0);
         EXPECT_FALSE(tap.snapshot().remote.valid) << length;
     }
 }
