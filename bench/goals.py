@@ -60,7 +60,7 @@ GOALS = (
                 ", ".join(number(r.of("calls", case)["per_core"]) for case in (calls.SIGNALLING, calls.MEDIA)))),
     ("registrations over TLS, challenge and answer: ≥ 5,000 a second and core",
      lambda r: at_least(5000, r.of("registrar", "tls")["per_second"])),
-    ("idle registration: ≤ 4 KB", lambda r: at_most(4096, r.of("registrar", "pure")["bytes"])),
+    ("idle registration: ≤ 4 KB", lambda r: at_most(4096, r.of("registrar", "tls")["bytes"])),
     ("1,000 leaves and joins: drift below a frame, ms",
      lambda r: at_most(20, (lambda drift: drift[1] - drift[0])(
          r.of("churn", f"{OPUS} N=50 {GCM} 1000 leaves and joins")["drift"]))),

@@ -269,6 +269,9 @@ void Streams::take_frames(Connection& connection) {
     if (connection.closing) {
         return;
     }
+    if (connection.buffer.empty()) {
+        std::string().swap(connection.buffer);  // thousands of devices say nothing for minutes
+    }
     // A half message has as long as a first one; between messages the connection may idle.
     // Not restarted by mere bytes: one byte now and then must not hold it for ever.
     if (any || connection.buffer.empty()) {
