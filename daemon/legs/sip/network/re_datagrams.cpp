@@ -4,6 +4,7 @@
 
 #include "base/guard.hpp"
 #include "daemon/legs/sip/network/marking.hpp"
+#include "daemon/legs/sip/network/re_listeners.hpp"
 #include "daemon/legs/sip/network/re_streams.hpp"
 
 namespace vmr::sip {
@@ -17,7 +18,7 @@ Datagrams::~Datagrams() {
 Result<Address> Datagrams::listen(const sa& local) {
     auto socket = std::make_unique<Socket>(Socket{this, sockets_.size(), nullptr, {}, sa_is_any(&local)});
     sa bound{};
-    int error = udp_listen(&socket->udp, &local, on_datagram_received, socket.get());
+    int error = listen_udp(&socket->udp, local, on_datagram_received, socket.get());
     error = error != 0 ? error : udp_local_get(socket->udp, &bound);
     if (error != 0) {
         mem_deref(socket->udp);

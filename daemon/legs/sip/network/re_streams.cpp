@@ -7,11 +7,11 @@
 #include "base/source_network.hpp"
 #include "daemon/legs/sip/message/bounds.hpp"
 #include "daemon/legs/sip/network/marking.hpp"
+#include "daemon/legs/sip/network/re_listeners.hpp"
 #include "daemon/legs/sip/network/re_tls.hpp"
 
 namespace vmr::sip {
 namespace {
-constexpr int kBacklog = 128;               // libre's own listen() call asks for 5
 constexpr std::size_t kMaxUnsent = 524288;  // bytes that a peer who does not read may pin
 }  // namespace
 
@@ -48,9 +48,7 @@ Streams::~Streams() {
 
 Result<Address> Streams::listen(const sa& local, Transport transport, struct tls* tls) {
     auto listener = std::make_unique<Listener>(Listener{this, transport, tls, nullptr, {}});
-    int error = tcp_sock_alloc(&listener->socket, &local, on_tcp_accepted, listener.get());
-    error = error != 0 ? error : tcp_sock_bind(listener->socket, &local);
-    error = error != 0 ? error : tcp_sock_listen(listener->socket, kBacklog);
+    int error = listen_tcp(&listener->socket, local, on_tcp_accepted, listener.get());
     sa bound{};
     error = error != 0 ? error : tcp_sock_local_get(listener->socket, &bound);
     if (error != 0) {
@@ -266,8 +264,8 @@ void Streams::take_frames(Connection& connection) {
     while (!connection.buffer.empty() && !connection.closing && take_frame(connection)) {
         any = true;
     }
-    if (connection.closing) {
-        return;
+    if (connection.closing || (!connection.ours && !connection.spoke)) {
+        return;  // keep-alives are no first message: its time goes on
     }
     if (connection.buffer.empty()) {
         std::string().swap(connection.buffer);  // thousands of devices say nothing for minutes
@@ -317,6 +315,7 @@ bool Streams::take_frame(Connection& connection) {
         close_later(connection);
         return false;
     }
+    connection.spoke = true;
     const bool keep =
         handlers_.on_frame_received(std::string_view(buffer).substr(0, found.length), connection.flow);
     buffer.erase(0, found.length);

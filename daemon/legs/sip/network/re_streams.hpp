@@ -68,6 +68,7 @@ private:
         int dscp = 0;
         // Those that we opened.
         bool ours = false;
+        bool spoke = false;             // a message came
         std::string host;               // TLS: whose certificate it must be
         std::vector<OnOpened> waiting;  // for it to be up
     };

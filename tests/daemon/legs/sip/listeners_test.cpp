@@ -1,0 +1,107 @@
+// Listeners of either family beside each other, by all transports, and how long a connection may say nothing.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/sip/harness.hpp"
+
+namespace vmr::sip::test {
+namespace {
+
+SipConfig on(const std::string& ip, const std::vector<ListenAddress>& ports) {
+    SipConfig config;
+    for (const Transport transport : {Transport::udp, Transport::tcp, Transport::tls}) {
+        std::uint16_t port = 0;
+        for (const ListenAddress& taken : ports) {
+            port = taken.transport == transport ? taken.address.port : port;
+        }
+        config.stack.listen.push_back({transport, {ip, port}});
+    }
+    return config;
+}
+
+bool has_ipv6() {
+    const int probe = ::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in6 local{};
+    local.sin6_family = AF_INET6;
+    local.sin6_addr = in6addr_loopback;
+    const bool has = probe >= 0 && ::bind(probe, reinterpret_cast<sockaddr*>(&local), sizeof local) == 0;
+    ::close(probe);
+    return has;
+}
+
+// The first line of the answer to an OPTIONS from ::1.
+std::string options_by_ipv6(int type, std::uint16_t port) {
+    const int descriptor = ::socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+    sockaddr_in6 server{};
+    server.sin6_family = AF_INET6;
+    server.sin6_addr = in6addr_loopback;
+    server.sin6_port = htons(port);
+    const timeval limit{5, 0};
+    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    const std::string text =
+        std::string("OPTIONS sip:x@vmr.test SIP/2.0\r\nVia: SIP/2.0/") +
+        (type == SOCK_DGRAM ? "UDP" : "TCP") +
+        " [::1]:9;branch=z9hG4bKx;rport\r\nMax-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\n"
+        "To: <sip:x@vmr.test>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+    char answer[2048];
+    ssize_t size = -1;
+    if (::connect(descriptor, reinterpret_cast<sockaddr*>(&server), sizeof server) == 0 &&
+        ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size())) {
+        size = ::recv(descriptor, answer, sizeof answer, 0);
+    }
+    ::close(descriptor);
+    const std::string all(answer, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    return all.substr(0, all.find('\r'));
+}
+
+TEST(Listeners, OfBothFamiliesShareAPort) {
+    if (!has_ipv6()) {
+        GTEST_SKIP() << "no IPv6";
+    }
+    const Harness four(on("0.0.0.0", {}));
+    const Harness six(on("::", four.bound));
+    ASSERT_EQ(six.port(Transport::tls), four.port(Transport::tls));
+    for (const Transport transport : {Transport::udp, Transport::tcp, Transport::tls}) {
+        EXPECT_TRUE(alive(four, transport)) << via_name(transport);
+    }
+    EXPECT_EQ(options_by_ipv6(SOCK_DGRAM, six.port(Transport::udp)), "SIP/2.0 200 OK");
+    EXPECT_EQ(options_by_ipv6(SOCK_STREAM, six.port(Transport::tcp)), "SIP/2.0 200 OK");
+}
+
+TEST(Listeners, OfAPortThatIsTakenSaySo) {
+    const Harness first;
+    for (const ListenAddress& taken : first.bound) {
+        SipConfig config;
+        config.stack.listen = {taken};
+        EXPECT_THROW(Harness{config}, std::runtime_error) << via_name(taken.transport);
+    }
+    if (has_ipv6()) {
+        const Harness six(on("::1", {}));
+        for (const ListenAddress& taken : six.bound) {
+            SipConfig config;
+            config.stack.listen = {taken};
+            EXPECT_THROW(Harness{config}, std::runtime_error) << via_name(taken.transport);
+        }
+    }
+}
+
+// Pings are no message: who sends nothing else has as long as who sends nothing.
+TEST(Listeners, KeepAlivesAreNoFirstMessage) {
+    SipConfig config;
+    config.stack.first_message_timeout_ms = 500;
+    Harness harness(std::move(config));
+    Client silent(Transport::tcp, harness.port(Transport::tcp));
+    ASSERT_TRUE(silent.send("\r\n\r\n"));
+    EXPECT_TRUE(silent.closed());
+    Client speaks(Transport::tcp, harness.port(Transport::tcp));
+    Caller caller(speaks);
+    ASSERT_TRUE(speaks.send(caller.request("OPTIONS")));
+    EXPECT_NE(speaks.expect("SIP/2.0 200"), "");
+    ASSERT_TRUE(speaks.send("\r\n\r\n"));
+    EXPECT_FALSE(speaks.closed(1000));
+}
+
+}  // namespace
+}  // namespace vmr::sip::test
