@@ -87,6 +87,9 @@ bool read_host(std::string_view text, Uri& uri) {
     if (host.empty() || !std::all_of(host.begin(), host.end(), allowed)) {
         return false;
     }
+    if (host.size() > 1 && host.ends_with('.')) {
+        host.remove_suffix(1);  // a name from the root is the same name
+    }
     uri.host = lower(host);
     return port.empty() || read_port(port.substr(1), uri.port);
 }

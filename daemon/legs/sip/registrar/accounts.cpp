@@ -115,7 +115,9 @@ DigestAlgorithms Accounts::algorithms_for(const std::string& user) const {
     if (accounts_.empty()) {
         return DigestAlgorithms::sha256;
     }
-    std::size_t drawn = std::stoul(hash.substr(0, 8), nullptr, 16) % accounts_.size();
+    // By a share of all, not a remainder: a device more or less moves few names to another kind.
+    const std::uint64_t share = std::stoul(hash.substr(0, 8), nullptr, 16);
+    std::size_t drawn = static_cast<std::size_t>((share * accounts_.size()) >> 32U);
     std::size_t kind = 0;
     while (drawn >= by_digest_[kind]) {
         drawn -= by_digest_[kind++];

@@ -188,7 +188,7 @@ std::optional<std::int64_t> Locations::next_deadline() const {
 
 bool Locations::is_registered_by(const std::string& aor, const Flow& flow) const {
     return flow.connection != 0 && std::ranges::any_of(of(aor), [&flow](const Contact& contact) {
-               return contact.flow.connection == flow.connection;
+               return contact.direct && contact.flow.connection == flow.connection;
            });
 }
 

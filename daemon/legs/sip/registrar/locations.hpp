@@ -22,6 +22,7 @@ struct Contact {
     unsigned q = 1000;  // thousandths
     std::string user_agent;
     Flow flow;               // that it registered by, and is reached by
+    bool direct = false;     // no proxy stands between: the flow is the device's own
     std::uint64_t gruu = 0;  // what its temporary GRUUs are made of
     std::int64_t expires_at = 0;
     std::int64_t refreshed_at = 0;
@@ -56,7 +57,7 @@ public:
     std::vector<Owned> connection_closed(std::uint64_t connection);
     std::optional<std::int64_t> next_deadline() const;
 
-    // By this connection the device registered.
+    // By this connection the device registered, and nobody else can come by it.
     bool is_registered_by(const std::string& aor, const Flow& flow) const;
     std::size_t size() const { return size_; }
     std::size_t of_source(const std::string& source) const;

@@ -60,6 +60,11 @@ std::string instance_of(const NameAddr& contact) {
     return good ? instance : std::string();
 }
 
+// No proxy on the way wrote a Via of its own.
+bool is_direct(const Message& request) {
+    return request.values("via").size() == 1;
+}
+
 std::int64_t seconds_left(const Contact& contact, std::int64_t now) {
     return (contact.expires_at - now + 999) / 1000;
 }
@@ -210,6 +215,7 @@ bool Registrar::wants_outbound(const Message& request) const {
 std::optional<Reply> Registrar::read(const Message& request, std::int64_t now,
                                      std::vector<Wanted>& wanted) const {
     const bool outbound = wants_outbound(request);
+    const bool direct = is_direct(request);
     const std::string* header = request.header("expires");
     const std::int64_t usual = header != nullptr
                                    ? delta_seconds(*header).value_or(config_.max_expires.count())
@@ -237,7 +243,7 @@ std::optional<Reply> Registrar::read(const Message& request, std::int64_t now,
         const std::string flow = parameter(given.params, "reg-id");
         if (outbound && !flow.empty() && !one.contact.instance.empty()) {
             // Only who talks to the device itself knows its flow (section 6).
-            if (request.values("via").size() > 1) {
+            if (!direct) {
                 return Reply{.status = 439};
             }
             one.contact.reg_id =
@@ -247,6 +253,7 @@ std::optional<Reply> Registrar::read(const Message& request, std::int64_t now,
         one.contact.cseq = request.cseq;
         one.contact.user_agent = user_agent_of(request);
         one.contact.flow = request.flow;
+        one.contact.direct = direct;
         one.contact.refreshed_at = now;
         one.contact.expires_at = now + one.expires * 1000;
         wanted.push_back(std::move(one));
@@ -372,7 +379,7 @@ void Registrar::forget(const std::string& device) {
 }
 
 const DeviceAccount* Registrar::sender_of(const Message& request) const {
-    const DeviceAccount* device = is_own_domain(request.from.uri.host, request.flow)
+    const DeviceAccount* device = is_direct(request) && is_own_domain(request.from.uri.host, request.flow)
                                       ? accounts_.owner_of(lower(request.from.uri.user))
                                       : nullptr;
     return device != nullptr && locations_.is_registered_by(device->name, request.flow) ? device : nullptr;

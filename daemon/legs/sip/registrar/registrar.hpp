@@ -62,7 +62,8 @@ public:
     std::vector<Contact> lookup(const std::string& device) const { return locations_.lookup(device); }
     // Whom the user part of a temporary GRUU names.
     std::optional<Locations::Owned> owner_of(std::string_view user) const;
-    // The device that a request comes from: by the connection that it registered by, and its From.
+    // The device that a request comes from: by the connection that it registered by, and its From. Not behind
+    // a proxy, whose connection is others' too.
     const DeviceAccount* sender_of(const Message& request) const;
     bool is_own_domain(const std::string& host, const Flow& flow) const;
     // When it last registered, or tried with right credentials but a firmware too old.

@@ -215,6 +215,7 @@ TEST(Cidrs, V4V6AndMapped) {
 TEST(Uris, ReadAndRefused) {
     EXPECT_EQ(parse_uri("sip:a%20b:pw@Host.Test:5070;lr?x=y")->user, "a b");
     EXPECT_EQ(parse_uri("sip:[2001:db8::1]:5061;transport=tls")->port, 5061);
+    EXPECT_EQ(parse_uri("sip:a@Host.test.:5061")->host, "host.test");
     EXPECT_EQ(parse_uri("tel:+49-30-1;phone-context=x")->user, "+49-30-1");
     for (const char* bad :
          {"", ":", "sip:", "sip:a@", "sip:a@b:0", "sip:a@b:99999", "sip:a%0@b", "sip:a%zz@b", "sip:a@b c",

@@ -380,6 +380,42 @@ TEST_F(RegistrarRules, OldFirmwareIsToldSo) {
     EXPECT_EQ(registrar_->seen("kitchen")->user_agent, "Other/0.1");
 }
 
+// Else whoever asks before and after learns which names devices have.
+TEST(AccountRules, ADeviceMoreChangesHardlyAnyChallengeOfNobody) {
+    Accounts accounts("vmr.example", "key", 100);
+    for (int count = 0; count < 20; ++count) {
+        ASSERT_TRUE(accounts.set({.name = "d" + std::to_string(count),
+                                  .digest = count % 2 == 0 ? DeviceDigest::md5 : DeviceDigest::sha256},
+                                 "s"));
+    }
+    std::vector<DigestAlgorithms> before;
+    for (int count = 0; count < 200; ++count) {
+        before.push_back(accounts.algorithms_for("nobody" + std::to_string(count)));
+    }
+    EXPECT_GT(std::ranges::count(before, DigestAlgorithms::md5), 50);
+    EXPECT_GT(std::ranges::count(before, DigestAlgorithms::sha256), 50);
+    ASSERT_TRUE(accounts.set({.name = "new", .digest = DeviceDigest::sha256}, "s"));
+    int changed = 0;
+    for (int count = 0; count < 200; ++count) {
+        changed += accounts.algorithms_for("nobody" + std::to_string(count)) !=
+                           before[static_cast<std::size_t>(count)]
+                       ? 1
+                       : 0;
+    }
+    EXPECT_LT(changed, 20);
+}
+
+// Who shares a proxy's connection is not who registered over it.
+TEST_F(RegistrarRules, BehindAProxyAConnectionIsNobodys) {
+    const std::string proxy = "Via: SIP/2.0/TLS 10.0.0.9:5061;branch=z9hG4bK2\r\n";
+    ASSERT_EQ(send({}).status, 200);
+    EXPECT_EQ(registrar_->sender_of(message({.via = proxy + Request().via})), nullptr);
+    ASSERT_EQ(send({.via = proxy + Request().via}, 2000).status, 200);
+    EXPECT_EQ(registrar_->sender_of(message({})), nullptr) << "the proxy's own";
+    ASSERT_EQ(send({}, 3000).status, 200);
+    EXPECT_EQ(registrar_->sender_of(message({})), accounts_.find("kitchen"));
+}
+
 TEST_F(RegistrarRules, WhoCallsOverTheConnectionOfADeviceIsThatDevice) {
     ASSERT_EQ(send({}).status, 200);
     EXPECT_EQ(registrar_->sender_of(message({})), accounts_.find("kitchen"));
