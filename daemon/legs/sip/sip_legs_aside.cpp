@@ -38,8 +38,9 @@ std::shared_ptr<Call> SipLegs::Core::find_aside(const std::string& key) const {
 // host and no less protected, or the one that they called by the same way.
 std::shared_ptr<Call> SipLegs::Core::subscriber(const Message& subscribe) const {
     if (const std::string key = target_dialog(subscribe); !key.empty()) {
-        const auto call = find(key);
-        const bool same = call && call->session() != nullptr &&
+        auto call = find(key);
+        call = call ? call : find(key.substr(0, key.rfind('|') + 1));  // one that we placed
+        const bool same = call && call->session() != nullptr && call->session()->dialog().key() == key &&
                           call->session()->dialog().flow().remote.ip == subscribe.flow.remote.ip &&
                           (call->session()->dialog().flow().transport != Transport::tls ||
                            subscribe.flow.transport == Transport::tls);
@@ -98,7 +99,8 @@ std::optional<Reply> SipLegs::Core::find_replaced(const Message& invite, const T
     const bool phone = match.kind == Trunks::Match::Kind::trunk;
     const Flow& flow = early != nullptr ? *early : call->session()->dialog().flow();
     const bool downgrade = flow.transport == Transport::tls && invite.flow.transport != Transport::tls;
-    if (downgrade || phone != (call->kind() == LegKind::phone) ||
+    const bool theirs = call->kind() == LegKind::phone || !call->standing().trunk.empty();
+    if (downgrade || phone != theirs ||
         (phone && call->standing().trunk != match.trunk->name && flow.remote.ip != invite.flow.remote.ip)) {
         return Reply{.status = 403};
     }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/sip/harness.hpp"
+#include "tests/support/sip/scripted_peer.hpp"
 
 namespace vmr::sip::test {
 namespace {
@@ -110,6 +111,45 @@ TEST_P(InConference, ADialogOfItsOwnBySameCallerOrByTheCallsTags) {
                                               caller.tag + ";remote-tag=" + caller.remote_tag + "\r\n"));
     EXPECT_FALSE(other.expect("SIP/2.0 200").empty());
     EXPECT_THAT(other.expect("NOTIFY "), HasSubstr("Bob"));
+}
+
+// Whom we called may name the call that we placed.
+TEST(InPlacedCalls, ADialogOfItsOwnIsByTheCallsTags) {
+    ScriptedPeer peer([](const std::string& request) {
+        const std::string contact = "Contact: <sip:bob@127.0.0.1>\r\n";
+        return request.starts_with("INVITE ")
+                   ? std::vector<std::string>{response(request, 200, "peer", contact, kAnswer)}
+                   : std::vector<std::string>{};
+    });
+    SipConfig config;
+    DialRule rule;
+    rule.name = "any";
+    rule.domains = {"127.0.0.1"};
+    config.dial.rules = {rule};
+    Harness harness(std::move(config));
+    harness.run([&] {
+        harness.observer.conference = meeting({"Ada"});
+        const auto plan = harness.legs->plan("sip:bob@127.0.0.1:" + std::to_string(peer.port()));
+        ASSERT_TRUE(plan.ok());
+        EXPECT_TRUE(harness.legs->dial({"out-1", *plan, "Board", "board"}));
+    });
+    const std::string invite = peer.expect("INVITE ");
+    ASSERT_TRUE(harness.observer.wait([](const auto& record) { return record.answered; }));
+    const std::string from = header(invite, "From");
+    const auto subscribe = [&](const std::string& theirs) {
+        return "SUBSCRIBE sip:board@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:" +
+               std::to_string(peer.port()) + ";branch=z9hG4bK" + theirs +
+               ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:other@x>;tag=1\r\nTo: "
+               "<sip:board@127.0.0.1>\r\nCall-ID: s" +
+               theirs + "\r\nCSeq: 1 SUBSCRIBE\r\nContact: <sip:other@127.0.0.1>\r\n" + kSubscribe +
+               "Target-Dialog: " + header(invite, "Call-ID") + ";local-tag=" + theirs +
+               ";remote-tag=" + from.substr(from.find(";tag=") + 5) + "\r\nContent-Length: 0\r\n\r\n";
+    };
+    ASSERT_TRUE(peer.send(subscribe("wrong")));
+    EXPECT_NE(peer.expect("SIP/2.0 403"), "");
+    ASSERT_TRUE(peer.send(subscribe("peer")));
+    EXPECT_NE(peer.expect("SIP/2.0 200"), "");
+    EXPECT_THAT(peer.expect("NOTIFY "), HasSubstr("Ada"));
 }
 
 TEST_P(InConference, NobodyElseIsTold) {

@@ -250,6 +250,25 @@ TEST(RingingCalls, AreTakenByReplaces) {
     EXPECT_EQ(header(peer.expect("CANCEL "), "Reason"), kCompletedElsewhere);
 }
 
+// A trunk with video is a trunk, though its calls are no phones'.
+TEST(VideoTrunks, ReplaceTheirOwnCalls) {
+    SipConfig config;
+    TrunkConfig trunk{.name = "net", .sources = {"127.0.0.1"}, .numbers = {{"+4930123", "room"}}};
+    trunk.settings.video = true;
+    config.trunks = {trunk};
+    Harness harness(config);
+    Client client(Transport::udp, harness.port(Transport::udp));
+    Caller caller(client, "+4930123"), taker(client, "+4930123");
+    client.send(caller.request("INVITE", "", kOffer));
+    caller.learn(client.expect("SIP/2.0 200"));
+    client.send(caller.ack());
+    client.send(taker.request(
+        "INVITE",
+        "Replaces: " + caller.call_id + ";to-tag=" + caller.remote_tag + ";from-tag=" + caller.tag + "\r\n",
+        kOffer));
+    EXPECT_FALSE(client.expect("SIP/2.0 200").empty());
+}
+
 // A trunk's calls refer nobody, but where the trunk's settings say so.
 class TrunkTransfers : public ::testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(Refer, TrunkTransfers, ::testing::Bool());
