@@ -69,8 +69,10 @@ std::optional<std::string> Usages::subscribe_aside(const std::string& transactio
 void Usages::subscribe(const std::string& transaction, const Message& request,
                        std::unique_ptr<Dialog> aside) {
     Dialog& dialog = aside ? *aside : call_.session()->dialog();
-    const std::uint32_t seconds = granted_seconds(request);
     const std::string event = event_of(request);
+    const bool refer = event_package(request) == kReferEvent;
+    const std::uint32_t seconds =
+        std::min(granted_seconds(request), refer ? std::uint32_t{kReferExpires} : kMaxSubscription);
     const auto known = std::ranges::find_if(watches_, [&](const Watch& watch) {
         return !aside && !watch.aside && watch.subscription->event() == event;
     });

@@ -63,7 +63,10 @@ private:
 
     Call& call_;
     std::vector<Watch> watches_;
-    unsigned referrals_ = 0;  // so far
+    static constexpr std::int64_t kReferExpires = 300;  // seconds; ringing takes less
+    unsigned referrals_ = 0;                            // so far
+    std::string referring_;  // event of the one whose result is not known, whoever listens to it; or empty
+    std::int64_t referring_until_ = 0;
     std::unique_ptr<Transfer> transfer_;
     Outbox outbox_{[this](const Outbox::Entry& entry) { return send_message(entry); }};
 };

@@ -7,8 +7,7 @@
 namespace vmr::sip {
 namespace {
 
-constexpr unsigned kMaxReferrals = 20;       // of one call
-constexpr std::int64_t kReferExpires = 300;  // seconds; ringing takes less
+constexpr unsigned kMaxReferrals = 20;  // of one call
 
 }  // namespace
 
@@ -41,12 +40,15 @@ void Usages::receive_refer(const std::string& transaction, const Message& reques
 
 // The call is placed and, where that is to be told, followed; or a refusal.
 std::optional<Reply> Usages::accept_refer(const ReferRequest& refer, const std::string& event) {
-    const bool busy =
+    const bool watched =
         std::ranges::any_of(watches_, [](const Watch& watch) { return watch.referral != nullptr; });
-    if (busy || referrals_ >= kMaxReferrals) {
+    const bool under_way = !referring_.empty() && call_.owner()->now() < referring_until_;
+    if (watched || under_way || referrals_ >= kMaxReferrals) {
         return Reply{.status = 603};
     }
     ++referrals_;
+    referring_ = event;
+    referring_until_ = call_.owner()->now() + kReferExpires * 1000;
     if (refer.subscribes) {
         Dialog& dialog = call_.session()->dialog();
         auto topic = std::make_unique<ReferTopic>(event);
@@ -67,6 +69,7 @@ std::optional<Reply> Usages::accept_refer(const ReferRequest& refer, const std::
     if (call_.owner()->observer().on_leg_referred(call_.id(), std::move(referral))) {
         return std::nullopt;
     }
+    referring_.clear();
     std::erase_if(watches_, [&event](const Watch& watch) { return watch.subscription->event() == event; });
     return Reply{.status = 603};
 }
@@ -74,6 +77,9 @@ std::optional<Reply> Usages::accept_refer(const ReferRequest& refer, const std::
 void Usages::report(const std::string& event, int status, const std::string& reason) {
     if (call_.owner() == nullptr) {
         return;
+    }
+    if (status >= 200 && event == referring_) {
+        referring_.clear();
     }
     for (const Watch& watch : watches_) {
         if (watch.referral != nullptr && watch.subscription->event() == event) {

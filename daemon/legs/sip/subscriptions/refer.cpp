@@ -65,7 +65,7 @@ std::optional<NameAddr> one_target(const Message& request) {
 }
 
 std::string without_method(const Uri& uri) {
-    std::string text = uri.text.substr(0, uri.text.find(';'));
+    std::string text = uri.text.substr(0, uri.text.size() - uri.params.size());
     split(uri.params, ';', [&text](std::string_view piece) {
         if (!piece.empty() && !equal_nocase(piece.substr(0, piece.find('=')), "method")) {
             text += ";" + std::string(piece);

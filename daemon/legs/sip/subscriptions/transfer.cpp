@@ -9,7 +9,9 @@
 namespace vmr::sip {
 
 RequestParts Transfer::request(const std::string& uri) {
-    return {.method = "REFER", .headers = {{"Refer-To", "<" + uri + ">"}, {"Supported", kSupported}}};
+    // A number that a trunk is to call has no scheme.
+    const std::string target = uri.find(':') == std::string::npos ? "tel:" + uri : uri;
+    return {.method = "REFER", .headers = {{"Refer-To", "<" + target + ">"}, {"Supported", kSupported}}};
 }
 
 void Transfer::begin(std::uint64_t id, std::uint32_t cseq, std::int64_t now) {

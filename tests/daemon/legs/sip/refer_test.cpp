@@ -42,6 +42,8 @@ TEST(Refer, NamesOneWhomWeCanCall) {
     EXPECT_EQ(refer("r: \"Bob\" <sip:bob@b.example;transport=tls;method=INVITE>\r\n").address,
               "sip:bob@b.example;transport=tls");
     EXPECT_EQ(refer("Refer-To: tel:+4930123\r\n").address, "tel:+4930123");
+    EXPECT_EQ(refer("Refer-To: <sip:+4930123;phone-context=x@b;user=phone;method=INVITE?X=y>\r\n").address,
+              "sip:+4930123;phone-context=x@b;user=phone");
 }
 
 TEST(Refer, TakesReplacesAndNoOtherHeaderOfTheUri) {
@@ -111,6 +113,11 @@ protected:
     std::vector<int> told;
     Transfer transfer{[this](int code, const std::string&) { told.push_back(code); }};
 };
+
+TEST_F(Transferring, NamesAUri) {
+    EXPECT_EQ(Transfer::request("sips:a@b.example").headers.at(0).value, "<sips:a@b.example>");
+    EXPECT_EQ(Transfer::request("+4930123").headers.at(0).value, "<tel:+4930123>");
+}
 
 TEST_F(Transferring, IsFollowedToItsResult) {
     EXPECT_TRUE(transfer.is_own(7));

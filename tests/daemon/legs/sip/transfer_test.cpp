@@ -80,6 +80,7 @@ TEST_P(Transfers, AReferIsCarriedOutAndFollowed) {
 TEST_P(Transfers, AReferThatFailsAtOnceIsToldAfterTheAnswer) {
     client.send(caller.request("REFER", "Refer-To: <sip:bob@b.example>\r\nRefer-Sub: false\r\n"));
     EXPECT_EQ(header(client.expect("SIP/2.0 202"), "Refer-Sub"), "false");
+    harness.run([&] { harness.observer.referrals()[0].on_status(200, ""); });
     harness.observer.refers = false;
     client.send(caller.request("REFER", "Refer-To: <sip:bob@b.example>\r\n"));
     EXPECT_FALSE(client.expect("SIP/2.0 603").empty());
@@ -96,6 +97,35 @@ TEST_P(Transfers, ASubscriberToAReferMayLeave) {
     client.send(caller.request("SUBSCRIBE", "Event: refer\r\nExpires: 0\r\n"));
     EXPECT_FALSE(client.expect("SIP/2.0 200").empty());
     EXPECT_EQ(header(next_notify(), "Subscription-State"), "terminated;reason=timeout");
+}
+
+// One at a time, whether or not anybody listens to how it goes.
+TEST_P(Transfers, AReferWaitsForTheOneThatNobodyFollows) {
+    const auto refer = [&](const std::string& extra) {
+        client.send(caller.request("REFER", "Refer-To: <sip:bob@b.example>\r\n" + extra));
+        std::string answer = client.receive();
+        while (!answer.starts_with("SIP/2.0 ")) {
+            client.send(caller.answer(answer));  // a NOTIFY
+            answer = client.receive();
+        }
+        return answer.substr(8, 3);
+    };
+    EXPECT_EQ(refer("Refer-Sub: false\r\n"), "202");
+    EXPECT_EQ(refer(""), "603");
+    harness.run([&] { harness.observer.referrals()[0].on_status(180, ""); });
+    EXPECT_EQ(refer(""), "603");
+    harness.run([&] { harness.observer.referrals()[0].on_status(486, ""); });
+    EXPECT_EQ(refer(""), "202");
+    const std::string event = "Event: refer;id=" + std::to_string(caller.cseq) + "\r\n";
+    (void)next_notify();
+    client.send(caller.request("SUBSCRIBE", event + "Expires: 3600\r\n"));
+    EXPECT_EQ(header(client.expect("SIP/2.0 200"), "Expires"), "300");
+    (void)next_notify();
+    client.send(caller.request("SUBSCRIBE", event + "Expires: 0\r\n"));
+    (void)next_notify();
+    EXPECT_EQ(refer(""), "603");
+    harness.run([&] { harness.observer.referrals()[1].on_status(200, ""); });
+    EXPECT_EQ(refer(""), "202");
 }
 
 class NoTransfers : public Transfers {
