@@ -147,7 +147,8 @@ std::optional<SipLegs::Core::Identity> SipLegs::Core::identify(const std::string
     const Digest::Verdict verdict = digest_.verify(invite, "proxy-authorization", ha1_of, now());
     const bool proven = verdict == Digest::Verdict::accepted;
     if (verdict == Digest::Verdict::refused) {
-        punish(invite.flow, kWrongDigest);  // whatever is answered: it may tell a wrong secret from the right one
+        punish(invite.flow,
+               kWrongDigest);  // whatever is answered: it may tell a wrong secret from the right one
     }
     Identity identity{trunks_.match(invite, proven && of_trunk ? user : ""), nullptr};
     if (identity.match.kind == Trunks::Match::Kind::denied) {
@@ -200,15 +201,19 @@ void SipLegs::Core::challenge(const std::string& transaction, const Message& inv
     }
 }
 
-// Under what its trunk knows of precedence, and where there is a place for it.
+// Under what its trunk knows of precedence, and where there is a place for it; `gives_way` has to end for it.
 bool SipLegs::Core::admit_precedence(const std::string& transaction, const Message& invite,
-                                     const TrunkConfig* trunk) {
+                                     const TrunkConfig* trunk, std::string& gives_way) {
     if (std::optional<Reply> refusal =
             precedence_refusal(invite, trunk != nullptr ? &trunk->settings : nullptr)) {
         refuse(transaction, invite, std::move(*refusal), EndCause::not_acceptable);
         return false;
     }
-    if (trunk == nullptr || make_place(*trunk, precedence_of(invite, trunk->settings))) {
+    if (trunk == nullptr) {
+        return true;
+    }
+    if (Admission place = place_for(*trunk, precedence_of(invite, trunk->settings)); place.admitted) {
+        gives_way = std::move(place.gives_way);
         return true;
     }
     refuse(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}}, EndCause::overload);
@@ -227,9 +232,6 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
     }
     const std::string leg = "sip-" + random_token(8);
     const TrunkConfig* trunk = identity->match.trunk;
-    if (!admit_precedence(transaction, invite, trunk)) {
-        return;
-    }
     Arrival arrival = arrival_of(invite, *identity, leg);
     const auto call =
         std::make_shared<IncomingCall>(this, leg, arrival.kind, transaction, invite, contact_host(trunk),
@@ -242,11 +244,18 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
               {.status = 422, .headers = {{"Min-SE", std::to_string(call->session()->least_expires())}}});
         return;
     }
+    std::string gives_way;
+    if (!admit_precedence(transaction, invite, trunk, gives_way)) {
+        return;
+    }
     const std::string key = call->key();
     calls_.emplace(key, call);
     half_open_.add(invite, key, source_network(invite.flow.remote.ip));
     arrival.replaces = std::move(replaced);
     call->arrive(arrival);
+    if (!call->gave_way()) {
+        preempt(gives_way);  // for a call that is taken, no other
+    }
     if (call->not_found()) {
         call->blame();
     }

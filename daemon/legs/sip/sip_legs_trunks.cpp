@@ -54,21 +54,20 @@ std::vector<StandingCall> SipLegs::Core::standing(const std::string& trunk) cons
 }
 
 // A place among the trunk's calls and among all; who has one of less precedence may have to go.
-bool SipLegs::Core::make_place(const TrunkConfig& trunk, int rank) {
+Admission SipLegs::Core::place_for(const TrunkConfig& trunk, int rank) const {
     const std::size_t own = static_cast<std::size_t>(trunk.settings.max_calls);
     const Admission among_own =
         own > 0 ? admit(standing(trunk.name), own, rank, trunk.settings.preempt) : Admission{true, {}};
-    if (!among_own.admitted) {
-        return false;
-    }
-    const Admission among_all = !among_own.gives_way.empty()
-                                    ? among_own
-                                    : admit(standing({}), config_.max_calls, rank, trunk.settings.preempt);
-    if (const auto found = calls_.find(among_all.gives_way); found != calls_.end()) {
+    return !among_own.admitted || !among_own.gives_way.empty()
+               ? among_own
+               : admit(standing({}), config_.max_calls, rank, trunk.settings.preempt);
+}
+
+void SipLegs::Core::preempt(const std::string& key) {
+    if (const auto found = calls_.find(key); found != calls_.end()) {
         const std::shared_ptr<Call> gone = found->second;
         gone->end(EndCause::preempted);
     }
-    return among_all.admitted;
 }
 
 // Beyond the limit of all calls only those who may end others are looked at; what ends is still counted for a
@@ -91,9 +90,11 @@ Call::Standing SipLegs::Core::standing_of(const TrunkConfig& trunk, int rank) {
 // Null: there is no place.
 std::shared_ptr<Leg> SipLegs::Core::dial_by_trunk(const Placement& placement, const TrunkConfig& trunk) {
     const int rank = rank_of(trunk.settings.precedence).value_or(0);
-    if (!make_place(trunk, rank)) {
+    const Admission place = place_for(trunk, rank);
+    if (!place.admitted) {
         return nullptr;
     }
+    preempt(place.gives_way);
     std::deque<OutgoingCall::Proxy> proxies;
     for (const std::string& proxy : lines_.ways(trunk.name)) {
         const std::optional<Uri> uri = parse_uri(proxy);

@@ -150,6 +150,19 @@ TEST_F(PrecedenceCalls, TheCallsMediaIsMarkedByItsPrecedence) {
     EXPECT_EQ(record->arrival.kind, LegKind::sip);
 }
 
+TEST_F(PrecedenceCalls, WhoIsTurnedAwayEndsNobody) {
+    Caller first(*client_, "+1555"), second(*client_, "+1555"), unknown(*client_, "+1555"),
+        hasty(*client_, "+1555");
+    ASSERT_THAT(call(first, {}), StartsWith("SIP/2.0 200"));
+    ASSERT_THAT(call(second, {}), StartsWith("SIP/2.0 200"));
+    EXPECT_THAT(call(hasty, priority("uc-000000.8") + "Supported: timer\r\nSession-Expires: 10\r\n"),
+                StartsWith("SIP/2.0 422"));
+    harness_->observer.known = false;
+    EXPECT_THAT(call(unknown, priority("uc-000000.8")), StartsWith("SIP/2.0 404"));
+    EXPECT_EQ(pending_, "");
+    EXPECT_EQ(harness_->observer.ended(), 0U);
+}
+
 class FewCalls : public PrecedenceCalls {
 protected:
     FewCalls() : PrecedenceCalls(1) {}
