@@ -115,7 +115,6 @@ private:
     // Offences, beside the one of a message that cannot be read.
     static constexpr double kUnknownAlias = 2;
     static constexpr double kWrongDigest = 4;
-    static constexpr const char* kDeviceRule = "device";  // of a DialPlan: by the way that it registered
 
     void reply(const std::string& transaction, const Message& request, Reply reply);
     void refuse(const std::string& transaction, const Message& invite, Reply answer, EndCause cause);

@@ -73,6 +73,9 @@ void check(const DialRule& rule, std::size_t index, std::vector<ConfigFault>& fa
     const auto fault = [&](const std::string& key, const std::string& text) {
         faults.push_back({index, key, text});
     };
+    if (rule.name == kDeviceRule) {
+        fault("name", "stands for devices that register");
+    }
     if (rule.domains.empty() && rule.prefixes.empty()) {
         fault("", "needs domains or prefixes");
     }
@@ -196,14 +199,17 @@ Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const
     if (const Result<Destination> usable = destination_of(uri); !usable) {
         return Error{usable.error()};
     }
-    // A number behind a gateway is a number, however it is written: prefixes decide.
+    // A number behind a gateway or a trunk is a number, however it is written: prefixes decide.
+    const std::string number = normalise_number(uri.user.substr(0, uri.user.find(';')));
     if (is_gateway(uri.host, trunks)) {
-        const std::string number = normalise_number(uri.user.substr(0, uri.user.find(';')));
         return number.empty() ? Result<DialPlan>(kDenied) : plan_number(number, trunks);
     }
     for (const DialRule& rule : config_.rules) {
         const bool allowed = std::ranges::any_of(
             rule.domains, [&uri](const std::string& domain) { return covers(domain, uri.host); });
+        if (allowed && !rule.trunk.empty() && !number.empty()) {
+            return plan_number(number, trunks);
+        }
         if (allowed) {
             const std::string shown = uri.user.empty() ? uri.host : uri.user + "@" + uri.host;
             const DialPlan plan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration};

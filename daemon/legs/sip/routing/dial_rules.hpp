@@ -13,6 +13,9 @@
 
 namespace vmr::sip {
 
+// The rule of a DialPlan that leads to a device of ours, by the way that it registered.
+inline constexpr const char* kDeviceRule = "device";
+
 struct DialRule {
     std::string name;
     std::vector<std::string> domains;   // "example.org", "*.example.org", "192.0.2.7"

@@ -75,6 +75,21 @@ TEST(DialRules, ANumberAtAGatewayIsANumberHoweverItIsWritten) {
     EXPECT_EQ(uri_of("sip:alice@gw.example"), "");
 }
 
+// A trunk's proxies make a call of it, whatever the domain: prefixes decide.
+TEST(DialRules, ANumberAtADomainThatATrunkReachesIsANumber) {
+    TrunkConfig trunk{.name = "net"};
+    trunk.settings.proxies = {"sip:sbc.example"};
+    const auto trunks = Trunks::make({trunk});
+    ASSERT_TRUE(trunks.ok());
+    const auto all = DialRules::make(
+        {.rules = {{.name = "net", .domains = {"partner.example"}, .prefixes = {"+49"}, .trunk = "net"}}});
+    ASSERT_TRUE(all.ok());
+    EXPECT_EQ(all->plan("sip:alice@partner.example", *trunks)->uri, "sip:alice@partner.example");
+    EXPECT_EQ(all->plan("sip:+4930123@partner.example", *trunks)->uri, "+4930123");
+    EXPECT_FALSE(all->plan("sip:+1900555@partner.example", *trunks).ok());
+    EXPECT_FALSE(all->plan("sip:+1900555;x=y@partner.example;user=phone", *trunks).ok());
+}
+
 TEST(DialRules, TheRuleSaysAsWhomWeCall) {
     const DialRules all = rules();
     const Invite number = all.invite({"l", *all.plan("+4930123"), "Board", "board"}, "");
@@ -91,6 +106,7 @@ TEST(DialRules, MistakesAreRefused) {
     const DialRule good{.name = "good", .domains = {"a.example"}};
     const std::pair<DialRule, const char*> wrong[] = {
         {{.name = "empty"}, ""},
+        {{.name = "device", .domains = {"a"}}, "name"},
         {{.name = "all", .domains = {"*"}}, "domains/0"},
         {{.name = "inner", .domains = {"b.example", "a.*.example"}}, "domains/1"},
         {{.name = "lost", .prefixes = {"+49"}}, "gateway"},
