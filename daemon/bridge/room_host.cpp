@@ -69,9 +69,7 @@ void RoomHost::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> 
     }
     room::Arrived event;
     event.id = id;
-    event.name = !arrival.display_name.empty() ? arrival.display_name
-                 : arrival.withheld            ? "Anonymous"
-                                               : arrival.caller;
+    event.name = shown_name(arrival);
     event.leg = room_kind(arrival.kind);
     event.address = arrival.kind == LegKind::phone ? arrival.caller : without_port(arrival.remote_address);
     event.trunk = arrival.trunk;

@@ -168,6 +168,12 @@ room::CryptoReceipt room_receipt(const CryptoReceipt& receipt) {
             static_cast<unsigned>(std::max(receipt.key_bits, 0))};
 }
 
+std::string shown_name(const Arrival& arrival) {
+    return !arrival.display_name.empty() ? arrival.display_name
+           : arrival.withheld            ? "Anonymous"
+                                         : arrival.caller;
+}
+
 store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& room,
                                 const std::string& version) {
     store::CallRecord record;

@@ -52,6 +52,9 @@ room::Cause room_cause(EndCause cause);
 EndCause leg_cause(room::Cause cause);
 room::CryptoReceipt room_receipt(const CryptoReceipt& receipt);
 
+// What a participant is called until a host says otherwise.
+std::string shown_name(const Arrival& arrival);
+
 // The call record: what is known when the leg arrives, and what the room knows at its end.
 store::CallRecord opened_record(const Arrival& arrival, const room::RoomConfig& room,
                                 const std::string& version);

@@ -172,10 +172,11 @@ void RoomHost::replace(const std::string& leg, std::shared_ptr<Leg> by,
                        std::shared_ptr<media::Session> session, const Arrival& arrival) {
     const room::ParticipantId id = participant_of(leg);
     Seat& held = *seats_.at(id);
-    const std::string name = arrival.display_name.empty() ? arrival.caller : arrival.display_name;
+    const std::string name = shown_name(arrival);
     held.arrival.kind = arrival.kind;
     held.arrival.signalling = arrival.signalling;
     held.arrival.caller = arrival.caller;
+    held.arrival.withheld = arrival.withheld;
     held.arrival.user_agent = arrival.user_agent;
     held.arrival.display_name = name;
     held.on_hold = false;

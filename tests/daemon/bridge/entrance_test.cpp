@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "daemon/bridge/bridge.hpp"
+#include "daemon/bridge/seat.hpp"
 
 namespace vmr::bridge {
 namespace {
@@ -68,6 +69,17 @@ TEST(OfferTest, AnOfferIsWeighedAgainstWhatTheRoomDemands) {
     EXPECT_FALSE(offers_enough(protected_call, {}, room));
     EXPECT_TRUE(offers_enough(call("a", ""), {}, room)) << "the offer is ours";
     EXPECT_TRUE(offers_enough(call("a", "nonsense"), {}, room)) << "refused alike everywhere";
+}
+
+// Also where it takes another's place: a number that is withheld is shown to nobody.
+TEST(NameTest, IsTheCallersUnlessTheyWithholdIt) {
+    Arrival caller = call("a");
+    caller.caller = "+4930123";
+    EXPECT_EQ(shown_name(caller), "+4930123");
+    caller.withheld = true;
+    EXPECT_EQ(shown_name(caller), "Anonymous");
+    caller.display_name = "Ada";
+    EXPECT_EQ(shown_name(caller), "Ada");
 }
 
 class FakeLeg final : public Leg {
