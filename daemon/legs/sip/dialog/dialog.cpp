@@ -7,7 +7,8 @@
 
 namespace vmr::sip {
 
-std::string contact_for(const Flow& flow, const std::string& contact_host, const std::string& user) {
+std::string contact_for(const Flow& flow, const std::string& contact_host, const std::string& user,
+                        bool secure) {
     Address address = flow.local;
     if (!contact_host.empty()) {
         address.ip = contact_host;
@@ -15,8 +16,10 @@ std::string contact_for(const Flow& flow, const std::string& contact_host, const
     const bool plain = std::all_of(user.begin(), user.end(), [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '+';
     });
-    std::string uri = "<sip:" + (plain && !user.empty() ? user + "@" : std::string()) + address.text();
-    if (flow.transport != Transport::udp) {
+    const bool sips = secure && flow.transport == Transport::tls;
+    std::string uri =
+        (sips ? "<sips:" : "<sip:") + (plain && !user.empty() ? user + "@" : std::string()) + address.text();
+    if (flow.transport != Transport::udp && !sips) {
         uri += std::string(";transport=") + uri_param(flow.transport);
     }
     return uri + ">";
@@ -28,7 +31,7 @@ Dialog::Dialog(const Message& invite, std::string local_tag, const std::string& 
       remote_tag_(invite.from.tag),
       routes_(invite.record_route),  // a UAS takes them in order (section 12.1.1)
       remote_cseq_(invite.cseq),
-      contact_(contact_for(invite.flow, contact_host, invite.uri.user)),
+      contact_(contact_for(invite.flow, contact_host, invite.uri.user, invite.uri.scheme == "sips")),
       flow_(invite.flow) {
     const std::string* to = invite.header("to");
     const std::string* from = invite.header("from");

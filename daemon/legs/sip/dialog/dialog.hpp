@@ -77,7 +77,9 @@ private:
     Flow flow_;
 };
 
-// <sip:host:port;transport=tls>: never a sips URI, which many clients cannot use.
-std::string contact_for(const Flow& flow, const std::string& contact_host, const std::string& user);
+// <sip:host:port;transport=tls>; a sips URI, which many clients cannot use, only over TLS and where `secure`:
+// who was called by one (RFC 3261 sections 8.1.1.8 and 12.1.1).
+std::string contact_for(const Flow& flow, const std::string& contact_host, const std::string& user,
+                        bool secure = false);
 
 }  // namespace vmr::sip

@@ -57,7 +57,8 @@ void Invitation::start(const Flow& flow, std::shared_ptr<MediaSession> media, st
     half_.flow = flow;
     half_.flow.dscp = invite_.dscp;
     half_.contact =
-        contact_for(flow, invite_.contact_host, invite_.from_user) + (invite_.focus ? ";isfocus" : "");
+        contact_for(flow, invite_.contact_host, invite_.from_user, half_.target.starts_with("sips:")) +
+        (invite_.focus ? ";isfocus" : "");
     Address from{invite_.from_host.empty() ? flow.local.ip : invite_.from_host, 0};
     const std::string host = from.ip.find(':') == std::string::npos ? from.ip : "[" + from.ip + "]";
     half_.local =

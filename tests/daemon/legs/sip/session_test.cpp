@@ -340,6 +340,15 @@ TEST_F(Rules, RoutesAreLooseOrStrict) {
     EXPECT_LT(strict.find("Route: <sip:p2.test;lr>"), strict.find("Route: <sip:a@192.0.2.7>"));
 }
 
+// RFC 3261 section 12.1.1; elsewhere never, many clients cannot use one
+TEST_F(Rules, OurContactIsSipsInACallToASipsUri) {
+    Message invite = request("INVITE", 1, {}, kOffer);
+    invite.flow.transport = Transport::tls;
+    EXPECT_EQ(Dialog(invite, "l", "").contact(), "<sip:room@192.0.2.1:5060;transport=tls>");
+    invite.uri.scheme = "sips";
+    EXPECT_EQ(Dialog(invite, "l", "").contact(), "<sips:room@192.0.2.1:5060>");
+}
+
 // RFC 5168
 TEST_F(Rules, AKeyframeIsAskedForByInfoBothWays) {
     establish();
