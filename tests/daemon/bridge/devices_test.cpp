@@ -80,13 +80,14 @@ protected:
         const std::string nonce = sip::parameter(sip::digest_parameters(challenge.substr(7)), "nonce");
         const std::string ha1 = sip::digest_ha1(sip::DigestAlgorithms::sha256, name, "vmr.test", secret);
         const std::string response = sip::hash_hex(
-            "SHA-256", ha1 + ":" + nonce + ":1:c:auth:" + sip::hash_hex("SHA-256", "REGISTER:x"));
+            "SHA-256", ha1 + ":" + nonce + ":1:c:auth:" + sip::hash_hex("SHA-256", "REGISTER:sip:vmr.test"));
         const auto message = sip::parse_message(
             "REGISTER sip:vmr.test SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:" + name +
                 "@vmr.test>;tag=f\r\nTo: <sip:" + name +
                 "@vmr.test>\r\nCall-ID: c\r\nCSeq: " + std::to_string(++cseq_) + " REGISTER\r\n" + headers +
                 "Authorization: Digest username=" + name + ", realm=vmr.test, nonce=" + nonce +
-                ", uri=x, response=" + response + ", algorithm=SHA-256, cnonce=c, qop=auth, nc=1\r\n\r\n",
+                ", uri=\"sip:vmr.test\", response=" + response +
+                ", algorithm=SHA-256, cnonce=c, qop=auth, nc=1\r\n\r\n",
             flow);
         EXPECT_TRUE(message) << message.error();
         return devices_->registrar().answer(*message, 5000).reply.status;

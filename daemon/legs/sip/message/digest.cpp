@@ -64,14 +64,15 @@ std::optional<Credentials> find(const Message& request, std::string_view header,
 }
 
 // Whether credentials for `uri` are good for this request (RFC 7616 section 3.4.6): the same user at the same
-// host, whatever port and parameters a client leaves out. A proxy may have sent the request on to another URI
-// (RFC 3261 section 22.4): behind one nothing is compared.
+// host, whatever a client leaves out (the user, too: some gateways and sipp). A proxy may have sent the
+// request on to another URI (RFC 3261 section 22.4): behind one nothing is compared.
 bool is_for(const std::string& uri, const Message& request) {
     if (request.values("via").size() > 1) {
         return true;
     }
     const std::optional<Uri> given = parse_uri(uri);
-    return given && given->user == request.uri.user && given->host == request.uri.host;
+    return given && (given->user.empty() || given->user == request.uri.user) &&
+           given->host == request.uri.host;
 }
 
 }  // namespace
