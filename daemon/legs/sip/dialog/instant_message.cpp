@@ -41,6 +41,14 @@ std::string with_plain_lines(std::string_view body) {
 
 }  // namespace
 
+bool shows_messages(const Message& from) {
+    bool is_focus = false;
+    if (!from.contacts.empty()) {
+        (void)parameter(from.contacts.front().params, "isfocus", &is_focus);
+    }
+    return from.has_token("allow", "MESSAGE") && !is_focus;
+}
+
 std::optional<Reply> read_message(const Message& request, std::string& text) {
     if (!is_text(request)) {
         return Reply{.status = 415, .headers = {{"Accept", kTextType}, {"Accept-Encoding", "identity"}}};

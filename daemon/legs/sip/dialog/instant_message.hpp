@@ -12,6 +12,11 @@
 
 namespace vmr::sip {
 
+// Whether who sent this INVITE, or answer to ours, is to be sent messages: their Allow says so, and they are
+// no conference of their own (RFC 4579), where two calls between the same two would carry a message around
+// for ever.
+bool shows_messages(const Message& from);
+
 // The text of a MESSAGE; or the refusal, where it holds none that we read.
 std::optional<Reply> read_message(const Message& request, std::string& text);
 Reply answer_to_message(SayResult result);

@@ -1,4 +1,5 @@
 // The 2xx to our INVITE, and requests of the far side before it.
+#include "daemon/legs/sip/dialog/instant_message.hpp"
 #include "daemon/legs/sip/dialog/invitation.hpp"
 #include "daemon/legs/sip/dialog/transaction.hpp"
 
@@ -41,7 +42,7 @@ void Invitation::receive_accepted(const Message& response, std::int64_t now) {
                             media_,
                             !response.header("allow") || response.has_token("allow", "UPDATE"),
                             !response.header("allow") || response.has_token("allow", "REFER"),
-                            response.has_token("allow", "MESSAGE")};
+                            shows_messages(response)};
     settle(now);
     host_.on_invitation_accepted(std::move(established), resync);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/legs/sip/dialog/instant_message.hpp"
 #include "daemon/legs/sip/dialog/transaction.hpp"
 #include "daemon/legs/sip/dialog/turn_down.hpp"
 
@@ -22,7 +23,7 @@ Session::Session(SessionHost& host, const std::string& transaction, Message invi
       incoming_until_(now + kMaxRinging),
       peer_updates_(invite_.has_token("allow", "UPDATE")),
       peer_refers_(invite_.header("allow") == nullptr || invite_.has_token("allow", "REFER")),
-      peer_messages_(invite_.has_token("allow", "MESSAGE")) {}
+      peer_messages_(shows_messages(invite_)) {}
 
 Session::Session(SessionHost& host, Established established)
     : host_(host),

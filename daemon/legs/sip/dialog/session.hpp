@@ -132,7 +132,7 @@ private:
     bool established_ = false;          // the first ACK came
     bool peer_updates_ = false;         // the peer allows UPDATE
     bool peer_refers_ = false;          // ... REFER, or does not say
-    bool peer_messages_ = false;        // ... MESSAGE
+    bool peer_messages_ = false;        // ... chat
     bool offered_ = false;              // our offer travels in a 2xx; the answer comes in the ACK
     std::optional<EndCause> bye_after_ack_;
 

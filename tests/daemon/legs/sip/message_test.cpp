@@ -6,6 +6,7 @@
 #include "daemon/legs/sip/dialog/instant_message.hpp"
 #include "tests/support/sip/fake_host.hpp"
 #include "tests/support/sip/harness.hpp"
+#include "tests/support/sip/scripted_peer.hpp"
 
 namespace vmr::sip::test {
 namespace {
@@ -260,6 +261,14 @@ TEST_P(Chats, WhoDoesNotSayItTakesMessagesGetsNone) {
     EXPECT_TRUE(client.receive().starts_with("SIP/2.0 200")) << "nothing came before";
 }
 
+// RFC 4579: two conferences that call each other twice would never be done with a message.
+TEST_P(Chats, AnotherConferenceGetsNoneAndMayWrite) {
+    caller.contact += ";isfocus";
+    call();
+    show("hello");
+    EXPECT_TRUE(say("from there").starts_with("SIP/2.0 200")) << "nothing came before";
+}
+
 TEST_P(Chats, BeforeACallThereIsNobodyToWriteTo) {
     harness.observer.only = "room";
     std::vector<std::string> answers;
@@ -272,6 +281,34 @@ TEST_P(Chats, BeforeACallThereIsNobodyToWriteTo) {
     }
     EXPECT_THAT(answers, ElementsAre("SIP/2.0 405 Method Not Allowed", "SIP/2.0 405 Method Not Allowed"));
     EXPECT_TRUE(harness.observer.texts().empty());
+}
+
+TEST(PlacedChat, WhoIsCalledSaysSoInTheAnswer) {
+    ScriptedPeer callee([](const std::string& request) -> std::vector<std::string> {
+        if (request.starts_with("INVITE ")) {
+            return {response(request, 200, "callee",
+                             "Contact: <sip:bob@127.0.0.1>\r\nAllow: INVITE, ACK, BYE, MESSAGE\r\n",
+                             kAnswer)};
+        }
+        return request.starts_with("ACK ") ? std::vector<std::string>() : std::vector{response(request, 200)};
+    });
+    SipConfig config;
+    DialRule rule;
+    rule.name = "any";
+    rule.domains = {"127.0.0.1"};
+    config.dial.rules = {rule};
+    Harness harness(std::move(config));
+    std::shared_ptr<Leg> leg;
+    harness.run([&] {
+        const auto plan =
+            harness.legs->plan("sip:bob@127.0.0.1:" + std::to_string(callee.port()) + ";transport=udp");
+        ASSERT_TRUE(plan.ok());
+        leg = harness.legs->dial({"out-1", *plan, "Board", "board", {}});
+    });
+    EXPECT_THAT(header(callee.expect("INVITE "), "Allow"), HasSubstr("MESSAGE"));
+    ASSERT_TRUE(harness.observer.wait([](const auto& record) { return record.answered; }));
+    harness.run([&] { leg->show_message({"Ada", "welcome", false}); });
+    EXPECT_THAT(callee.expect("MESSAGE "), EndsWith("\r\n\r\nAda: welcome"));
 }
 
 // Over a trunk, only where its settings say so.
