@@ -17,6 +17,7 @@ std::int64_t now_ms() {
 
 Floor::Floor(const sdp::FloorPlan& plan, const FloorPathParams& params, FloorCallbacks callbacks)
     : tcp_(plan.tcp),
+      passive_(plan.passive),
       params_(params),
       callbacks_(std::move(callbacks)),
       server_(*this, params.conference, params.user, plan.tcp) {}
@@ -50,12 +51,13 @@ Result<std::unique_ptr<Floor>> Floor::open(const sdp::FloorPlan& plan, FloorPath
 }
 
 sdp::LocalFloor Floor::local(const std::string& address) const {
-    return {address, path_->port(), params_.conference, params_.user, bfcp::kContentFloor};
+    return {address,      path_->port(),       params_.conference,
+            params_.user, bfcp::kContentFloor, path_->connected()};
 }
 
 void Floor::set_remote(const sdp::FloorPlan& plan) {
     if (plan.remote_port != 0) {
-        path_->set_remote(plan.remote_address, plan.remote_port);
+        path_->set_remote(plan.remote_address, plan.remote_port, plan.keeps_connection);
     }
 }
 

@@ -29,7 +29,9 @@ public:
 
     sdp::LocalFloor local(const std::string& address) const;
     void set_remote(const sdp::FloorPlan& plan);
-    bool carries(const sdp::FloorPlan& plan) const { return plan.tcp == tcp_; }
+    bool carries(const sdp::FloorPlan& plan) const {
+        return plan.tcp == tcp_ && (!tcp_ || plan.passive == passive_);
+    }
     void set_holder(FloorHolder holder);
 
     // bfcp::FloorHost
@@ -43,7 +45,7 @@ private:
     void arm();
     static gboolean on_deadline(gpointer self);
 
-    const bool tcp_;
+    const bool tcp_, passive_;
     const FloorPathParams params_;
     const FloorCallbacks callbacks_;
     bfcp::FloorServer server_;

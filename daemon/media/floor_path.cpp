@@ -34,6 +34,7 @@ GPtr<GSocket> bind_in_range(const FloorPathParams& params, GSocketType type, std
 namespace {
 
 constexpr unsigned kPauseMs = 50;
+constexpr double kMostStrange = 2000;  // a second: datagrams that are only looked at
 
 class UdpFloorPath final : public FloorPath {
 public:
@@ -55,7 +56,7 @@ public:
 
     std::uint16_t port() const override { return port_; }
 
-    void set_remote(const std::string& address, std::uint16_t port) override {
+    void set_remote(const std::string& address, std::uint16_t port, bool) override {
         peer_ = GPtr<GSocketAddress>::adopt(g_inet_socket_address_new_from_string(address.c_str(), port));
     }
 
@@ -94,14 +95,13 @@ private:
         const gssize size =
             g_socket_receive_from(socket_.get(), &from, bytes.data(), bytes.size(), nullptr, nullptr);
         const auto source = GPtr<GSocketAddress>::adopt(from);
-        if (!rate_.take(SteadyTime::clock::now())) {
+        const bool fits = size > 0 && static_cast<std::size_t>(size) <= bfcp::kMaxMessage && source;
+        const std::string_view message(bytes.data(), fits ? static_cast<std::size_t>(size) : 0);
+        const bool ours = fits && is_peers(params_, message);
+        if (!(ours ? rate_ : strangers_).take(SteadyTime::clock::now())) {
             return pause();
         }
-        if (size <= 0 || static_cast<std::size_t>(size) > bfcp::kMaxMessage || !source) {
-            return;
-        }
-        const std::string_view message(bytes.data(), static_cast<std::size_t>(size));
-        if (is_peers(params_, message)) {
+        if (ours) {
             peer_ = source;  // behind a NAT it is not where signalling said
             receive_(message);
         }
@@ -115,6 +115,7 @@ private:
     std::uint16_t port_ = 0;
     GPtr<GSocketAddress> peer_;
     TokenBucket rate_ = floor_rate(SteadyTime::clock::now());
+    TokenBucket strangers_{kMostStrange, kMostStrange, SteadyTime::clock::now()};
 };
 
 }  // namespace

@@ -20,7 +20,9 @@ public:
 
     virtual ~FloorPath() = default;
     virtual std::uint16_t port() const = 0;
-    virtual void set_remote(const std::string& address, std::uint16_t port) = 0;
+    // `keep`: a connection that there is already serves on (RFC 4145 section 5).
+    virtual void set_remote(const std::string& address, std::uint16_t port, bool keep) = 0;
+    virtual bool connected() const { return false; }
     virtual void send(const std::string& bytes) = 0;
 };
 

@@ -9,6 +9,7 @@
 namespace vmr::media {
 namespace {
 
+constexpr guint kConnectSeconds = 10;
 constexpr std::size_t kMaxConnections = 4;  // that have not shown yet whose they are
 
 class TcpFloorPath final : public FloorPath {
@@ -32,18 +33,26 @@ public:
 
     std::uint16_t port() const override { return port_; }
 
-    void set_remote(const std::string& address, std::uint16_t port) override {
-        if (!active_ || connecting_) {
+    bool connected() const override { return peer_ != nullptr; }
+
+    void set_remote(const std::string& address, std::uint16_t port, bool keep) override {
+        if (!active_ || (keep && (peer_ != nullptr || connecting_))) {
             return;
         }
         const auto remote =
             GPtr<GSocketAddress>::adopt(g_inet_socket_address_new_from_string(address.c_str(), port));
-        const auto client = GPtr<GSocketClient>::adopt(g_socket_client_new());
-        connecting_ = GPtr<GCancellable>::adopt(g_cancellable_new());
-        if (remote) {
-            g_socket_client_connect_async(client.get(), G_SOCKET_CONNECTABLE(remote.get()), connecting_.get(),
-                                          on_connected, this);
+        if (!remote) {
+            return;
         }
+        g_cancellable_cancel(connecting_.get());
+        peer_ = nullptr;
+        connections_.clear();
+        const auto client = GPtr<GSocketClient>::adopt(g_socket_client_new());
+        g_socket_client_set_enable_proxy(client.get(), FALSE);
+        g_socket_client_set_timeout(client.get(), kConnectSeconds);
+        connecting_ = GPtr<GCancellable>::adopt(g_cancellable_new());
+        g_socket_client_connect_async(client.get(), G_SOCKET_CONNECTABLE(remote.get()), connecting_.get(),
+                                      on_connected, this);
     }
 
     void send(const std::string& bytes) override {
@@ -82,13 +91,18 @@ private:
         GError* error = nullptr;
         const auto connection = GPtr<GSocketConnection>::adopt(
             g_socket_client_connect_finish(G_SOCKET_CLIENT(client), result, &error));
-        if (!connection) {  // cancelled: the path is gone
-            g_info("floor control: no connection: %s", error->message);
+        auto* self = static_cast<TcpFloorPath*>(data);
+        if (!connection) {
+            if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {  // else the path may be gone
+                g_info("floor control: no connection: %s", error->message);
+                self->connecting_.reset();
+            }
             g_error_free(error);
             return;
         }
         guard(nullptr, [&] {
-            auto* self = static_cast<TcpFloorPath*>(data);
+            self->connecting_.reset();
+            g_socket_set_timeout(g_socket_connection_get_socket(connection.get()), 0);
             self->add(GPtr<GSocket>::ref(g_socket_connection_get_socket(connection.get())));
             self->peer_ = &self->connections_.back();
         });

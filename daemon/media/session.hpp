@@ -136,6 +136,7 @@ private:
     void drop_unused_paths();
     void drop_left_paths();
     bool awaits_keys(std::size_t path) const;
+    bool may_connect(const std::string& address) const;
     bool ensure_floor(const sdp::FloorPlan& plan);
     std::optional<sdp::LocalFloor> local_floor(const std::optional<sdp::FloorPlan>& plan);
     void report_if_ready();

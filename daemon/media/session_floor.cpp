@@ -1,4 +1,8 @@
 // Floor control of a session: negotiated with its media (RFC 8856), on a path of its own.
+#include <gio/gio.h>
+
+#include <algorithm>
+
 #include "daemon/media/session.hpp"
 
 namespace vmr::media {
@@ -15,7 +19,28 @@ std::optional<sdp::LocalFloor> Session::local_floor(const std::optional<sdp::Flo
     return floor_->local(sdp_address(plan->remote_address));
 }
 
+// We connect before anybody looked at who calls: only to where its signalling comes from, or its media is
+// said to, and to this machine or link only for who is there.
+bool Session::may_connect(const std::string& address) const {
+    if (address == peer_address_) {
+        return true;
+    }
+    const auto inet = GPtr<GInetAddress>::adopt(g_inet_address_new_from_string(address.c_str()));
+    const bool far = inet && g_inet_address_get_is_loopback(inet.get()) == FALSE &&
+                     g_inet_address_get_is_any(inet.get()) == FALSE &&
+                     g_inet_address_get_is_link_local(inet.get()) == FALSE &&
+                     g_inet_address_get_is_multicast(inet.get()) == FALSE;
+    return far && negotiated_ && std::ranges::any_of(negotiated_->transports, [&](const auto& transport) {
+               return transport.remote_address == address;
+           });
+}
+
 bool Session::ensure_floor(const sdp::FloorPlan& plan) {
+    if (plan.tcp && !plan.passive && plan.remote_port != 0 && !may_connect(plan.remote_address)) {
+        g_info("%s: no floor control: its address is not the peer's", name_.c_str());
+        floor_.reset();
+        return false;
+    }
     if (floor_ && floor_->carries(plan)) {
         floor_->set_remote(plan);
         return true;

@@ -127,8 +127,8 @@ void Session::send_keyframe() {
 // Where RTCP may ask, the transport does.
 void Session::ask_for_keyframe(Slot slot) {
     const bool silent = negotiated_ && std::ranges::any_of(negotiated_->media, [slot](const auto& plan) {
-                            return plan.accepted && slot_of(plan) == slot && !plan.feedback.nack_pli &&
-                                   !plan.feedback.ccm_fir;
+                            return plan.accepted && has_slot(plan) && slot_of(plan) == slot &&
+                                   !plan.feedback.nack_pli && !plan.feedback.ccm_fir;
                         });
     if (silent && callbacks_.on_keyframe_wanted) {
         callbacks_.on_keyframe_wanted();

@@ -22,7 +22,7 @@ vmr::CryptoReceipt Session::crypto_receipt() const {
     for (const auto& [id, path] : paths_) {
         const CryptoReceipt crypto = path.transport->crypto();
         const bool keyed = crypto.key_exchange != Exchange::none || !awaits_keys(id);
-        if (steers_camera(path) || !path.secured || !keyed) {
+        if (!path.secured || !keyed) {
             continue;
         }
         // The weakest path is the leg's; keys that everybody between could read are weaker than any others.

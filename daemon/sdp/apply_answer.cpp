@@ -34,6 +34,7 @@ public:
             }
             accepted |= result_.media.back().accepted;
         }
+        leave_exposed_camera();
         if (!accepted) {
             return Refusal{Refusal::Reason::no_common_codec, "the answer takes no m-line"};
         }
@@ -48,6 +49,32 @@ public:
 
 private:
     static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+    // Not in the clear beside what is not.
+    void leave_exposed_camera() {
+        for (auto& plan : result_.media) {
+            const bool exposed = plan.kind == MediaKind::camera && plan.accepted &&
+                                 result_.transports[plan.transport].keying == KeyManagement::none &&
+                                 std::ranges::any_of(result_.transports, [](const auto& other) {
+                                     return other.keying != KeyManagement::none;
+                                 });
+            if (exposed) {
+                plan.accepted = false;
+                leave_transport(plan.transport, plan.index);
+            }
+        }
+    }
+
+    void leave_transport(std::size_t transport, std::size_t media) {
+        std::erase(result_.transports[transport].media, media);
+        if (!result_.transports[transport].media.empty()) {
+            return;
+        }
+        result_.transports.erase(result_.transports.begin() + static_cast<std::ptrdiff_t>(transport));
+        for (auto& plan : result_.media) {
+            plan.transport -= plan.accepted && plan.transport > transport ? 1 : 0;
+        }
+    }
 
     // We offered what was there: who answers with another kind of keys, or without ICE, breaks that.
     bool changes_what_is_in_use() const {

@@ -190,9 +190,10 @@ struct TransportPlan {
 
 // BFCP (RFC 8856): we are the server of the floor that the content has.
 struct FloorPlan {
-    std::size_t index = 0;  // of its m-line
-    bool tcp = false;       // else UDP
-    bool passive = true;    // TCP: the peer connects to us
+    std::size_t index = 0;          // of its m-line
+    bool tcp = false;               // else UDP
+    bool passive = true;            // TCP: the peer connects to us
+    bool keeps_connection = false;  // ... a=connection:existing
     std::string remote_address;
     std::uint16_t remote_port = 0;
     std::string stream;  // label of the content's m-line
@@ -245,6 +246,7 @@ struct LocalFloor {
     std::uint32_t conference = 0;  // the same for all in a room
     std::uint16_t user = 0;        // the peer's
     std::uint16_t floor = 0;       // that goes with what is shown
+    bool connected = false;        // over TCP
 };
 
 struct LocalParams {

@@ -289,6 +289,11 @@ const char* read_floorctrl(std::string_view value, Media& media) {
     return nullptr;
 }
 
+const char* read_kept_connection(std::string_view value, Media& media) {
+    media.floor.keeps_connection = value == "existing";
+    return nullptr;
+}
+
 const char* read_confid(std::string_view value, Media& media) {
     media.floor.conference =
         static_cast<std::uint32_t>(text::number(text::trimmed(value), 0xffffffff).value_or(0));
@@ -350,6 +355,7 @@ constexpr std::array kReaders = std::to_array<Entry>({
     {"ssrc", read_ssrc},
     {"ssrc-group", read_ssrc_group},
     {"floorctrl", read_floorctrl},
+    {"connection", read_kept_connection},
     {"confid", read_confid},
     {"userid", read_userid},
     {"floorid", read_floorid},

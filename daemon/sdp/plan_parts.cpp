@@ -210,6 +210,7 @@ std::optional<FloorPlan> floor_of(const Media& media) {
         return std::nullopt;
     }
     floor.passive = media.setup != Setup::passive;
+    floor.keeps_connection = media.floor.keeps_connection;
     floor.remote_address = media.connection.address;
     floor.remote_port = media.port;
     return floor;

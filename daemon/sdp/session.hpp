@@ -182,7 +182,8 @@ struct Floor {
     std::uint32_t conference = 0;
     std::uint16_t user = 0;
     std::uint16_t floor = 0;
-    std::string stream;  // label of the m-line that the floor is of
+    std::string stream;             // label of the m-line that the floor is of
+    bool keeps_connection = false;  // RFC 4145 section 5
 };
 
 struct SsrcGroup {

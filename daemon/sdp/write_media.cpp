@@ -126,15 +126,18 @@ void key_lines(std::string& out, const MediaText& media) {
     }
 }
 
-void ice_lines(std::string& out, const MediaText& media) {
+void ice_lines(std::string& out, const MediaText& media, bool lite) {
     if (!media.ice) {
         return;
     }
     const auto& transport = *media.transport;
     line(out, "a=ice-ufrag:" + transport.ice_ufrag);
     line(out, "a=ice-pwd:" + transport.ice_pwd);
-    if (media.trickle) {
-        line(out, "a=ice-options:trickle");
+    // RFC 8445 section 10: of our own agent, which is lite; libnice follows RFC 5245.
+    if (media.trickle || lite) {
+        line(out, std::string("a=ice-options:") + (!lite           ? "trickle"
+                                                   : media.trickle ? "trickle ice2"
+                                                                   : "ice2"));
     }
     if (!media.candidates) {
         return;
@@ -237,7 +240,7 @@ std::string media_text(const MediaText& media, const LocalParams& local, std::si
     if (!media.mid.empty()) {
         line(out, "a=mid:" + media.mid);
     }
-    ice_lines(out, media);
+    ice_lines(out, media, local.ice_lite);
     key_lines(out, media);
     extmap_lines(out, media.extmaps);
     line(out, std::string("a=") + to_string(media.direction));
@@ -267,7 +270,7 @@ std::string floor_text(const FloorPlan& floor, const LocalFloor& local) {
     line(out, "c=" + address_text(local.address));
     if (floor.tcp) {
         line(out, floor.passive ? "a=setup:passive" : "a=setup:active");
-        line(out, "a=connection:new");
+        line(out, floor.keeps_connection && local.connected ? "a=connection:existing" : "a=connection:new");
     }
     line(out, "a=floorctrl:s-only");
     line(out, "a=confid:" + to_string(local.conference));

@@ -173,15 +173,19 @@ void DtlsSession::export_keys() {
         return;
     }
     // client key, server key, client salt, server salt
-    const std::string bytes(reinterpret_cast<char*>(material), size);
-    OPENSSL_cleanse(material, sizeof material);
+    const auto* bytes = reinterpret_cast<const char*>(material);
     const auto part = [&](size_t index) {
-        return bytes.substr(index * info.key_bytes, info.key_bytes) +
-               bytes.substr(2 * info.key_bytes + index * info.salt_bytes, info.salt_bytes);
+        std::string both;
+        both.reserve(info.key_bytes + info.salt_bytes);  // growing would leave a copy behind
+        both.append(bytes + index * info.key_bytes, info.key_bytes);
+        both.append(bytes + 2 * info.key_bytes + index * info.salt_bytes, info.salt_bytes);
+        return both;
     };
     const bool client = params_.role == DtlsParams::Role::client;
+    const SrtpKeys keys{*suite, part(client ? 0 : 1), part(client ? 1 : 0)};
+    OPENSSL_cleanse(material, sizeof material);
     state_ = State::keyed;
-    events_.on_dtls_keyed({*suite, part(client ? 0 : 1), part(client ? 1 : 0)});
+    events_.on_dtls_keyed(keys);
 }
 
 // There is none in DTLS-SRTP; reading handles alerts and retransmitted flights.

@@ -36,6 +36,12 @@ CandidateParts split_candidate(const std::string& value) {
     return parts;
 }
 
+// An IP address, of a group's not.
+bool is_host(const std::string& address) {
+    const auto inet = GPtr<GInetAddress>::adopt(g_inet_address_new_from_string(address.c_str()));
+    return inet && g_inet_address_get_is_multicast(inet.get()) == FALSE;
+}
+
 struct CandidateFree {
     void operator()(NiceCandidate* candidate) const { nice_candidate_free(candidate); }
 };
@@ -225,9 +231,9 @@ Status IceChannel::add_candidate(const std::string& candidate) {
         return Error{"not an ICE candidate"};
     }
     const CandidateParts parts = split_candidate(value);
-    // mDNS and other names would need a resolver (peer-reflexive pairs connect anyway),
-    // TCP and the RTCP component are not used.
-    if (!g_hostname_is_ip_address(parts.address.c_str()) || parts.component != "1" ||
+    // Nothing is sent to groups. mDNS and other names would need a resolver (peer-reflexive pairs connect
+    // anyway), TCP and the RTCP component are not used.
+    if (!is_host(parts.address) || parts.component != "1" ||
         g_ascii_strcasecmp(parts.transport.c_str(), "udp") != 0) {
         return Ok{};
     }

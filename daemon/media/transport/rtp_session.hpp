@@ -182,7 +182,7 @@ private:
     };
     std::map<unsigned, Heard> heard_;  // of the control thread, by media
     SrtpSession srtp_;
-    bool secure_ = false;  // set before ready_, then constant
+    std::atomic<bool> secure_ = false;  // set before ready_, then constant
     std::atomic<bool> ready_ = false;
     std::atomic<bool> has_rtpbin_ = false;  // and all of it is linked
 

@@ -80,8 +80,8 @@ Status RtpSession::add_media(const MediaParams& media) {
     if (media.data) {
         const std::lock_guard lock(data_mutex_);
         const auto line = data_
-                              .try_emplace(media.index, static_cast<uint16_t>(g_random_int()), g_random_int(),
-                                           std::chrono::steady_clock::now())
+                              .try_emplace(media.index, static_cast<uint16_t>(g_random_int_range(0, 0x8000)),
+                                           g_random_int(), std::chrono::steady_clock::now())
                               .first;
         line->second.set({media.send_ssrc, media.send_payload, media.clock_rate});
     }

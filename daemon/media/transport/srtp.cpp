@@ -22,10 +22,6 @@ CryptoReceipt receipt_of(CryptoReceipt::KeyExchange exchange, SrtpSuite suite) {
     return {exchange, info.name, static_cast<unsigned>(info.key_bytes * 8)};
 }
 
-SrtpSession::~SrtpSession() {
-    cleanse(keys_);
-}
-
 Status SrtpSession::use(const SrtpKeys& keys) {
     auto sender = srtp::Sender::make(keys.suite, bytes_of(keys.local));
     auto receiver = srtp::Receiver::make(keys.suite, bytes_of(keys.remote));

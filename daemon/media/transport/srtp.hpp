@@ -1,5 +1,7 @@
 // The SRTP of one transport: what protects what we send and opens what the peer sent.
 #pragma once
+#include <openssl/crypto.h>
+
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,12 +14,16 @@
 
 namespace vmr::media {
 
-// Keys of both directions, each key and salt in one.
+// Keys of both directions, each key and salt in one. No copy stays behind in memory.
 struct SrtpKeys {
     SrtpSuite suite = SrtpSuite::aead_aes_256_gcm;
     std::string local;
     std::string remote;
     std::string local_mki = {}, remote_mki = {};
+    ~SrtpKeys() {
+        OPENSSL_cleanse(local.data(), local.size());
+        OPENSSL_cleanse(remote.data(), remote.size());
+    }
 };
 
 CryptoReceipt receipt_of(CryptoReceipt::KeyExchange exchange, SrtpSuite suite);
@@ -27,7 +33,6 @@ CryptoReceipt receipt_of(CryptoReceipt::KeyExchange exchange, SrtpSuite suite);
 class SrtpSession {
 public:
     SrtpSession() = default;
-    ~SrtpSession();
     SrtpSession(const SrtpSession&) = delete;
     SrtpSession& operator=(const SrtpSession&) = delete;
 

@@ -16,6 +16,7 @@ struct Check {
     bool fingerprint = false;
     bool nominates = false;
     bool controlled = false;  // the peer thinks that we control
+    std::uint32_t priority = 0;
     std::vector<std::uint16_t> unknown;
 };
 
@@ -41,9 +42,11 @@ bool read_attribute(const stun::Attribute& attribute, Bytes message, Check& chec
         case stun::kIceControlled:
             check.controlled = true;
             return true;
+        case stun::kPriority:
+            check.priority = attribute.value.size() == 4 ? read32(attribute.value, 0) : 0;
+            return attribute.value.size() == 4;
         default:
-            if (attribute.type < stun::kOptional && attribute.type != stun::kPriority &&
-                check.unknown.size() < stun::kMaxUnknown) {
+            if (attribute.type < stun::kOptional && check.unknown.size() < stun::kMaxUnknown) {
                 check.unknown.push_back(attribute.type);
             }
             return true;
@@ -94,6 +97,7 @@ std::optional<StunResponder::Answer> StunResponder::answer(Bytes datagram, const
     // (section 7.3.1.1).
     answer.valid = check->unknown.empty() && !check->controlled;
     answer.nominated = answer.valid && check->nominates;
+    answer.priority = check->priority;
     stun::Writer writer(answer.valid ? stun::Type::binding_success : stun::Type::binding_error, datagram);
     if (answer.valid) {
         writer.add_mapped_address(from);

@@ -25,6 +25,7 @@ public:
         std::vector<std::uint8_t> bytes;  // to go back to where the check came from
         bool valid = false;               // a success: the source is the peer's
         bool nominated = false;           // USE-CANDIDATE
+        std::uint32_t priority = 0;       // of the candidate that the check came from
     };
     // Empty: there is nothing to answer. What is not the peer's is not answered at all: neither it nor whose
     // address it claims learns anything. `peer_ufrag`: empty while the peer's description is unknown.

@@ -27,7 +27,7 @@ void TransportImpl::on_datagram_received(Component component, Bytes datagram) {
     if (halted_) {
         return;
     }
-    if (is_dtls(datagram)) {
+    if (is_dtls(datagram) && component == Component::rtp) {  // there is one association, RTP's
         handle_dtls(datagram);
     } else if (is_media(datagram) && (component == Component::rtp || is_muxed_rtcp(datagram))) {
         handle_media(is_muxed_rtcp(datagram) ? Component::rtcp : Component::rtp, datagram);
@@ -227,11 +227,9 @@ void TransportImpl::on_stream_gone(const StreamInfo& stream, PadPtr pad) {
 }
 
 void TransportImpl::on_bye_read(unsigned media, uint32_t ssrc) {
-    notify([this, media, ssrc] {
-        if (callbacks_.on_bye_received) {
-            callbacks_.on_bye_received(media, ssrc);
-        }
-    });
+    if (callbacks_.on_bye_received) {  // a peer may say so as often as it likes
+        notify([this, media, ssrc] { callbacks_.on_bye_received(media, ssrc); });
+    }
 }
 
 void TransportImpl::on_message_read(unsigned media, Bytes message) {

@@ -1,6 +1,8 @@
 // The plain values that a media transport is set up with and reports. Nothing
 // here knows SDP: the caller maps what was negotiated to these.
 #pragma once
+#include <openssl/crypto.h>
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -86,6 +88,10 @@ struct SdesKeys {
     std::string remote;  // what the peer encrypts with
     // In each packet of that direction (RFC 3711 section 3.1), up to 4 bytes; empty: none.
     std::string local_mki, remote_mki;
+    ~SdesKeys() {
+        OPENSSL_cleanse(local.data(), local.size());
+        OPENSSL_cleanse(remote.data(), remote.size());
+    }
 };
 
 enum class FingerprintHash { sha256, sha384, sha512 };

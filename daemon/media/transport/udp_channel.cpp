@@ -11,6 +11,7 @@ namespace vmr::media {
 namespace {
 
 constexpr int kReceiveBufferBytes = 512 * 1024;
+constexpr size_t kMostChecked = 16;  // addresses of a peer that does ICE
 
 void set_option(GSocket* socket, int level, int option, int value) {
     // Not fatal: a socket without its marking or its large buffer still works.
@@ -189,6 +190,9 @@ Status UdpChannel::set_remote(const UdpRemote& remote) {
             // A restart (RFC 8445 section 9): both sides change theirs; media goes on where it went.
             if (!peer_ufrag_.empty() && peer_ufrag_ != remote.ice_ufrag) {
                 responder_.emplace();
+                for (Peer& peer : peers_) {
+                    peer.nominated_priority = 0;
+                }
             }
             peer_ufrag_ = remote.ice_ufrag;
             connected = peers_[0].latched;
@@ -197,7 +201,7 @@ Status UdpChannel::set_remote(const UdpRemote& remote) {
             const std::array<Address, 2> addresses{*rtp, *rtcp};
             for (size_t i = 0; i < peers_.size(); i++) {
                 if (!(peers_[i].signalled == addresses[i])) {
-                    peers_[i] = {addresses[i], addresses[i], false};
+                    peers_[i] = {.signalled = addresses[i], .target = addresses[i]};
                 }
             }
         }
@@ -256,12 +260,14 @@ bool UdpChannel::is_peer(const Peer& peer) const {
         return false;
     }
     if (peer.latched || !peer_ufrag_.empty()) {
-        return current_ == peer.target;
+        return current_ == peer.target || std::ranges::find(peer.checked, current_) != peer.checked.end();
     }
     return comedia_ || current_.same_host(peer.signalled);
 }
 
-// The first check that is the peer's tells where it is; which of its paths it takes, the one that nominates.
+// The first check that is the peer's tells where it is; which of its paths it takes, the one that nominates:
+// of several, whose candidate has the highest priority (RFC 8445 section 8.1.1; who is older nominates all).
+// Media may come from each of them (section 12).
 void UdpChannel::take_check(Bytes datagram) {
     std::optional<StunResponder::Answer> answer;
     bool connected = false;
@@ -269,9 +275,9 @@ void UdpChannel::take_check(Bytes datagram) {
         std::lock_guard lock(mutex_);
         answer = responder_->answer(datagram, peer_ufrag_, current_.storage);
         Peer& peer = peers_[current_index_];
-        if (answer && answer->valid && (answer->nominated || !peer.latched)) {
+        if (answer && answer->valid) {
             connected = !peer.latched && current_index_ == 0;
-            peer = {current_, current_, true};
+            note_check(peer, *answer);
         }
     }
     if (!answer) {
@@ -283,6 +289,20 @@ void UdpChannel::take_check(Bytes datagram) {
            current_.length);
     if (connected) {
         events_.on_path_connected();
+    }
+}
+
+void UdpChannel::note_check(Peer& peer, const StunResponder::Answer& answer) {
+    if (!peer.latched || (answer.nominated && answer.priority >= peer.nominated_priority)) {
+        peer.signalled = peer.target = current_;
+        peer.latched = true;
+        peer.nominated_priority = answer.nominated ? answer.priority : 0;
+    }
+    if (std::ranges::find(peer.checked, current_) == peer.checked.end()) {
+        if (peer.checked.size() >= kMostChecked) {
+            peer.checked.erase(peer.checked.begin());
+        }
+        peer.checked.push_back(current_);
     }
 }
 

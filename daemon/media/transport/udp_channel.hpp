@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/gst_ptr.hpp"
 #include "base/result.hpp"
@@ -56,6 +57,8 @@ private:
         Address signalled;
         Address target;        // where to send to
         bool latched = false;  // target is where a valid packet came from
+        uint32_t nominated_priority = 0;
+        std::vector<Address> checked;  // ... where checks of the peer came from
     };
 
     UdpChannel(std::shared_ptr<MediaIo> io, const UdpParams& params, ChannelEvents& events);
@@ -66,6 +69,7 @@ private:
     void read(size_t index, const Datagram& datagram);
     bool is_peer(const Peer& peer) const;  // the datagram that is being handled is; under the lock
     void take_check(Bytes datagram);
+    void note_check(Peer& peer, const StunResponder::Answer& answer);  // under the lock
     size_t index_of(Component component) const { return component == Component::rtcp && !mux_ ? 1 : 0; }
 
     std::shared_ptr<MediaIo> io_;

@@ -78,11 +78,29 @@ TEST_F(CameraTest, MessagesPassBothWays) {
         Octets at_near, at_far;
         near_->set_on_camera_steered([&](const Octets& message) { at_near = message; });
         far_->set_on_camera_steered([&](const Octets& message) { at_far = message; });
+        unsigned keyframes = 0;
+        MediaSession::Callbacks callbacks;
+        callbacks.on_keyframe_wanted = [&] { ++keyframes; };
+        near_->set_callbacks(callbacks);
+        g_signal_emit_by_name(near_->bin().ivr(), "accept");
+        near_room_->admit("near-leg");
+        const auto asked_by_rtcp = [&] {
+            const auto stats = near_->stats();
+            return std::ranges::any_of(stats, [](const auto& one) { return one.rtp.plis_sent > 0; });
+        };
+        EXPECT_TRUE(run_until([&] {
+            if (GstPad* pad = near_->bin().to_room(Slot::video)) {
+                gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                                             gst_structure_new_empty("GstForceKeyUnit")));
+            }
+            return asked_by_rtcp();
+        }));
         EXPECT_TRUE(run_until([&] {
             near_->steer_camera(Octets{0x7e, 1});
             far_->steer_camera(Octets{0x7e, 2, 3});
             return at_far == Octets{0x7e, 1} && at_near == Octets{0x7e, 2, 3};
         }));
+        EXPECT_EQ(keyframes, 0U) << "RTCP asks";
         const bool required = encryption == sdp::Encryption::required;
         EXPECT_EQ(near_->crypto_receipt().key_exchange, required ? "SDES" : "none");
         detach();
@@ -105,6 +123,18 @@ TEST_F(CameraTest, NotInTheClearBesideWhatIsProtected) {
     const SdpResult exposed = far->answer(head + "m=audio 40000 RTP/AVP 0\r\n" + key + camera);
     ASSERT_TRUE(exposed.ok());
     EXPECT_NE(exposed.sdp().find("m=application 0 RTP/AVP 107\r\n"), std::string::npos) << exposed.sdp();
+    auto near = session("near-leg", true, sdp::Encryption::best_effort);
+    const SdpResult offer = near->offer();
+    ASSERT_TRUE(offer.ok());
+    const std::string taken = "a=crypto:1 AEAD_AES_256_GCM inline:" + std::string(58, 'B') + "A=\r\n";
+    std::string lines;
+    for (auto at = offer.sdp().find("m=video"); at != std::string::npos;
+         at = offer.sdp().find("m=video", at + 1)) {
+        lines += "m=video 0 RTP/AVP 97\r\n";
+    }
+    ASSERT_TRUE(near->accept_answer(head + "m=audio 40000 RTP/AVP 0\r\n" + taken + lines + camera).ok());
+    EXPECT_FALSE(near->takes_camera_control()) << offer.sdp();
+    EXPECT_EQ(near->crypto_receipt().key_exchange, "SDES");
     auto plain = session("plain-leg", true, sdp::Encryption::best_effort);
     const SdpResult clear = plain->answer(head + "m=audio 40000 RTP/AVP 0\r\n" + camera);
     ASSERT_TRUE(clear.ok());

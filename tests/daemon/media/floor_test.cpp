@@ -87,6 +87,19 @@ TEST_F(FloorTest, ARepeatedDatagramComesByItself) {
     EXPECT_EQ(first->header.transaction, second->header.transaction);
 }
 
+TEST_F(FloorTest, StrangersDoNotUseUpThePeersRate) {
+    open(false);
+    FloorClient stranger(type(), local_.port);
+    bfcp::Header wrong = header();
+    wrong.conference ^= 1;
+    for (int i = 0; i < 200; ++i) {
+        stranger.say(i % 2 == 0 ? bfcp::write(wrong) : "x");
+    }
+    FloorClient client(type(), local_.port);
+    client.say(bfcp::write(header()));
+    EXPECT_TRUE(client.next());
+}
+
 TEST_F(FloorTest, GarbageEndsAConnectionAndNothingElse) {
     open(true);
     FloorClient garbage(type(), local_.port);

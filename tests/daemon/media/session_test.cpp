@@ -358,5 +358,86 @@ TEST_F(SessionTest, FloorControlAsksTheRoom) {
     EXPECT_NE(without.sdp().find("m=application 0 "), std::string::npos) << without.sdp();
 }
 
+// Somewhere that a peer is to be connected to.
+class Listening {
+public:
+    Listening() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        EXPECT_EQ(bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
+        EXPECT_EQ(listen(socket_, 8), 0);
+        getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+        port = ntohs(address.sin_port);
+    }
+    ~Listening() {
+        hang_up();
+        close(socket_);
+    }
+    unsigned came() {  // so far
+        const int made = accept(socket_, nullptr, nullptr);
+        if (made >= 0) {
+            hang_up();
+            connection_ = made;
+            ++came_;
+        }
+        return came_;
+    }
+    void hang_up() {
+        if (connection_ >= 0) {
+            close(std::exchange(connection_, -1));
+        }
+    }
+    std::uint16_t port = 0;
+
+private:
+    int socket_, connection_ = -1;
+    unsigned came_ = 0;
+};
+
+class TcpFloor : public SessionTest {
+protected:
+    std::unique_ptr<Session> called_by(const std::string& address) {
+        sdp::Policy policy;
+        policy.floor = true;
+        return std::make_unique<Session>(environment_, "leg", policy, address);
+    }
+    std::string answer(Session& session, const std::string& setup, const std::string& connection = "new") {
+        const SdpResult result = session.answer(
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+            "m=audio 40000 RTP/AVP 8\r\nm=video 40002 RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\n"
+            "a=content:slides\r\na=label:12\r\nm=application " +
+            std::to_string(peer_.port) + " TCP/BFCP *\r\na=setup:" + setup +
+            "\r\na=connection:" + connection + "\r\na=floorctrl:c-only\r\na=floorid:1 mstrm:12\r\n");
+        EXPECT_TRUE(result.ok()) << result.problem().text;
+        return result.ok() ? result.sdp() : "";
+    }
+    static bool has(const std::string& text, const char* what) { return text.find(what) != text.npos; }
+    Listening peer_;
+};
+
+TEST_F(TcpFloor, IsConnectedAgainAndChangesItsRole) {
+    const auto session = called_by("127.0.0.1");
+    EXPECT_TRUE(has(answer(*session, "passive"), "a=setup:active\r\na=connection:new\r\n"));
+    EXPECT_TRUE(run_until([&] { return peer_.came(); }));
+    EXPECT_TRUE(
+        run_until([&] { return has(answer(*session, "passive", "existing"), "a=connection:existing\r\n"); }));
+    EXPECT_EQ(peer_.came(), 1U);
+    peer_.hang_up();
+    EXPECT_TRUE(run_until([&] {
+        answer(*session, "passive", "existing");
+        return peer_.came() == 2;
+    }));
+    EXPECT_TRUE(has(answer(*session, "active"), "a=setup:passive\r\n"));
+}
+
+TEST_F(TcpFloor, NobodyAimsOurConnections) {
+    const auto session = called_by("192.0.2.7");
+    EXPECT_TRUE(has(answer(*session, "passive"), "m=application 0 TCP/BFCP"));
+    EXPECT_TRUE(has(answer(*session, "active"), "a=setup:passive\r\n")) << "it is the peer who connects";
+    EXPECT_EQ(peer_.came(), 0U);
+}
+
 }  // namespace
 }  // namespace vmr::media
