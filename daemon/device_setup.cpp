@@ -24,7 +24,9 @@ sip::RegistrarConfig registrar_config(const ops::Config& config) {
     registrar.enabled = given.enabled;
     for (const std::string& host : {config.sip.domain, config.sip.advertised_host}) {
         if (!host.empty()) {
-            registrar.domains.push_back(lower_case(host));
+            // Names in messages are compared without the dot of the root.
+            registrar.domains.push_back(
+                lower_case(host.ends_with('.') ? host.substr(0, host.size() - 1) : host));
         }
     }
     registrar.allow_clear = given.allow_clear;

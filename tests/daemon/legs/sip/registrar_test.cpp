@@ -380,31 +380,6 @@ TEST_F(RegistrarRules, OldFirmwareIsToldSo) {
     EXPECT_EQ(registrar_->seen("kitchen")->user_agent, "Other/0.1");
 }
 
-// Else whoever asks before and after learns which names devices have.
-TEST(AccountRules, ADeviceMoreChangesHardlyAnyChallengeOfNobody) {
-    Accounts accounts("vmr.example", "key", 100);
-    for (int count = 0; count < 20; ++count) {
-        ASSERT_TRUE(accounts.set({.name = "d" + std::to_string(count),
-                                  .digest = count % 2 == 0 ? DeviceDigest::md5 : DeviceDigest::sha256},
-                                 "s"));
-    }
-    std::vector<DigestAlgorithms> before;
-    for (int count = 0; count < 200; ++count) {
-        before.push_back(accounts.algorithms_for("nobody" + std::to_string(count)));
-    }
-    EXPECT_GT(std::ranges::count(before, DigestAlgorithms::md5), 50);
-    EXPECT_GT(std::ranges::count(before, DigestAlgorithms::sha256), 50);
-    ASSERT_TRUE(accounts.set({.name = "new", .digest = DeviceDigest::sha256}, "s"));
-    int changed = 0;
-    for (int count = 0; count < 200; ++count) {
-        changed += accounts.algorithms_for("nobody" + std::to_string(count)) !=
-                           before[static_cast<std::size_t>(count)]
-                       ? 1
-                       : 0;
-    }
-    EXPECT_LT(changed, 20);
-}
-
 // Who shares a proxy's connection is not who registered over it.
 TEST_F(RegistrarRules, BehindAProxyAConnectionIsNobodys) {
     const std::string proxy = "Via: SIP/2.0/TLS 10.0.0.9:5061;branch=z9hG4bK2\r\n";
@@ -426,41 +401,6 @@ TEST_F(RegistrarRules, WhoCallsOverTheConnectionOfADeviceIsThatDevice) {
     registrar_->forget("kitchen");
     EXPECT_EQ(registrar_->sender_of(message({})), nullptr);
     EXPECT_EQ(events_.back(), "unregistered kitchen removed");
-}
-
-TEST(FirmwareRules, VersionsAreFoundAndCompared) {
-    EXPECT_EQ(version_in("Cisco-CP8865/12.5.1", 5), "12.5.1") << "not the model's number";
-    EXPECT_EQ(version_in("TANDBERG/529 (ce9.15.3)", 8), "9.15.3");
-    EXPECT_EQ(version_in("Model 7 build 42", 5), "7");
-    EXPECT_EQ(version_in("none.", 0), "");
-    EXPECT_EQ(version_in("x", 40), "");
-    EXPECT_TRUE(is_older("2.9", "2.10"));
-    EXPECT_FALSE(is_older("2.10", "2.9"));
-    EXPECT_FALSE(is_older("3", "3.0.0"));
-    EXPECT_TRUE(is_older("3", "3.0.1"));
-    EXPECT_TRUE(is_version("1.2.3"));
-    EXPECT_FALSE(is_version("1..3"));
-    EXPECT_FALSE(is_version("v1"));
-}
-
-TEST(AccountRules, OneOwnerAndNoSecretKept) {
-    Accounts accounts("vmr.example", "key", 2);
-    ASSERT_TRUE(accounts.set({.name = "a", .aliases = {"x"}}, "one"));
-    EXPECT_FALSE(accounts.set({.name = "b"}, "")) << "no secret";
-    EXPECT_FALSE(accounts.set({.name = "x"}, "two")) << "another's alias";
-    EXPECT_FALSE(accounts.set({.name = "b", .aliases = {"A"}}, "two")) << "another's name";
-    EXPECT_FALSE(accounts.set({.name = "b c"}, "two"));
-    ASSERT_TRUE(accounts.set({.name = "b"}, "two"));
-    EXPECT_FALSE(accounts.set({.name = "c"}, "three")) << "too many";
-    ASSERT_TRUE(accounts.set({.name = "a", .display_name = "A"}, "")) << "the secret stays";
-    EXPECT_EQ(accounts.owner_of("x"), nullptr) << "an alias that it gave up";
-    EXPECT_TRUE(accounts.authenticate("A", "one"));
-    EXPECT_FALSE(accounts.authenticate("a", "two"));
-    EXPECT_FALSE(accounts.authenticate("nobody", "one"));
-    EXPECT_FALSE(accounts.authenticate("a", ""));
-    EXPECT_TRUE(accounts.remove("a"));
-    EXPECT_FALSE(accounts.remove("a"));
-    EXPECT_EQ(accounts.algorithms_for("q"), DigestAlgorithms::sha256);
 }
 
 }  // namespace
