@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const first = { dialog: false };
 const hangUp = [send('BYE'), recv(200)];
-const answered = [maybe(100), recv(200)];
+const answered = [maybe(100), maybe(180), recv(200)];
 const recordOf = (user) => until(() => vmrd.calls().find((call) => call.from.includes(user)), 5000,
   () => JSON.stringify(vmrd.calls().map((call) => [call.from, call.end_cause])));
 
