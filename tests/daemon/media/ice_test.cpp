@@ -72,6 +72,8 @@ TEST_F(SipIce, FullOffersLiteAnswers) {
     EXPECT_FALSE(has(offer_, "a=ice-lite"));
     EXPECT_TRUE(has(offer_, "a=rtcp-mux\r\n") && has(offer_, "a=candidate:"));
     EXPECT_TRUE(has(answer_, "a=ice-lite\r\n") && has(answer_, "a=candidate:1 1 "));
+    EXPECT_TRUE(has(answer_, "a=ice-options:ice2\r\n"));
+    EXPECT_FALSE(has(offer_, "ice2"));
     EXPECT_FALSE(has(answer_, " 9 ")) << "a description over SIP holds a port";
     expect_media();
 }
