@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
-#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtp_caps_fields.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 
 namespace vmr::media {
 namespace {

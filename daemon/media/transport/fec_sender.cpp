@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/fec_receiver.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
 
 namespace vmr::media {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 
 namespace vmr::media {
 namespace {

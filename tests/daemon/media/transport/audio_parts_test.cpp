@@ -3,9 +3,9 @@
 
 #include <array>
 
-#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
 #include "daemon/media/transport/rtcp_writer.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
 #include "daemon/media/transport/send_line.hpp"
 #include "daemon/media/transport/stream_choice.hpp"

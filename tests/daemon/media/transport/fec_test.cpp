@@ -8,9 +8,9 @@
 #include <random>
 #include <set>
 
-#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/fec_receiver.hpp"
 #include "daemon/media/transport/fec_sender.hpp"
+#include "daemon/media/transport/rtp_format.hpp"
 #include "daemon/media/transport/rtp_router.hpp"
 
 namespace vmr::media::test {
