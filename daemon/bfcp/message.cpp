@@ -183,6 +183,7 @@ std::string write_error(Header header, ErrorCode code, const std::vector<std::ui
     header.primitive = Primitive::error;
     // Error-specific details of code 4: one octet for each attribute, its type in the upper seven bits.
     std::vector<std::uint8_t> details;
+    details.reserve(unknown.size());
     for (const std::uint8_t type : unknown) {
         details.push_back(static_cast<std::uint8_t>(type << 1));
     }

@@ -106,9 +106,9 @@ void Session::drop_unused_paths() {
 // What a new negotiation has left. Sound that nobody takes any more stays linked to its path.
 void Session::drop_left_paths() {
     const auto is_left = [this](const auto& entry) {
-        const auto& [id, path] = entry;
-        const bool used =
-            std::ranges::any_of(negotiated_->transports, [&](const auto& plan) { return plan.id == id; });
+        const Path& path = entry.second;
+        const bool used = std::ranges::any_of(negotiated_->transports,
+                                              [&](const auto& plan) { return plan.id == entry.first; });
         const bool linked = negotiated_->find(sdp::MediaKind::audio) == nullptr &&
                             std::ranges::any_of(path.media, [this](std::size_t index) {
                                 return negotiated_->media.at(index).kind == sdp::MediaKind::audio;

@@ -37,14 +37,12 @@ uint32_t bitrate_for(const VideoWanted& wanted) {
 
 uint32_t SourceLimit::update(const VideoWanted& wanted, Time now) {
     const uint32_t needed = bitrate_for(wanted);
-    if (!current_ || needed >= *current_) {
+    const bool long_enough = less_since_ && now - *less_since_ >= kLessAfter;
+    if (!current_ || needed >= *current_ || long_enough) {
         current_ = needed;
         less_since_.reset();
     } else if (!less_since_) {
         less_since_ = now;
-    } else if (now - *less_since_ >= kLessAfter) {
-        current_ = needed;
-        less_since_.reset();
     }
     return *current_;
 }

@@ -109,7 +109,8 @@ float Concealment::next() {
     }
     float sample = loop_[at_++];
     if (correction_left_ > 0) {
-        sample += correction_ * static_cast<float>(correction_left_) / static_cast<float>(period_ / 4 + 1);
+        const auto steps = period_ / 4 + 1;
+        sample += correction_ * static_cast<float>(correction_left_) / static_cast<float>(steps);
         --correction_left_;
     }
     sample *= gain();

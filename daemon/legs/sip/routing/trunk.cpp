@@ -168,10 +168,10 @@ bool Trunks::is_source(const std::string& ip) const {
     return std::ranges::any_of(trunks_, [&ip](const Trunk& trunk) { return trunk.has(ip); });
 }
 
-void Trunks::learn(const std::string& name, std::set<std::string> addresses) {
+void Trunks::learn(const std::string& name, const std::set<std::string>& addresses) {
     for (Trunk& trunk : trunks_) {
         if (trunk.config.name == name) {
-            trunk.learned = std::move(addresses);
+            trunk.learned = addresses;
         }
     }
 }

@@ -54,7 +54,7 @@ public:
     std::optional<std::string> secret_of(const std::string& user, DigestAlgorithms answer) const;
     bool is_source(const std::string& ip) const;
     // Where the trunk's proxies were found: calls from there are its calls.
-    void learn(const std::string& name, std::set<std::string> addresses);
+    void learn(const std::string& name, const std::set<std::string>& addresses);
     const TrunkConfig* find(const std::string& name) const;
     // The first trunk that has this address.
     const TrunkConfig* at(const std::string& ip) const;
