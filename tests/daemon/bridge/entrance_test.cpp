@@ -1,12 +1,7 @@
 // By how a call is answered a stranger does not learn which names exist, and a crowd of strangers is bounded.
 #include "daemon/bridge/entrance.hpp"
 
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <filesystem>
-
-#include "daemon/bridge/bridge.hpp"
+#include "bridge_fixture.hpp"
 #include "daemon/bridge/seat.hpp"
 
 namespace vmr::bridge {
@@ -82,55 +77,10 @@ TEST(NameTest, IsTheCallersUnlessTheyWithholdIt) {
     EXPECT_EQ(shown_name(caller), "Ada");
 }
 
-class FakeLeg final : public Leg {
-public:
-    explicit FakeLeg(std::string id) : id_(std::move(id)) {}
-    const std::string& id() const override { return id_; }
-    LegKind kind() const override { return LegKind::sip; }
-    void accept() override { accepted = true; }
-    void refuse(EndCause cause) override { ended = cause; }
-    void end(EndCause cause) override { ended = cause; }
-    void blame() override { ++blamed; }
-
-    bool accepted = false;
-    std::optional<EndCause> ended;
-    int blamed = 0;
-
-private:
-    std::string id_;
-};
-
-class EntranceTest : public testing::Test {
+class EntranceTest : public BridgeFixture {
 protected:
     void SetUp() override {
-        gst_init(nullptr, nullptr);
-        char name[] = "/tmp/vmr-entrance-XXXXXX";
-        folder_ = mkdtemp(name);
-        auto loaded = media::Pipelines::load(std::string(std::getenv("VMR_SOURCE_ROOT")) + "/pipelines");
-        ASSERT_TRUE(loaded) << (loaded ? "" : loaded.error());
-        pipelines_ = std::make_unique<media::Pipelines>(std::move(*loaded));
-        environment_.pipelines = pipelines_.get();
-        environment_.io = std::make_shared<media::MediaIoPool>(1);
-        environment_.ice = [] { return media::IceParams{}; };
-        environment_.certificate = *media::DtlsCertificate::generate();
-        store::CallRecordsOptions options;
-        options.path = folder_ + "/calls.jsonl";
-        auto records = store::CallRecords::open(std::move(options));
-        ASSERT_TRUE(records);
-        records_ = std::move(*records);
-        services_ = std::make_unique<Services>(Services{
-            *pipelines_,
-            {},
-            {},
-            *records_,
-            events_,
-            tokens_,
-            hasher_,
-            std::make_shared<room::PinThrottle>(),
-            [](const std::string&) { return nlohmann::json::array(); },
-            "test",
-        });
-        bridge_ = std::make_unique<Bridge>(*services_, environment_);
+        BridgeFixture::SetUp();
         ops::RoomConfig board;
         board.id = "board";
         board.host_pin = "482915";
@@ -140,36 +90,12 @@ protected:
         bridge_->start_rooms({board, safe});
         bridge_->set_reception("reception", true);
     }
-    void TearDown() override {
-        bridge_.reset();
-        records_.reset();
-        std::filesystem::remove_all(folder_);
-    }
     std::shared_ptr<FakeLeg> arrive(const Arrival& arrival) {
         auto leg = std::make_shared<FakeLeg>(arrival.leg);
         session_ = bridge_->on_leg_arrived(leg, arrival);
         return leg;
     }
-    bool run_until(const std::function<bool()>& done) {
-        const gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
-        const guint tick = g_timeout_add(
-            5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
-        while (!done() && g_get_monotonic_time() < deadline) {
-            g_main_context_iteration(nullptr, TRUE);
-        }
-        g_source_remove(tick);
-        return done();
-    }
 
-    std::string folder_;
-    std::unique_ptr<media::Pipelines> pipelines_;
-    media::MediaEnvironment environment_;
-    api::TokenStore tokens_;
-    api::EventHub events_;
-    ops::PinHasher hasher_;
-    std::unique_ptr<store::CallRecords> records_;
-    std::unique_ptr<Services> services_;
-    std::unique_ptr<Bridge> bridge_;
     std::shared_ptr<MediaSession> session_;
 };
 

@@ -1,10 +1,5 @@
 // What a call is protected by may change while it lasts: everybody is told, and the room's policy holds.
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <filesystem>
-
-#include "daemon/bridge/bridge.hpp"
+#include "bridge_fixture.hpp"
 
 namespace vmr::bridge {
 namespace {
@@ -16,61 +11,14 @@ const std::string kSound =
     "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n";
 const std::string kPlainPicture = "m=video 30002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n";
 
-class FakeLeg final : public Leg {
-public:
-    const std::string& id() const override { return id_; }
-    LegKind kind() const override { return LegKind::sip; }
-    void accept() override { accepted = true; }
-    void refuse(EndCause cause) override { ended = cause; }
-    void end(EndCause cause) override { ended = cause; }
-
-    bool accepted = false;
-    std::optional<EndCause> ended;
-
-private:
-    std::string id_ = "sip-1";
-};
-
-class ReceiptTest : public testing::Test {
+class ReceiptTest : public BridgeFixture {
 protected:
     void SetUp() override {
-        gst_init(nullptr, nullptr);
-        char name[] = "/tmp/vmr-receipt-XXXXXX";
-        folder_ = mkdtemp(name);
-        auto loaded = media::Pipelines::load(std::string(std::getenv("VMR_SOURCE_ROOT")) + "/pipelines");
-        ASSERT_TRUE(loaded) << (loaded ? "" : loaded.error());
-        pipelines_ = std::make_unique<media::Pipelines>(std::move(*loaded));
-        environment_.pipelines = pipelines_.get();
-        environment_.io = std::make_shared<media::MediaIoPool>(1);
-        environment_.ice = [] { return media::IceParams{}; };
-        environment_.certificate = *media::DtlsCertificate::generate();
-        store::CallRecordsOptions options;
-        options.path = folder_ + "/calls.jsonl";
-        auto records = store::CallRecords::open(std::move(options));
-        ASSERT_TRUE(records);
-        records_ = std::move(*records);
-        services_ = std::make_unique<Services>(Services{
-            *pipelines_,
-            {},
-            {},
-            *records_,
-            events_,
-            tokens_,
-            hasher_,
-            std::make_shared<room::PinThrottle>(),
-            [](const std::string&) { return json::array(); },
-            "test",
-        });
-        bridge_ = std::make_unique<Bridge>(*services_, environment_);
+        BridgeFixture::SetUp();
         ops::RoomConfig room;
         room.id = "board";
         room.aliases = {"board"};
         bridge_->start_rooms({room});
-    }
-    void TearDown() override {
-        bridge_.reset();
-        records_.reset();
-        std::filesystem::remove_all(folder_);
     }
     // A call over TLS of which the sound alone is there, and protected.
     void call() {
@@ -96,27 +44,8 @@ protected:
         const json all = asked("listParticipants", {{"room", "board"}})["participants"];
         return all.empty() ? json::object() : all[0]["crypto"];
     }
-    bool run_until(const std::function<bool()>& done) {
-        const gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
-        const guint tick = g_timeout_add(
-            5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
-        while (!done() && g_get_monotonic_time() < deadline) {
-            g_main_context_iteration(nullptr, TRUE);
-        }
-        g_source_remove(tick);
-        return done();
-    }
 
-    std::string folder_;
-    std::unique_ptr<media::Pipelines> pipelines_;
-    media::MediaEnvironment environment_;
-    api::TokenStore tokens_;
-    api::EventHub events_;
-    ops::PinHasher hasher_;
-    std::unique_ptr<store::CallRecords> records_;
-    std::unique_ptr<Services> services_;
-    std::unique_ptr<Bridge> bridge_;
-    std::shared_ptr<FakeLeg> leg_ = std::make_shared<FakeLeg>();
+    std::shared_ptr<FakeLeg> leg_ = std::make_shared<FakeLeg>("sip-1");
     std::shared_ptr<MediaSession> session_;
 };
 

@@ -1,11 +1,7 @@
 // Rooms and their settings: hashed by the worker, in force together, and never by halves.
-#include <gtest/gtest.h>
 #include <time.h>
 
-#include <cstdlib>
-#include <filesystem>
-
-#include "daemon/bridge/bridge.hpp"
+#include "bridge_fixture.hpp"
 
 namespace vmr::bridge {
 namespace {
@@ -27,54 +23,12 @@ ops::RoomConfig room(const std::string& id, const std::string& host_pin = "", co
     return config;
 }
 
-class BridgeRoomsTest : public testing::Test {
+class BridgeRoomsTest : public BridgeFixture {
 protected:
-    void SetUp() override {
-        gst_init(nullptr, nullptr);
-        char name[] = "/tmp/vmr-bridge-XXXXXX";
-        folder_ = mkdtemp(name);
-        auto loaded = media::Pipelines::load(std::string(std::getenv("VMR_SOURCE_ROOT")) + "/pipelines");
-        ASSERT_TRUE(loaded) << (loaded ? "" : loaded.error());
-        pipelines_ = std::make_unique<media::Pipelines>(std::move(*loaded));
-        store::CallRecordsOptions options;
-        options.path = folder_ + "/calls.jsonl";
-        auto records = store::CallRecords::open(std::move(options));
-        ASSERT_TRUE(records);
-        records_ = std::move(*records);
-        services_ = std::make_unique<Services>(Services{
-            *pipelines_,
-            {},
-            {},
-            *records_,
-            events_,
-            tokens_,
-            hasher_,
-            std::make_shared<room::PinThrottle>(),
-            [](const std::string&) { return json::array(); },
-            "test",
-        });
-        bridge_ = std::make_unique<Bridge>(*services_, environment_);
-    }
-    void TearDown() override {
-        bridge_.reset();
-        records_.reset();
-        std::filesystem::remove_all(folder_);
-    }
-
     // Answers come in answers_, now or later.
     void ask(const std::string& operation, const json& params) {
         bridge_->perform({api::Caller::Kind::admin, "", "", ""}, operation, params,
                          [this](const api::Response& response) { answers_.push_back(response); });
-    }
-    bool run_until(const std::function<bool()>& done) {
-        const gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
-        const guint tick = g_timeout_add(
-            5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
-        while (!done() && g_get_monotonic_time() < deadline) {
-            g_main_context_iteration(nullptr, TRUE);
-        }
-        g_source_remove(tick);
-        return done();
     }
     std::size_t rooms() {
         ask("listRooms", json::object());
@@ -83,15 +37,6 @@ protected:
         return count;
     }
 
-    std::string folder_;
-    std::unique_ptr<media::Pipelines> pipelines_;
-    media::MediaEnvironment environment_;
-    api::TokenStore tokens_;
-    api::EventHub events_;
-    ops::PinHasher hasher_;  // at its real costs
-    std::unique_ptr<store::CallRecords> records_;
-    std::unique_ptr<Services> services_;
-    std::unique_ptr<Bridge> bridge_;
     std::vector<api::Response> answers_;
 };
 
