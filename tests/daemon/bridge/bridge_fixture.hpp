@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "daemon/bridge/bridge.hpp"
+#include "tests/support/main_loop.hpp"
 
 namespace vmr::bridge {
 
@@ -69,15 +70,8 @@ protected:
         records_.reset();
         std::filesystem::remove_all(folder_);
     }
-    bool run_until(const std::function<bool()>& done) {
-        const gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
-        const guint tick = g_timeout_add(
-            5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
-        while (!done() && g_get_monotonic_time() < deadline) {
-            g_main_context_iteration(nullptr, TRUE);
-        }
-        g_source_remove(tick);
-        return done();
+    static bool run_until(const std::function<bool()>& done) {
+        return test::run_until(done, std::chrono::seconds(30));
     }
 
     std::string folder_;

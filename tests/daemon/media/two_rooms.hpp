@@ -12,6 +12,7 @@
 
 #include "daemon/media/room_pipeline.hpp"
 #include "daemon/media/session.hpp"
+#include "tests/support/main_loop.hpp"
 
 namespace vmr::media {
 
@@ -31,19 +32,7 @@ struct Listener : RoomPipelineObserver {
     std::vector<std::string> problems, talkers, talked;
 };
 
-// Runs the control thread's main loop until `condition`. The deadline is for what never comes: a loaded
-// machine takes several times as long as an idle one.
-inline bool run_until(const std::function<bool()>& condition,
-                      std::chrono::seconds most = std::chrono::seconds(60)) {
-    const auto deadline = std::chrono::steady_clock::now() + most;
-    const guint waker = g_timeout_add(
-        20, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
-    while (!condition() && std::chrono::steady_clock::now() < deadline) {
-        g_main_context_iteration(nullptr, TRUE);
-    }
-    g_source_remove(waker);
-    return condition();
-}
+using test::run_until;
 
 class TwoRooms : public testing::Test {
 protected:

@@ -12,6 +12,7 @@
 
 #include "daemon/store/refusal_log.hpp"
 #include "schemas/validator.hpp"
+#include "tests/support/main_loop.hpp"
 
 namespace vmr::store {
 namespace {
@@ -55,14 +56,7 @@ protected:
         return result;
     }
     static bool run_until(const std::function<bool()>& done) {
-        const gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
-        const guint tick = g_timeout_add(
-            5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
-        while (!done() && g_get_monotonic_time() < deadline) {
-            g_main_context_iteration(nullptr, TRUE);
-        }
-        g_source_remove(tick);
-        return done();
+        return test::run_until(done, std::chrono::seconds(10));
     }
     // Runs `body` in a process that then dies without any cleaning up.
     static void in_crashing_process(const std::function<void()>& body) {
