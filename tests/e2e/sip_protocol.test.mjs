@@ -52,7 +52,7 @@ for (const [name, [invite, ack]] of Object.entries(offers)) {
     const record = await recordOf(name);
     assert.equal(record.end_cause, 'removed');
     const sent = record.streams.find((each) => each.kind === 'audio' && each.direction === 'out');
-    assert.ok(sent.codec === 'pcmu' && sent.packets > 10, JSON.stringify(record.streams));
+    assert.ok(sent.codec === 'pcmu' && sent.packets > 0, JSON.stringify(record.streams));
   });
 }
 
