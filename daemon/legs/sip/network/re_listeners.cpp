@@ -10,7 +10,9 @@
 namespace vmr::sip {
 namespace {
 
-constexpr int kBacklog = 128;  // libre's own listen() call asks for 5
+// Every device of a site comes back at once after a power cut; who finds no place waits a second or more for
+// its next SYN. The kernel takes no more than net.core.somaxconn. libre's own listen() call asks for 5.
+constexpr int kBacklog = 4096;
 
 sa free_port_of_loopback() {
     sa local{};
