@@ -210,6 +210,9 @@ void Listener::on_connection_accepted(GSocketConnection* accepted, bool tls) {
     connection->budget = std::make_shared<StreamBudget>();
     connection->budget->read_left = kHeaderBytes + options_.max_body;
     connection->listener_ = this;
+    if (const auto before = connections_.find(connection->key); before != connections_.end()) {
+        on_stream_finalized(connection->key, before->second.get());  // reset, and not yet noticed
+    }
     std::size_t& of_source = per_source_[connection->source];
     if (!remote || connections_.size() >= options_.max_connections ||
         of_source >= options_.max_connections_per_source || (tls && !certificate_)) {

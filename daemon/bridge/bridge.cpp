@@ -32,6 +32,7 @@ Bridge::Bridge(Services& services, const media::MediaEnvironment& environment)
         for (auto& [id, room] : rooms_) {
             room->watch_media();
         }
+        reception_.tick();
     });
     watch_ = g_timeout_add_seconds_full(G_PRIORITY_DEFAULT, 1, on_watch, check, [](gpointer data) {
         delete static_cast<std::function<void()>*>(data);

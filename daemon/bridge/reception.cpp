@@ -18,16 +18,12 @@ Reception::~Reception() {
 
 void Reception::arrive(std::shared_ptr<Leg> leg, std::shared_ptr<media::Session> session,
                        const Arrival& arrival) {
-    if (!pipeline_) {
-        auto pipeline = media::RoomPipeline::create(services_.pipelines, "reception", services_.video, *this);
-        if (!pipeline) {
-            g_warning("%s", pipeline.error().c_str());
-            services_.records.refuse(
-                refused_record(arrival, {}, EndCause::internal_error, services_.server_version));
-            leg->refuse(EndCause::internal_error);
-            return;
-        }
-        pipeline_ = std::move(*pipeline);
+    if (!pipeline_.ensure(!callers_.empty(),
+                          [this] { return new_pipeline(services_, "reception", *this); })) {
+        services_.records.refuse(
+            refused_record(arrival, {}, EndCause::internal_error, services_.server_version));
+        leg->refuse(EndCause::internal_error);
+        return;
     }
     Caller& caller = callers_[arrival.leg];
     caller.seat.id = arrival.leg;
@@ -130,6 +126,7 @@ void Reception::on_leg_failed(const std::string& leg, const std::string& text) {
 
 void Reception::on_room_failed(const std::string& text) {
     g_critical("reception: %s", text.c_str());
+    pipeline_.give_up();
     end_all(EndCause::internal_error);
 }
 

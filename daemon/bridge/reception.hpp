@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "daemon/bridge/kept_pipeline.hpp"
 #include "daemon/bridge/seat.hpp"
 #include "daemon/bridge/services.hpp"
-#include "daemon/media/room_pipeline.hpp"
 
 namespace vmr::bridge {
 
@@ -26,6 +26,7 @@ public:
     bool has_leg(const std::string& leg) const { return callers_.contains(leg); }
     bool is_empty() const { return callers_.empty(); }
     void end_all(EndCause cause);
+    void tick() { pipeline_.tick(!callers_.empty()); }  // each second
 
     void on_talking_changed(const std::vector<std::string>&) override {}
     void on_digits_entered(const std::string& leg, const std::string& digits) override;
@@ -43,7 +44,7 @@ private:
 
     Services& services_;
     Transfer transfer_;
-    std::unique_ptr<media::RoomPipeline> pipeline_;
+    KeptPipeline pipeline_;
     std::map<std::string, Caller> callers_;
 };
 

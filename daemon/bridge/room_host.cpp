@@ -284,6 +284,7 @@ void RoomHost::on_leg_failed(const std::string& leg, const std::string& text) {
 
 void RoomHost::on_room_failed(const std::string& text) {
     g_critical("room %s: %s", room_.config().id.c_str(), text.c_str());
+    pipeline_.give_up();
     end(room::Cause::error);
 }
 

@@ -12,9 +12,9 @@
 #include "daemon/api/control.hpp"
 #include "daemon/bridge/camera_routes.hpp"
 #include "daemon/bridge/conference_view.hpp"
+#include "daemon/bridge/kept_pipeline.hpp"
 #include "daemon/bridge/seat.hpp"
 #include "daemon/bridge/services.hpp"
-#include "daemon/media/room_pipeline.hpp"
 #include "daemon/room/room.hpp"
 
 namespace vmr::bridge {
@@ -149,7 +149,7 @@ private:
     std::map<room::ParticipantId, std::unique_ptr<Seat>> seats_;
     std::map<std::string, room::ParticipantId> participants_;  // by leg
     std::map<room::ParticipantId, Planned> planned_;
-    std::unique_ptr<media::RoomPipeline> pipeline_;  // goes before the seats
+    KeptPipeline pipeline_;  // goes before the seats
     ConferenceView conference_;
     bool conference_changed_ = false;
     std::map<std::uint64_t, api::Reply> replies_;

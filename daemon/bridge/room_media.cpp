@@ -14,18 +14,34 @@ bool is_over_time(const Seat& seat) {
            std::chrono::steady_clock::now() - *seat.taken_at > seat.dialled->max_duration;
 }
 
+// On hold, by us or by the peer: not every peer goes on with RTCP then.
+bool need_not_send(const Seat& seat) {
+    return seat.on_hold || !sdp::receives(seat.session->direction());
+}
+
+// Who never sent anything may have told us to send to somebody else (RFC 8445 section 19.5.1): hold is no
+// excuse while we send.
+bool is_dead(const Seat& seat) {
+    if (const auto silence = seat.session->silence()) {
+        return !need_not_send(seat) && *silence > kMediaDeadAfter;
+    }
+    return !seat.on_hold && seat.session->direction() != sdp::Direction::inactive &&
+           std::chrono::steady_clock::now() - seat.media_up_at > kMediaDeadAfter;
+}
+
 }  // namespace
 
 bool RoomHost::seat_media(Seat& seat) {
-    if (!pipeline_) {
-        auto pipeline =
-            media::RoomPipeline::create(services_.pipelines, room_.config().id, services_.video, *this);
-        if (!pipeline) {
-            g_warning("%s", pipeline.error().c_str());
-            return false;
+    const auto make = [this] {
+        auto pipeline = new_pipeline(services_, room_.config().id, *this);
+        if (pipeline) {
+            pipeline->set_layout(room::to_string(room_.view().layout));
+            pipeline->set_room_encrypted(!room_.view().unencrypted);
         }
-        pipeline_ = std::move(*pipeline);
-        pipeline_->set_layout(room::to_string(room_.view().layout));
+        return pipeline;
+    };
+    if (!pipeline_.ensure(seats_.size() > 1, make)) {
+        return false;
     }
     media::Session& session = *seat.session;
     set_up_prompts(session.bin(), {services_.prompts.folder, locale()}, seat.arrival.kind);
@@ -71,6 +87,7 @@ void RoomHost::on_media_ready(const room::ParticipantId& id) {
         return;
     }
     ready->media_up = true;
+    ready->media_up_at = std::chrono::steady_clock::now();
     const room::CryptoReceipt receipt = room_receipt(ready->session->crypto_receipt());
     if (std::exchange(ready->resuming, false)) {
         handle(room::Resumed{id, receipt});
@@ -104,6 +121,7 @@ void RoomHost::follow_network(Seat& seat) {
 }
 
 void RoomHost::watch_media() {
+    pipeline_.tick(!seats_.empty());
     std::vector<std::shared_ptr<Leg>> dead, overdue;
     std::vector<room::Event> events;
     for (auto& [id, seat] : seats_) {
@@ -114,13 +132,11 @@ void RoomHost::watch_media() {
             overdue.push_back(seat->leg);
         }
         follow_network(*seat);
-        // Who is on hold need not send.
-        const auto silence =
-            seat->on_hold ? std::optional(std::chrono::milliseconds(0)) : seat->session->silence();
-        if (silence && *silence > kMediaDeadAfter && seat->leg) {
+        if (is_dead(*seat) && seat->leg) {
             dead.push_back(seat->leg);
         }
-        const bool seen = silence && *silence < kMediaSilentAfter;
+        const auto silence = seat->session->silence();
+        const bool seen = silence ? need_not_send(*seat) || *silence < kMediaSilentAfter : seat->on_hold;
         if (seen != std::exchange(seat->media_seen, seen)) {
             events.push_back(seen ? room::Event(room::MediaSeen{id}) : room::Event(room::MediaSilent{id}));
         }

@@ -25,6 +25,7 @@ struct Seat {
     bool resuming = false;          // a returned browser's media is not up yet
     bool answered = false;          // before it came here (virtual reception)
     bool media_up = false;
+    std::chrono::steady_clock::time_point media_up_at;
     bool media_seen = true;                                         // as last told to the room
     bool pin_passed = false;                                        // pin-ivr lets media through
     bool inside = false;                                            // as last published

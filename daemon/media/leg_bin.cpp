@@ -1,5 +1,6 @@
 #include "daemon/media/leg_bin.hpp"
 
+#include "daemon/media/h264_packets.hpp"
 #include "daemon/media/pad_sync.hpp"
 #include "daemon/media/picture_caps.hpp"
 
@@ -131,6 +132,9 @@ void LegBin::receive(Slot slot, const std::string& codec, GstPad* rtp) {
     expose(bin_.get(), name,
            pad_of(content ? content_in_.get() : gate_.get(), content ? "src" : name.c_str()).get());
     gst_element_sync_state_with_parent(receiver.chain.get());
+    if (codec == "h264") {
+        drop_unknown_nal_units(pad_of(receiver.chain.get(), "sink").get());
+    }
     link_pads(rtp, pad_of(receiver.chain.get(), "sink").get());
     receivers_.emplace(rtp, std::move(receiver));
 }

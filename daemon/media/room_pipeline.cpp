@@ -1,6 +1,7 @@
 #include "daemon/media/room_pipeline.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "base/guard.hpp"
 #include "daemon/media/pad_sync.hpp"
@@ -64,9 +65,10 @@ RoomPipeline::~RoomPipeline() {
 }
 
 void RoomPipeline::attach(const std::string& name, LegBin& leg, const std::string& display_name) {
+    const unsigned index = indices_.take();
     Member& member = members_[name];
     member.leg = &leg;
-    member.index = next_index_++;
+    member.index = index;
     member.display_name = display_name;
     gst_bin_add(GST_BIN(pipeline_.get()), leg.element());
     for (const Slot slot : kSlots) {
@@ -86,10 +88,15 @@ void RoomPipeline::refresh(const std::string& name) {
 }
 
 PadPtr RoomPipeline::mixer_pad(Member& member, const std::string& name) {
-    PadPtr& pad = member.pads[name];
-    if (!pad) {
-        pad = PadPtr::adopt(gst_element_request_pad_simple(mixer_.get(), name.c_str()));
+    const auto found = member.pads.find(name);
+    if (found != member.pads.end()) {
+        return found->second;
     }
+    auto pad = PadPtr::adopt(gst_element_request_pad_simple(mixer_.get(), name.c_str()));
+    if (!pad) {
+        throw std::runtime_error("the mixer gives no pad " + name);
+    }
+    member.pads.emplace(name, pad);
     return pad;
 }
 
@@ -197,6 +204,7 @@ void RoomPipeline::detach(const std::string& name) {
         drop_pad(member, std::string(member.pads.begin()->first));
     }
     LegBin& leg = *member.leg;
+    indices_.give_back(member.index);
     members_.erase(found);
     gst_bin_remove(GST_BIN(pipeline_.get()), leg.element());
 }
@@ -337,6 +345,23 @@ void RoomPipeline::on_element_message(GstMessage* message) {
     }
 }
 
+void RoomPipeline::on_error(GstMessage* message) {
+    GError* problem = nullptr;
+    char* details = nullptr;
+    gst_message_parse_error(message, &problem, &details);
+    const GCharPtr owned(details);
+    GstObject* source = GST_MESSAGE_SRC(message);
+    const std::string text = std::string(GST_OBJECT_NAME(source)) + ": " + problem->message +
+                             (details != nullptr ? std::string(" — ") + details : "");
+    g_error_free(problem);
+    if (!gst_object_has_as_ancestor(source, GST_OBJECT(pipeline_.get()))) {
+        g_info("from what has gone: %s", text.c_str());  // a leg, or a chain of one
+        return;
+    }
+    const std::string leg = leg_of(source);
+    leg.empty() ? observer_.on_room_failed(text) : observer_.on_leg_failed(leg, text);
+}
+
 gboolean RoomPipeline::on_bus_message(GstBus*, GstMessage* message, gpointer data) {
     auto* self = static_cast<RoomPipeline*>(data);
     guard(nullptr, [&] {
@@ -347,19 +372,9 @@ gboolean RoomPipeline::on_bus_message(GstBus*, GstMessage* message, gpointer dat
             case GST_MESSAGE_LATENCY:
                 gst_bin_recalculate_latency(GST_BIN(self->pipeline_.get()));
                 break;
-            case GST_MESSAGE_ERROR: {
-                GError* problem = nullptr;
-                char* details = nullptr;
-                gst_message_parse_error(message, &problem, &details);
-                const GCharPtr owned(details);
-                const std::string text = std::string(GST_OBJECT_NAME(GST_MESSAGE_SRC(message))) + ": " +
-                                         problem->message +
-                                         (details != nullptr ? std::string(" — ") + details : "");
-                g_error_free(problem);
-                const std::string leg = self->leg_of(GST_MESSAGE_SRC(message));
-                leg.empty() ? self->observer_.on_room_failed(text) : self->observer_.on_leg_failed(leg, text);
+            case GST_MESSAGE_ERROR:
+                self->on_error(message);
                 break;
-            }
             default:
                 break;
         }

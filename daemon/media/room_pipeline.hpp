@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "daemon/media/leg_bin.hpp"
 #include "daemon/media/network.hpp"
+#include "daemon/media/pad_indices.hpp"
 #include "daemon/media/pipelines.hpp"
 
 namespace vmr::media {
@@ -105,13 +106,14 @@ private:
     void apply(Member& member);
     void on_element_message(GstMessage* message);
     std::string leg_of(GstObject* source) const;
+    void on_error(GstMessage* message);
     static gboolean on_bus_message(GstBus* bus, GstMessage* message, gpointer self);
 
     ElementPtr pipeline_, mixer_;
     RoomVideo video_;
     RoomPipelineObserver& observer_;
     unsigned bus_watch_ = 0;
-    unsigned next_index_ = 0;
+    PadIndices indices_;
     std::map<std::string, Member> members_;
 };
 

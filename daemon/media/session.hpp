@@ -88,6 +88,8 @@ public:
     // Our next offers put the peer on hold (sendonly: it hears us, and sends nothing; inactive: neither), or
     // take it back. The leg is to renegotiate then.
     void set_hold(std::optional<sdp::Direction> hold) { hold_ = hold; }
+    // Of all m-lines together, from our side.
+    sdp::Direction direction() const;
     // Since anything valid came on any transport; empty: nothing yet.
     std::optional<std::chrono::milliseconds> silence() const;
     std::vector<SessionStats> stats() const;

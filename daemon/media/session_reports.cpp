@@ -40,6 +40,19 @@ vmr::CryptoReceipt Session::crypto_receipt() const {
     return receipt;
 }
 
+sdp::Direction Session::direction() const {
+    bool sends = false;
+    bool receives = false;
+    if (!negotiated_) {
+        return sdp::Direction::inactive;
+    }
+    for (const sdp::MediaPlan& plan : negotiated_->media) {
+        sends = sends || (plan.accepted && sdp::sends(plan.direction));
+        receives = receives || (plan.accepted && sdp::receives(plan.direction));
+    }
+    return sdp::make_direction(sends, receives);
+}
+
 std::optional<std::chrono::milliseconds> Session::silence() const {
     std::optional<std::chrono::milliseconds> silence;
     for (const auto& [id, path] : paths_) {

@@ -252,6 +252,9 @@ void Core::on(const PinVerified& event) {
         throttle_->succeeded(source_of(seat->p), seat->pin.slot);
     }
     judge(*seat, match, false);
+    if (match == PinMatch::none) {
+        throttle_->failed(config.id, now_);  // what no source's limit counted is no guess at the room
+    }
 }
 
 // The answer is known; a room under attack keeps all but hosts waiting for it.
@@ -259,9 +262,6 @@ void Core::judge(Seat& seat, PinMatch match, bool guest_entry) {
     const Duration delay = throttle_->guest_delay(config.id, now_);
     seat.pin.match = match;
     seat.pin.guest_entry = guest_entry;
-    if (match == PinMatch::none) {
-        throttle_->failed(config.id, now_);
-    }
     if (match != PinMatch::host && delay > Duration{0}) {
         seat.pin.step = PinCheck::Step::delayed;
         seat.pin.at = now_ + delay;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "schemas/time_text.hpp"
@@ -143,15 +144,14 @@ Status RecordFiles::mend_torn_line() {
     return Ok{};
 }
 
-bool RecordFiles::is_stored(const std::string& id) const {
+std::set<std::string> RecordFiles::stored_lately() const {
+    std::set<std::string> ids;
     for (const std::string& path : {path_, path_ + ".1"}) {
-        const std::vector<json> records = tail_of(path);
-        if (std::any_of(records.begin(), records.end(),
-                        [&](const json& r) { return r.value("id", "") == id; })) {
-            return true;
+        for (const json& record : tail_of(path)) {
+            ids.insert(record.value("id", ""));
         }
     }
-    return false;
+    return ids;
 }
 
 Result<std::size_t> RecordFiles::close_crashed() {
@@ -167,8 +167,9 @@ Result<std::size_t> RecordFiles::close_crashed() {
         }
     }
     std::vector<json> closed;
+    const std::set<std::string> stored = open_calls.empty() ? std::set<std::string>() : stored_lately();
     for (auto& [id, record] : open_calls) {
-        if (!is_stored(id)) {
+        if (!stored.contains(id)) {
             // When it ended nobody knows: the journal's last change is the last sign of life.
             record["ended_at"] = present
                                      ? schema::rfc3339(std::chrono::system_clock::from_time_t(info.st_mtime))
@@ -194,7 +195,9 @@ Status RecordFiles::note_open(const std::string& id, const json& record) {
     if (Status noted = append_at(journal_, journal_size_, line, false, journal_path_); !noted) {
         return noted;
     }
-    open_calls_[id] = line;
+    std::string& noted_line = open_calls_[id];
+    dead_bytes_ += noted_line.size();
+    noted_line = line;
     return Ok{};
 }
 
@@ -211,14 +214,18 @@ Status RecordFiles::append(const std::vector<json>& records) {
     }
     std::string closed;
     for (const json& record : records) {
-        if (open_calls_.erase(record.value("id", "")) > 0) {
+        const auto open = open_calls_.find(record.value("id", ""));
+        if (open != open_calls_.end()) {
+            dead_bytes_ += open->second.size();
+            open_calls_.erase(open);
             closed += line_of({{"closed", record["id"]}});
         }
     }
+    dead_bytes_ += closed.size();
     // The records are safe already; a call that stays open in the journal by accident is
     // found in the records file at the next start.
-    if (journal_ >= 0 && (!append_at(journal_, journal_size_, closed, false, journal_path_) ||
-                          journal_size_ > kJournalSlack)) {
+    if (journal_ >= 0 &&
+        (!append_at(journal_, journal_size_, closed, false, journal_path_) || dead_bytes_ > kJournalSlack)) {
         (void)rewrite_journal();
     }
     (void)rotate_if_large();
@@ -247,6 +254,7 @@ Status RecordFiles::rewrite_journal() {
     }
     journal_ = fresh;
     journal_size_ = size;
+    dead_bytes_ = 0;
     return Ok{};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ private:
     Result<std::size_t> close_crashed();
     Status rewrite_journal();
     Status rotate_if_large();
-    bool is_stored(const std::string& id) const;
+    std::set<std::string> stored_lately() const;
 
     const std::string path_;
     const std::string journal_path_;
@@ -41,6 +42,7 @@ private:
     int lock_ = -1;
     std::uint64_t size_ = 0;                         // bytes of whole records
     std::uint64_t journal_size_ = 0;                 // bytes
+    std::uint64_t dead_bytes_ = 0;                   // of the journal's: of calls that have ended
     std::map<std::string, std::string> open_calls_;  // id → journal line
 };
 

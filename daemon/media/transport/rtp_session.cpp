@@ -58,6 +58,7 @@ RtpSession::~RtpSession() {
     {
         // A jitter buffer's thread that waits here could not be joined.
         std::lock_guard lock(streams_mutex_);
+        closing_ = true;
         for (Stream& stream : streams_) {
             if (stream.block != 0) {
                 gst_pad_remove_probe(stream.pad.get(), std::exchange(stream.block, 0));

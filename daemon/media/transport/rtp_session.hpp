@@ -203,6 +203,7 @@ private:
     bool pushing_repaired_ = false;         // media-io
 
     std::mutex streams_mutex_;  // innermost
+    bool closing_ = false;      // under it: nothing may block any more
     std::vector<Stream> streams_;
     std::map<uint32_t, ElementPtr> unprepared_;  // jitter buffers of SSRCs from which no packet came yet
     unsigned next_stream_ = 0;

@@ -261,6 +261,9 @@ void RtpSession::add_stream(GstPad* target, const StreamInfo& info) {
     Stream stream{info, nullptr, PadPtr::ref(target), 0};
     {
         std::lock_guard lock(streams_mutex_);
+        if (closing_) {
+            return;  // nobody is left who would release it
+        }
         const std::string name =
             "rtp_src_" + std::to_string(info.media) + "_" + std::to_string(next_stream_++);
         stream.pad = PadPtr::adopt(gst_ghost_pad_new(name.c_str(), target));

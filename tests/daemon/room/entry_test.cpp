@@ -223,6 +223,19 @@ TEST(PinThrottle, Rule5NeverMoreThanTwentyInAnyTenMinutes) {
     }
 }
 
+// Counted by no source's limit: one address alone could make all guests of a room wait.
+TEST_F(RoomTest, Rule5WhatCannotBeAPinIsNoGuessAtTheRoom) {
+    for (int leg = 0; leg < 12; ++leg) {
+        const std::string id = "x" + std::to_string(leg);
+        come(id);
+        for (int wrong = 0; wrong < 3; ++wrong) {
+            send(Digits{id, "1"});
+        }
+    }
+    EXPECT_EQ(count_in<RejectPin>(all), 24U) << "the third wrong one ends the call";
+    EXPECT_EQ(throttle->guest_delay("r1", now), 0ms);
+}
+
 TEST(PinThrottle, Rule5AnIpv6NetworkIsOneSource) {
     PinThrottle throttle;
     const TimePoint now{};

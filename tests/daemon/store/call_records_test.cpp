@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +122,37 @@ TEST_F(CallRecordsTest, NextStartClosesWhatACrashLeftOpen) {
         EXPECT_TRUE(schema::Validator(schema::embedded("cdr.json")).check(line).empty());
     }
     EXPECT_EQ(open()->recovered(), 0u);  // once
+}
+
+// The journal is rewritten for what ended calls left in it, not for calls that stand.
+TEST_F(CallRecordsTest, ManyOpenCallsDoNotMakeEachEndRewriteTheJournal) {
+    auto records = open(10'000);
+    const auto end = [&](const CallRecord& record) {
+        bool stored = false;
+        records->finish(record, [&](Status) { stored = true; });
+        ASSERT_TRUE(run_until([&] { return stored; }));
+    };
+    const auto journal = [this] {
+        struct stat info {};
+        EXPECT_EQ(stat((path() + ".open").c_str(), &info), 0);
+        return info;
+    };
+    std::vector<CallRecord> calls(400, sample());  // over 256 KiB
+    for (CallRecord& call : calls) {
+        call.id = CallRecords::new_id();
+        call.user_agent = std::string(700, 'x');
+        records->begin(call);
+    }
+    end(calls[0]);
+    const auto before = journal();
+    EXPECT_GT(before.st_size, 256 * 1024);
+    end(calls[1]);
+    EXPECT_EQ(journal().st_ino, before.st_ino);
+    for (const CallRecord& call : calls) {
+        end(call);
+    }
+    EXPECT_NE(journal().st_ino, before.st_ino);
+    EXPECT_LT(journal().st_size, 256 * 1024 + 4096);
 }
 
 TEST_F(CallRecordsTest, TornLastLineIsMended) {
