@@ -59,6 +59,16 @@ protected:
                    b_.received(0) > before[1].first + 10 && b_.received(1) > before[1].second + 10;
         });
     }
+    // So far. Those of two paths may overtake each other.
+    int64_t lost() const {
+        int64_t lost = 0;
+        for (const Endpoint* each : {&a_, &b_}) {
+            for (const MediaStats& media : each->transport->stats().media) {
+                lost += media.lost_packets;
+            }
+        }
+        return lost;
+    }
     static IceParams params(bool controlling) {
         IceParams ice = loopback_ice(controlling);
         ice.connect_deadline = std::chrono::seconds(kFar);
@@ -82,6 +92,7 @@ TEST_F(IceRestartTest, MediaGoesOnBeforeDuringAndAfter) {
     ASSERT_NO_FATAL_FAILURE(call());
     const LocalDescription old_a = a_.transport->local(), old_b = b_.transport->local();
     const CryptoReceipt crypto = a_.transport->crypto();
+    const int64_t lost_before = lost();
     const auto states = a_.states;
     ASSERT_EQ(a_.transport->state(), TransportState::ready);
 
@@ -100,7 +111,7 @@ TEST_F(IceRestartTest, MediaGoesOnBeforeDuringAndAfter) {
         EXPECT_TRUE(wait_until([&] { return !is_taken(port_of(old.candidates.at(0))); }));
     }
     EXPECT_TRUE(media_comes()) << "by the new path alone";
-    EXPECT_EQ(a_.gaps + b_.gaps, 0) << "no packet was lost on the way";
+    EXPECT_LE(lost(), lost_before);
     for (Endpoint* each : {&a_, &b_}) {
         EXPECT_EQ(each->transport->stats().drops.auth_failures, 0u);
         EXPECT_EQ(each->transport->stats().drops.send_failures, 0u);
@@ -114,6 +125,7 @@ TEST_F(IceRestartTest, MediaGoesOnBeforeDuringAndAfter) {
 TEST_F(IceRestartTest, AgainAndWithTheRolesExchanged) {
     ASSERT_NO_FATAL_FAILURE(call());
     std::vector<uint16_t> ports{port(a_)};
+    const int64_t lost_before = lost();
     for (int i = 0; i < 3; ++i) {
         restart(a_, i % 2 == 0);
         restart(b_, i % 2 != 0);
@@ -124,7 +136,7 @@ TEST_F(IceRestartTest, AgainAndWithTheRolesExchanged) {
     }
     EXPECT_TRUE(wait_until([&] { return std::ranges::count_if(ports, is_taken) == 1; }));
     EXPECT_TRUE(media_comes());
-    EXPECT_EQ(a_.gaps + b_.gaps, 0);
+    EXPECT_LE(lost(), lost_before);
 }
 
 TEST_F(IceRestartTest, OneThatComesDuringAnotherReplacesIt) {
@@ -171,7 +183,7 @@ TEST_F(IceRestartTest, FailsThePathWhenItFindsNone) {
     ice.connect_deadline = std::chrono::milliseconds(200);
     ASSERT_TRUE(a_.transport->restart_ice(ice));
     ASSERT_TRUE(a_.transport->set_remote(IceRemote{"nobody", std::string(24, 'p'), {}, true}));
-    EXPECT_TRUE(wait_until([&] { return a_.transport->state() == TransportState::failed; }));
+    EXPECT_TRUE(wait_until([&] { return a_.states.back() == TransportState::failed; }));
     EXPECT_EQ(a_.reason, "ICE found no path in time");
 }
 
@@ -179,8 +191,9 @@ TEST_F(IceRestartTest, CancelledItLeavesTheAgentInUse) {
     ASSERT_NO_FATAL_FAILURE(call());
     const LocalDescription before = a_.transport->local();
     IceParams ice = params(false);
-    ice.connect_deadline = std::chrono::milliseconds(1);
+    ice.connect_deadline = std::chrono::milliseconds(200);
     ASSERT_TRUE(a_.transport->restart_ice(ice));
+    ASSERT_TRUE(a_.transport->set_remote(IceRemote{"nobody", std::string(24, 'p'), {}, true}));
     const uint16_t given_up = port(a_);
     a_.transport->cancel_ice_restart();
     EXPECT_FALSE(is_taken(given_up));
