@@ -307,7 +307,8 @@ export class Person {
       const peer = window.probe.peers.at(-1);
       peer.restartIce();
       await peer.setLocalDescription();
-      window.probe.sockets.at(-1).send(JSON.stringify({ type: 'offer', sdp: peer.localDescription.sdp }));
+      const leg = window.probe.sockets.findLast((one) => one.url.endsWith('/legs/webrtc'));
+      leg.send(JSON.stringify({ type: 'offer', sdp: peer.localDescription.sdp }));
     });
   }
 
