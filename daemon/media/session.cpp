@@ -10,6 +10,9 @@
 namespace vmr::media {
 namespace {
 
+// Each opens sockets, and asks TURN servers for relays.
+constexpr double kRestartRate = 0.2, kMostRestarts = 5;  // a second; at once
+
 uint64_t random_number() {
     uint64_t number = 0;
     if (RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof number) != 1) {
@@ -31,6 +34,7 @@ Session::Session(const MediaEnvironment& environment, const std::string& name, s
       policy_(std::move(policy)),
       peer_address_(std::move(peer_address)),
       bin_(*environment.pipelines, name),
+      restarts_(kRestartRate, kMostRestarts, std::chrono::steady_clock::now()),
       session_id_(random_number() >> 2) {
     bin_.set_on_wanted_changed([this] { limit_sources(); });
     bin_.set_on_keyframe_wanted([this](Slot slot) { ask_for_keyframe(slot); });
@@ -61,6 +65,9 @@ SdpResult Session::answer(std::string_view offer) {
     auto negotiated = sdp::answer(*parsed, policy_, negotiated_ ? &*negotiated_ : nullptr);
     if (!negotiated) {
         return problem(negotiated.refusal());
+    }
+    if (restarts(negotiated.value()) && !restarts_.take(std::chrono::steady_clock::now())) {
+        return MediaProblem{MediaProblem::Kind::not_acceptable, "ICE restarts too often"};
     }
     if (hold_) {
         for (auto& media : negotiated.value().media) {
@@ -138,6 +145,9 @@ SdpResult Session::accept_answer(std::string_view answer) {
     if (!negotiated) {
         return problem(negotiated.refusal());
     }
+    if (restarts(*negotiated)) {  // our offer did not (RFC 8839 section 4.4.2)
+        return MediaProblem{MediaProblem::Kind::not_acceptable, "an answer cannot restart ICE"};
+    }
     if (auto refused = take(*negotiated)) {
         return *refused;
     }
@@ -167,17 +177,10 @@ void Session::add_candidate(std::string_view candidate, std::string_view, int) {
     }
 }
 
-// What cannot be is found out before anything is changed.
 std::optional<MediaProblem> Session::take(const sdp::Negotiated& negotiated) {
-    const bool restarts = std::ranges::any_of(negotiated.transports, [this](const auto& plan) {
-        const auto path = paths_.find(plan.id);
-        return plan.ice_restarted && path != paths_.end() && path->second.agent;
-    });
-    if (restarts) {
-        return MediaProblem{MediaProblem::Kind::not_acceptable, "ICE cannot restart: call again"};
-    }
     if (const Status applied = apply(negotiated); !applied) {
         drop_unused_paths();
+        cancel_restarts(negotiated);
         return internal(applied.error());
     }
     negotiated_ = negotiated;
@@ -289,6 +292,13 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
     const bool hold =
         plan.remote_address.empty() || plan.remote_address == "0.0.0.0" || plan.remote_port == 0;
     if (plan.ice && path.agent) {
+        if (plan.ice_restarted) {
+            if (const Status restarted =
+                    path.transport->restart_ice(ice_params(plan.ice->controlling, path.sound));
+                !restarted) {
+                return restarted;
+            }
+        }
         if (const Status set = path.transport->set_remote(ice_remote(*plan.ice)); !set) {
             return set;
         }

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "base/token_bucket.hpp"
 #include "daemon/legs/leg.hpp"
 #include "daemon/media/bitrate_estimate.hpp"
 #include "daemon/media/fec_share.hpp"
@@ -108,6 +109,7 @@ private:
         std::map<sdp::CryptoSuite, sdp::LocalCrypto> keys;  // ours
         bool agent = false;                                 // full ICE; else UDP
         bool lite = false;                                  // UDP that answers checks
+        bool sound = true;                                  // carries some
         bool secured = false;
         std::vector<std::size_t> media;  // m-lines
         std::set<GstPad*> streams;       // what arrives; borrowed
@@ -124,6 +126,9 @@ private:
         std::uint16_t port = 0;  // 0: any
     };
     Status ensure_path(std::size_t id, const PathWish& wish);
+    IceParams ice_params(bool controlling, bool sound) const;
+    bool restarts(const sdp::Negotiated& negotiated) const;
+    void cancel_restarts(const sdp::Negotiated& negotiated);
     std::uint16_t leave_agent(std::size_t id);
     bool steers_camera(const Path& path) const;
     std::uint8_t dscp(bool sound) const;
@@ -167,6 +172,7 @@ private:
     std::optional<sdp::Direction> hold_;
 
     LegBin bin_;
+    TokenBucket restarts_;               // of ICE
     std::map<std::size_t, Path> paths_;  // by TransportPlan::id; go before bin_
     std::map<std::size_t, std::map<sdp::CryptoSuite, sdp::LocalCrypto>>
         kept_keys_;                                           // of a path that is replaced

@@ -22,6 +22,36 @@ std::uint16_t Session::leave_agent(std::size_t id) {
     return description.port;
 }
 
+IceParams Session::ice_params(bool controlling, bool sound) const {
+    IceParams params = environment_.ice();
+    params.advertised_addresses = environment_.advertised.all();
+    params.controlling = controlling;
+    params.dscp = dscp(sound);
+    if (policy_.kind == sdp::LegKind::sip) {
+        // A description over SIP holds all candidates, and does not wait for servers.
+        params.stun_address.clear();
+        params.turn_servers.clear();
+    }
+    return params;
+}
+
+// Lite paths answer checks with other credentials then; nothing else changes.
+bool Session::restarts(const sdp::Negotiated& negotiated) const {
+    return std::ranges::any_of(negotiated.transports, [this](const auto& plan) {
+        const auto path = paths_.find(plan.id);
+        return plan.ice_restarted && path != paths_.end() && path->second.agent;
+    });
+}
+
+void Session::cancel_restarts(const sdp::Negotiated& negotiated) {
+    for (const auto& plan : negotiated.transports) {
+        const auto path = paths_.find(plan.id);
+        if (plan.ice_restarted && path != paths_.end()) {
+            path->second.transport->cancel_ice_restart();
+        }
+    }
+}
+
 Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     if (paths_.contains(id)) {
         return Ok{};
@@ -34,16 +64,7 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     params.latency = environment_.jitter_buffer;
     params.feedback = wish.feedback;
     if (agent) {
-        IceParams path = environment_.ice();
-        path.advertised_addresses = environment_.advertised.all();
-        path.controlling = wish.controlling;
-        path.dscp = dscp(wish.sound);
-        if (policy_.kind == sdp::LegKind::sip) {
-            // A description over SIP holds all candidates, and does not wait for servers.
-            path.stun_address.clear();
-            path.turn_servers.clear();
-        }
-        params.path = path;
+        params.path = ice_params(wish.controlling, wish.sound);
     } else {
         UdpParams path = environment_.udp;
         path.rtcp_mux = wish.rtcp_mux;
@@ -91,6 +112,7 @@ Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     path.transport = std::move(*transport);
     path.agent = agent;
     path.lite = wish.ice && !agent;
+    path.sound = wish.sound;
     if (auto keys = kept_keys_.extract(id)) {
         path.keys = std::move(keys.mapped());
     }

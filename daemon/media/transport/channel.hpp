@@ -1,5 +1,5 @@
-// What carries datagrams to and from one peer: sockets (UdpChannel) or an ICE agent
-// (IceChannel).
+// What carries datagrams to and from one peer: sockets (UdpChannel) or ICE agents
+// (IcePath, of IceChannels).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -23,7 +23,8 @@ public:
     // The path to the peer is known (UDP) or validated (ICE).
     virtual void on_path_connected() = 0;
     virtual void on_path_failed(const std::string& reason) = 0;
-    virtual void on_local_candidate_found(const std::string& candidate) = 0;  // empty: all were
+    // `ufrag` is of the agent whose it is. An empty candidate: all were found.
+    virtual void on_local_candidate_found(const std::string& ufrag, const std::string& candidate) = 0;
 };
 
 class Channel {

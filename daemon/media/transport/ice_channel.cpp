@@ -146,14 +146,17 @@ void IceChannel::connect_signals() {
 }
 
 void IceChannel::stop() {
+    {
+        std::lock_guard lock(mutex_);
+        if (std::exchange(stopped_, true)) {
+            return;
+        }
+    }
     io_->run([this] {
         deadline_.cancel();
         signals_.clear();
-        {
-            std::lock_guard lock(mutex_);
-            if (std::exchange(stopped_, true) || !agent_) {
-                return;
-            }
+        if (!agent_) {
+            return;
         }
         if (stream_ != 0) {
             nice_agent_attach_recv(agent_.get(), stream_, kComponent, io_->context(), nullptr, nullptr);
@@ -187,8 +190,7 @@ Status IceChannel::set_remote(const IceRemote& remote) {
     Status status = Ok{};
     io_->run([&] {
         if (!remote_ufrag_.empty() && remote_ufrag_ != remote.ufrag) {
-            // libnice 0.1.21 does not finish a restart: the peer joins anew instead.
-            status = Error{"ICE restart is not possible on a transport in use"};
+            status = Error{"an ICE agent in use cannot restart"};  // IcePath makes another
             return;
         }
         const bool first = remote_ufrag_.empty();
@@ -287,7 +289,7 @@ void IceChannel::announce(NiceCandidate* candidate) {
         std::lock_guard lock(mutex_);
         candidates_.push_back(value);
     }
-    events_.on_local_candidate_found(value);
+    events_.on_local_candidate_found(ufrag_, value);
 }
 
 // What a STUN server on the NAT's far side would have told (RFC 8445 section 5.1.1.2).
@@ -329,7 +331,7 @@ void IceChannel::on_gathering_done(NiceAgent*, guint, gpointer self) {
         std::lock_guard lock(channel->mutex_);
         channel->gathering_done_ = true;
     }
-    channel->events_.on_local_candidate_found("");
+    channel->events_.on_local_candidate_found(channel->ufrag_, "");
 }
 
 void IceChannel::on_state_changed(NiceAgent*, guint, guint, guint state, gpointer self) {

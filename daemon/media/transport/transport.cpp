@@ -57,7 +57,7 @@ Status TransportImpl::open() {
         udp_ = std::move(*channel);
         channel_ = udp_.get();
     } else {
-        auto channel = IceChannel::open(params_.io, std::get<IceParams>(params_.path), *this);
+        auto channel = IcePath::open(params_.io, std::get<IceParams>(params_.path), *this);
         if (!channel) {
             return Error{channel.error()};
         }
@@ -105,12 +105,13 @@ LocalDescription TransportImpl::local() const {
         std::tie(local.ice_ufrag, local.ice_password) = udp_->ice_credentials();
         local.ice_lite = !local.ice_ufrag.empty();
     } else {
-        local.address = ice_->default_address();
-        local.ice_ufrag = ice_->ufrag();
-        local.ice_password = ice_->password();
+        const IceChannel& agent = ice_->newest();
+        local.address = agent.default_address();
+        local.ice_ufrag = agent.ufrag();
+        local.ice_password = agent.password();
         local.ice_lite = std::get<IceParams>(params_.path).lite;
-        local.candidates = ice_->candidates();
-        local.gathering_done = ice_->gathering_done();
+        local.candidates = agent.candidates();
+        local.gathering_done = agent.gathering_done();
     }
     return local;
 }
@@ -127,7 +128,7 @@ Status TransportImpl::set_remote(const IceRemote& remote) {
     if (!ice_) {
         return Error{"this transport's path is UDP"};
     }
-    Status status = ice_->set_remote(remote);
+    Status status = ice_->newest().set_remote(remote);
     if (status) {
         advance(TransportState::connecting, "");
     }
@@ -138,7 +139,17 @@ Status TransportImpl::add_remote_candidate(const std::string& candidate) {
     if (!ice_) {
         return Error{"this transport's path is UDP"};
     }
-    return ice_->add_remote_candidate(candidate);
+    return ice_->newest().add_remote_candidate(candidate);
+}
+
+Status TransportImpl::restart_ice(const IceParams& params) {
+    return ice_ ? ice_->restart(params) : Status(Error{"this transport's path is UDP"});
+}
+
+void TransportImpl::cancel_ice_restart() {
+    if (ice_) {
+        ice_->cancel_restart();
+    }
 }
 
 Status TransportImpl::set_security(const Security& security) {

@@ -91,6 +91,12 @@ public:
 
     virtual Status set_remote(const UdpRemote& remote) = 0;
     virtual Status set_remote(const IceRemote& remote) = 0;
+    // RFC 8445 section 9. local(), set_remote() and candidates are of a new agent from then on, which the
+    // path changes over to when it has connected; keys and streams stay. Again before that: another takes its
+    // place.
+    virtual Status restart_ice(const IceParams& params) = 0;
+    // They are of the agent in use again, unless the path has changed over.
+    virtual void cancel_ice_restart() = 0;
     // One trickled candidate; empty: no more. `.local` names are ignored, not errors.
     virtual Status add_remote_candidate(const std::string& candidate) = 0;
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "daemon/media/transport/dtls_session.hpp"
-#include "daemon/media/transport/ice_channel.hpp"
+#include "daemon/media/transport/ice_path.hpp"
 #include "daemon/media/transport/io_timer.hpp"
 #include "daemon/media/transport/rtp_session.hpp"
 #include "daemon/media/transport/transport.hpp"
@@ -33,6 +33,8 @@ public:
     Status set_remote(const UdpRemote& remote) override;
     Status set_remote(const IceRemote& remote) override;
     Status add_remote_candidate(const std::string& candidate) override;
+    Status restart_ice(const IceParams& params) override;
+    void cancel_ice_restart() override;
     Status set_security(const Security& security) override;
     Status add_media(const MediaParams& media) override;
     void set_sending(unsigned media, bool sending) override { session_->set_sending(media, sending); }
@@ -67,7 +69,7 @@ private:
     void on_stranger_received() override { counters_.wrong_source++; }
     void on_path_connected() override;
     void on_path_failed(const std::string& reason) override;
-    void on_local_candidate_found(const std::string& candidate) override;
+    void on_local_candidate_found(const std::string& ufrag, const std::string& candidate) override;
     // DtlsEvents
     void on_dtls_datagram_made(Bytes datagram) override;
     void on_dtls_keyed(const SrtpKeys& keys) override;
@@ -106,7 +108,7 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::unique_ptr<RtpSession> session_;
     std::unique_ptr<UdpChannel> udp_;
-    std::unique_ptr<IceChannel> ice_;
+    std::unique_ptr<IcePath> ice_;
     Channel* channel_ = nullptr;  // the one of the two
 
     // control

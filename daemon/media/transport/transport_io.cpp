@@ -108,9 +108,10 @@ void TransportImpl::on_path_failed(const std::string& reason) {
     notify([this, reason] { advance(TransportState::failed, reason); });
 }
 
-void TransportImpl::on_local_candidate_found(const std::string& candidate) {
-    notify([this, candidate] {
-        if (callbacks_.on_candidate_found) {
+void TransportImpl::on_local_candidate_found(const std::string& ufrag, const std::string& candidate) {
+    notify([this, ufrag, candidate] {
+        // A peer would take one from before a restart for one of the new agent.
+        if (callbacks_.on_candidate_found && ufrag == ice_->newest().ufrag()) {
             callbacks_.on_candidate_found(candidate);
         }
     });

@@ -32,7 +32,7 @@ struct Listener : RoomPipelineObserver {
     std::vector<std::string> problems, talkers, talked;
 };
 
-using test::run_until;
+using vmr::test::run_until;
 
 class TwoRooms : public testing::Test {
 protected:

@@ -301,6 +301,36 @@ export class Person {
     return this.page.evaluate((key) => document.documentElement.dataset[key], name);
   }
 
+  // As a page does whose network has changed.
+  restartIce() {
+    return this.page.evaluate(async () => {
+      const peer = window.probe.peers.at(-1);
+      peer.restartIce();
+      await peer.setLocalDescription();
+      const leg = window.probe.sockets.findLast((one) => one.url.endsWith('/legs/webrtc'));
+      leg.send(JSON.stringify({ type: 'offer', sdp: peer.localDescription.sdp }));
+    });
+  }
+
+  // The way that media takes now, and what the server said of it.
+  path() {
+    return this.page.evaluate(async () => {
+      const peer = window.probe.peers.at(-1);
+      const stats = await peer.getStats();
+      const all = [...stats.values()];
+      const transport = all.find((one) => one.type === 'transport' && one.selectedCandidatePairId);
+      const pair = transport ? stats.get(transport.selectedCandidatePairId) : all.find((one) => one.type === 'candidate-pair' && one.selected);
+      const said = (what) => new RegExp(`a=${what}:(.*)`).exec(peer.remoteDescription.sdp)?.[1];
+      return {
+        state: peer.iceConnectionState.replace('completed', 'connected'),
+        kind: pair && stats.get(pair.localCandidateId)?.candidateType,
+        port: pair && stats.get(pair.remoteCandidateId)?.port,
+        ufrag: said('ice-ufrag'),
+        fingerprint: said('fingerprint'),
+      };
+    });
+  }
+
   tones(frequencies) {
     return this.page.evaluate((list) => window.probe.tones(list), frequencies);
   }

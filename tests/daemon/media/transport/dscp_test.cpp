@@ -15,7 +15,7 @@ struct NoEvents : ChannelEvents {
     void on_stranger_received() override {}
     void on_path_connected() override {}
     void on_path_failed(const std::string&) override {}
-    void on_local_candidate_found(const std::string&) override {}
+    void on_local_candidate_found(const std::string&, const std::string&) override {}
 };
 
 class DscpTest : public testing::TestWithParam<uint8_t> {};

@@ -19,7 +19,7 @@ public:
     void on_stranger_received() override { ++strangers; }
     void on_path_connected() override { connected = true; }
     void on_path_failed(const std::string&) override {}
-    void on_local_candidate_found(const std::string&) override {}
+    void on_local_candidate_found(const std::string&, const std::string&) override {}
     std::atomic<unsigned> heard = 0, strangers = 0;
     std::atomic<bool> connected = false;
 };
