@@ -2,10 +2,10 @@
 
 #include <gio/gio.h>
 
-#include <algorithm>
-#include <charconv>
-
 #include "daemon/device_setup.hpp"
+#include "daemon/media_setup.hpp"
+#include "daemon/ops/config_reload.hpp"
+#include "daemon/ops/log.hpp"
 #include "daemon/trunk_setup.hpp"
 
 namespace vmr {
@@ -61,92 +61,12 @@ Result<sip::SipConfig> sip_config(const ops::Config& config) {
     return sip;
 }
 
-// "host:port", "[v6]:port" or "turn:host:port?transport=tcp"; the host is an address.
-std::pair<std::string, std::uint16_t> host_port(std::string text, std::uint16_t otherwise) {
-    if (const auto query = text.find('?'); query != std::string::npos) {
-        text.resize(query);
-    }
-    if (const auto scheme = text.find(':'); text.starts_with("turn") || text.starts_with("stun")) {
-        text = text.substr(scheme + 1);
-    }
-    const auto colon = text.rfind(':');
-    const bool has_port = colon != std::string::npos && text.find(']', colon) == std::string::npos;
-    std::string host = text.substr(0, has_port ? colon : text.size());
-    std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
-    std::uint16_t port = otherwise;
-    if (has_port) {
-        std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
-    }
-    return {host, port};
-}
-
-constexpr std::chrono::hours kTurnCredentialLifetime{24};
-
-struct TurnCredential {
-    std::string username;
-    std::string password;
-};
-
-// With a shared secret: the time-limited credential of the TURN REST API (coturn's use-auth-secret).
-TurnCredential turn_credential(const ops::TurnServer& server, const std::string& user) {
-    if (!server.shared_secret) {
-        return {server.username, server.secret};
-    }
-    const auto expiry = std::chrono::system_clock::now() + kTurnCredentialLifetime;
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(expiry.time_since_epoch()).count();
-    const std::string username = std::to_string(seconds) + ":" + user;
-    unsigned char digest[20];
-    gsize size = sizeof digest;
-    GHmac* hmac = g_hmac_new(G_CHECKSUM_SHA1, reinterpret_cast<const guchar*>(server.secret.data()),
-                             server.secret.size());
-    g_hmac_update(hmac, reinterpret_cast<const guchar*>(username.data()),
-                  static_cast<gssize>(username.size()));
-    g_hmac_get_digest(hmac, digest, &size);
-    g_hmac_unref(hmac);
-    const GCharPtr password(g_base64_encode(digest, size));
-    return {username, password.get()};
-}
-
 std::vector<std::string> certificate_files(const ops::Config& config) {
     std::vector<std::string> files{config.http.tls.certificate, config.sip.certificate.certificate};
     for (const ops::TlsFiles& more : config.sip.certificates) {
         files.push_back(more.certificate);
     }
     return files;
-}
-
-media::AdvertisedAddresses advertised_addresses(const ops::MediaConfig& config) {
-    media::AdvertisedAddresses advertised;
-    for (const std::string& address : config.advertised_addresses) {
-        (address_bytes(address).size() == 16 ? advertised.ipv6 : advertised.ipv4) = address;
-    }
-    for (const std::string& network : config.local_networks) {
-        advertised.local_networks.push_back(parse_cidr(network).value());
-    }
-    return advertised;
-}
-
-media::IceParams ice_params(const ops::MediaConfig& config) {
-    media::IceParams ice;
-    ice.local_addresses = config.addresses;
-    ice.port_min = config.port_min;
-    ice.port_max = config.port_max;
-    if (!config.stun.empty()) {
-        std::tie(ice.stun_address, ice.stun_port) = host_port(config.stun.front(), 3478);
-    }
-    for (const ops::TurnServer& server : config.turn) {
-        media::TurnServer turn;
-        std::tie(turn.address, turn.port) = host_port(server.url, 3478);
-        const TurnCredential credential = turn_credential(server, "vmrd");
-        turn.username = credential.username;
-        turn.password = credential.password;
-        turn.transport = server.url.starts_with("turns:") ? media::TurnServer::Transport::tls
-                         : server.url.find("transport=tcp") != std::string::npos
-                             ? media::TurnServer::Transport::tcp
-                             : media::TurnServer::Transport::udp;
-        ice.turn_servers.push_back(turn);
-    }
-    return ice;
 }
 
 // PINs that we made up ourselves are shown to the administrator; those of a configuration are known to who
@@ -159,19 +79,6 @@ nlohmann::json self_made_pins(const ops::Config& config) {
         }
     }
     return pins;
-}
-
-nlohmann::json browser_ice_servers(const ops::MediaConfig& config, const std::string& participant) {
-    nlohmann::json servers = nlohmann::json::array();
-    for (const std::string& stun : config.stun) {
-        servers.push_back({{"urls", {"stun:" + stun}}});
-    }
-    for (const ops::TurnServer& turn : config.turn) {
-        const TurnCredential credential = turn_credential(turn, participant);
-        servers.push_back(
-            {{"urls", {turn.url}}, {"username", credential.username}, {"credential", credential.password}});
-    }
-    return servers;
 }
 
 }  // namespace
@@ -200,6 +107,7 @@ Daemon::~Daemon() {
 }
 
 Status Daemon::start(const ops::Config& config) {
+    config_ = config;
     for (const auto step : {&Daemon::start_records, &Daemon::start_media, &Daemon::start_sip,
                             &Daemon::start_devices, &Daemon::start_api}) {
         if (const Status done = (this->*step)(config); !done) {
@@ -341,7 +249,11 @@ void Daemon::publish_status(const ops::Config& config) {
     bridge_->set_status({{"sip", addresses}, {"numbers", numbers}, {"pins", self_made_pins(config)}});
 }
 
-void Daemon::reload(const ops::Config& config) {
+void Daemon::reload(const ops::Config& wanted) {
+    auto [config, unchanged] = ops::reload_config(config_, wanted);
+    for (const std::string& key : unchanged) {
+        ops::log(ops::LogLevel::warning, "a change needs a restart", {{"key", key}});
+    }
     bridge_->reload_rooms(config.rooms);
     publish_status(config);
     auto trunks = sip_trunks(config);
@@ -365,6 +277,7 @@ void Daemon::reload(const ops::Config& config) {
             g_warning("the certificate in use stays: %s", reloaded.error().c_str());
         }
     }
+    config_ = std::move(config);
 }
 
 void Daemon::tell_of_certificate(const ops::CertificateWatch::Alarm& alarm) {

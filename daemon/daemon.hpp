@@ -29,9 +29,8 @@ public:
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
-    // SIGHUP: rooms, trunks and certificates follow the new configuration; addresses and paths need a
-    // restart.
-    void reload(const ops::Config& config);
+    // SIGHUP: what can follow the new configuration does; of what else has changed each key is logged.
+    void reload(const ops::Config& wanted);
     // SIGTERM: no new calls, everyone is released; is_idle() when the last has gone.
     void drain();
     bool is_idle() const { return bridge_->is_idle(); }
@@ -53,6 +52,7 @@ private:
     void tell_of_trunk(const sip::LineStatus& line);
     void tell_of_certificate(const ops::CertificateWatch::Alarm& alarm);
 
+    ops::Config config_;  // what is in use
     media::Pipelines pipelines_;
     media::MediaEnvironment environment_;
     api::TokenStore tokens_;

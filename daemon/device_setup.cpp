@@ -1,14 +1,9 @@
 #include "daemon/device_setup.hpp"
 
-#include <algorithm>
+#include "base/text.hpp"
 
 namespace vmr {
 namespace {
-
-std::string lower_case(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
 
 DeviceDigest device_digest(ops::DeviceDigest digest) {
     return digest == ops::DeviceDigest::md5    ? DeviceDigest::md5

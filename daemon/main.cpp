@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 
 #include "base/gst_ptr.hpp"
 #include "daemon/config_check.hpp"
@@ -100,6 +101,14 @@ void print_start_page(vmr::Daemon& daemon, const vmr::ops::Config& config, bool 
     std::fflush(stdout);
 }
 
+// One entry for each line: all of it can be read, whatever the log cuts off.
+void log_faults(const std::string& faults) {
+    std::istringstream lines(faults);
+    for (std::string line; std::getline(lines, line);) {
+        vmr::ops::log(vmr::ops::LogLevel::warning, "the configuration in use stays", {{"why", line}});
+    }
+}
+
 struct Loop {
     GMainLoop* loop = g_main_loop_new(nullptr, FALSE);
     ~Loop() { g_main_loop_unref(loop); }
@@ -155,7 +164,7 @@ int run(const Options& options) {
         }
         auto changed = configuration(options);
         if (!changed) {
-            g_warning("the configuration in use stays: %s", changed.error().c_str());
+            log_faults(changed.error());
             return;
         }
         vmr::ops::set_log_level(changed->log_level);
@@ -184,12 +193,14 @@ void find_installed_plugin() {
 int main(int argc, char** argv) try {
     Options options;
     CLI::App app{"vmrd: a virtual-meeting-room bridge. Without --config it runs self-contained."};
-    app.add_option("--config", options.config_file,
-                   "TOML file; see docs/operations.md and schemas/config.json");
+    auto* config = app.add_option("--config", options.config_file,
+                                  "TOML file; see docs/operations.md and schemas/config.json");
     app.add_option("--pipelines", options.pipelines, "folder of the gst-launch descriptions");
-    app.add_option("--state", options.state_directory, "self-contained: folder of records and certificate");
+    app.add_option("--state", options.state_directory, "self-contained: folder of records and certificate")
+        ->excludes(config);
     app.add_flag("--lan", options.lan,
-                 "self-contained: listen on the network, HTTPS with a certificate of its own");
+                 "self-contained: listen on the network, HTTPS with a certificate of its own")
+        ->excludes(config);
     app.add_flag("--check", options.check, "check the configuration and exit");
     app.set_version_flag("--version", VMR_VERSION);
     CLI11_PARSE(app, argc, argv);

@@ -2,8 +2,10 @@
 
 #include <gio/gio.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -117,6 +119,38 @@ const json& schema_at(const json& schema, const std::string& pointer) {
     return *at;
 }
 
+// "must be text, { file = … } or { env = … }": for people, who do not see the schema.
+std::string choice_text(const json& options) {
+    std::string text = "must be ";
+    for (std::size_t i = 0; i < options.size(); ++i) {
+        text += i == 0 ? "" : i + 1 < options.size() ? ", " : " or ";
+        const std::string type = options[i].value("type", "");
+        if (type == "object") {
+            std::string members;
+            for (const json& name : options[i].value("required", json::array())) {
+                members += (members.empty() ? "" : ", ") + name.get<std::string>() + " = …";
+            }
+            text += "{ " + members + " }";
+        } else {
+            text += type == "string" ? "text" : type;
+        }
+    }
+    return text;
+}
+
+// The first value on the way to `pointer` that may be one of several things: what is wrong with it as each of
+// them is of no help.
+std::optional<Finding> choice_at(const json& schema, const std::string& pointer) {
+    for (std::size_t end = 0; end != std::string::npos;) {
+        end = pointer.find('/', end + 1);
+        const json& at = schema_at(schema, pointer.substr(0, end));
+        if (at.contains("anyOf")) {
+            return Finding{pointer.substr(0, end), choice_text(at["anyOf"])};
+        }
+    }
+    return std::nullopt;
+}
+
 // An unknown member is named in the text alone: "…constraints: 'name'."
 Finding finding_of(const std::string& pointer, const std::string& description, const json& schema) {
     constexpr std::string_view kUnknown = "'additionalProperties' constraints: '";
@@ -170,7 +204,12 @@ std::vector<Finding> Validator::check(const json& value) const {
             error.description.find("Failed to validate item") != std::string::npos) {
             continue;
         }
-        findings.push_back(finding_of(pointer, error.description, schema_at(impl_->document, pointer)));
+        const auto choice = choice_at(impl_->document, pointer);
+        Finding finding =
+            choice ? *choice : finding_of(pointer, error.description, schema_at(impl_->document, pointer));
+        if (!choice || std::ranges::find(findings, finding.pointer, &Finding::pointer) == findings.end()) {
+            findings.push_back(std::move(finding));
+        }
     }
     if (findings.empty()) {
         findings.push_back({"", "does not fit the schema"});

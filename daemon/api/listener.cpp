@@ -2,8 +2,12 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "base/guard.hpp"
 #include "base/source_network.hpp"
@@ -49,6 +53,28 @@ GPtr<GSocket> listening_socket(GSocketAddress* address, GError** error) {
         return nullptr;
     }
     return socket;
+}
+
+// GLib takes any pair, and then no handshake succeeds.
+bool is_key_of(GTlsCertificate* certificate) {
+    GByteArray *public_part = nullptr, *private_part = nullptr;
+    g_object_get(certificate, "certificate", &public_part, "private-key", &private_part, nullptr);
+    bool fits = false;
+    if (public_part != nullptr && private_part != nullptr) {
+        const unsigned char *encoded = public_part->data, *encoded_key = private_part->data;
+        const std::unique_ptr<X509, decltype(&X509_free)> x509(
+            d2i_X509(nullptr, &encoded, static_cast<long>(public_part->len)), X509_free);
+        const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+            d2i_AutoPrivateKey(nullptr, &encoded_key, static_cast<long>(private_part->len)), EVP_PKEY_free);
+        fits = x509 && key && X509_check_private_key(x509.get(), key.get()) == 1;
+        ERR_clear_error();
+    }
+    if (private_part != nullptr) {
+        OPENSSL_cleanse(private_part->data, private_part->len);
+    }
+    g_clear_pointer(&public_part, g_byte_array_unref);
+    g_clear_pointer(&private_part, g_byte_array_unref);
+    return fits;
 }
 
 const char* version_text(GTlsProtocolVersion version) {
@@ -161,14 +187,17 @@ void Listener::stop() {
 
 Status Listener::load_certificate(const std::string& certificate_file, const std::string& key_file) {
     GError* error = nullptr;
-    GTlsCertificate* certificate =
-        g_tls_certificate_new_from_files(certificate_file.c_str(), key_file.c_str(), &error);
-    if (certificate == nullptr) {
+    auto certificate = GPtr<GTlsCertificate>::adopt(
+        g_tls_certificate_new_from_files(certificate_file.c_str(), key_file.c_str(), &error));
+    if (!certificate) {
         const std::string message = certificate_file + ": " + error->message;
         g_error_free(error);
         return Error{message};
     }
-    certificate_ = GPtr<GTlsCertificate>::adopt(certificate);
+    if (!is_key_of(certificate.get())) {
+        return Error{key_file + ": not the key of " + certificate_file};
+    }
+    certificate_ = std::move(certificate);
     return Ok{};
 }
 

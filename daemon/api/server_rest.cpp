@@ -174,8 +174,9 @@ void Server::Impl::perform(SoupServerMessage* message, const Operation& operatio
     if (operation.id == "createSession") {
         own = create_session(params);
     } else if (operation.id == "deleteSession") {
-        tokens_.revoke(bearer_of(message));
-        own = Response{204, nullptr};
+        own = tokens_.revoke(bearer_of(message))
+                  ? Response{204, nullptr}
+                  : problem(403, "the token of the configuration cannot be revoked");
     }
     if (own) {
         ++answered_[{operation.id, own->status}];

@@ -107,6 +107,7 @@ void TokenStore::set_admin_bearer(std::string_view token) {
     entry.digest = digest_of(token);
     entry.caller.kind = Caller::Kind::admin;
     entry.expires = std::make_shared<const Clock::result_type>(Clock::result_type::max());
+    entry.permanent = true;
     entries_.push_back(std::move(entry));
 }
 
@@ -117,11 +118,15 @@ void TokenStore::revoke_if(Condition condition) {
     }
 }
 
-void TokenStore::revoke(std::string_view token) {
+bool TokenStore::revoke(std::string_view token) {
     const Digest digest = digest_of(token);
+    bool is_permanent = false;
     revoke_if([&](const Entry& entry) {
-        return sodium_memcmp(entry.digest.data(), digest.data(), digest.size()) == 0;
+        const bool meant = sodium_memcmp(entry.digest.data(), digest.data(), digest.size()) == 0;
+        is_permanent = is_permanent || (meant && entry.permanent);
+        return meant && !entry.permanent;
     });
+    return !is_permanent;
 }
 
 void TokenStore::revoke_participant(std::string_view room, std::string_view participant) {

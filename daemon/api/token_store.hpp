@@ -37,14 +37,15 @@ public:
     bool is_valid(const Lease& lease) const;
     // Called after each revocation; what was opened with the bearer can be closed then. Null: nobody is told.
     void set_on_revoked(std::function<void()> on_revoked) { on_revoked_ = std::move(on_revoked); }
-    void revoke(std::string_view token);
+    // False: it is the configuration's, which stays.
+    bool revoke(std::string_view token);
     // All bearers of one participant, when it has left for good.
     void revoke_participant(std::string_view room, std::string_view participant);
 
     // The token of the admin link: redeem() takes it once.
     std::optional<Issued> issue_one_time_admin(Seconds lifetime);
     std::optional<Issued> redeem(std::string_view one_time, Seconds session_lifetime);
-    // A fixed admin bearer from the configuration (vmrctl); does not expire.
+    // A fixed admin bearer from the configuration (vmrctl); neither expires nor can be revoked.
     void set_admin_bearer(std::string_view token);
 
     std::size_t size() const { return entries_.size(); }
@@ -56,6 +57,7 @@ private:
         Caller caller;
         std::shared_ptr<const std::chrono::system_clock::time_point> expires;  // the only owner: see Lease
         bool one_time = false;
+        bool permanent = false;
     };
     std::optional<Issued> add(Entry entry, Seconds lifetime);
     Entry* lookup(std::string_view token, bool one_time);

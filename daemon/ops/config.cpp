@@ -1,8 +1,9 @@
 #include "daemon/ops/config.hpp"
 
+#include <algorithm>
 #include <fstream>
-#include <sstream>
 
+#include "base/text.hpp"
 #include "daemon/ops/config_document.hpp"
 #include "daemon/ops/config_media.hpp"
 #include "daemon/ops/config_registrar.hpp"
@@ -51,11 +52,19 @@ LogLevel level_of(const std::string& name) {
                                : LogLevel::info;
 }
 
+TlsFiles read_tls_files(ConfigDocument& document, const json& object, const std::string& at) {
+    TlsFiles files{object.value("certificate", ""), object.value("key", "")};
+    if (files.certificate.empty() != files.key.empty()) {
+        document.fault(at + (files.key.empty() ? "/certificate" : "/key"), "certificate and key go together");
+    }
+    return files;
+}
+
 void read_http(ConfigDocument& document, HttpConfig& http) {
     const json object = document.table("http");
     http.listen = document.endpoints("/http/listen");
     http.tls_listen = document.endpoints("/http/tls_listen");
-    http.tls = {object.value("certificate", ""), object.value("key", "")};
+    http.tls = read_tls_files(document, object, "/http");
     http.allowed_origins = strings(object, "allowed_origins");
     http.admin_token = document.secret("/http/admin_token");
     if (!http.admin_token.empty() && http.admin_token.size() < 32) {
@@ -71,7 +80,7 @@ void read_sip(ConfigDocument& document, SipConfig& sip) {
     sip.udp = document.endpoints("/sip/udp");
     sip.tcp = document.endpoints("/sip/tcp");
     sip.tls = document.endpoints("/sip/tls");
-    sip.certificate = {object.value("certificate", ""), object.value("key", "")};
+    sip.certificate = read_tls_files(document, object, "/sip");
     for (const json& more : object.value("certificates", json::array())) {
         sip.certificates.push_back({more.value("certificate", ""), more.value("key", "")});
     }
@@ -89,8 +98,8 @@ void read_sip(ConfigDocument& document, SipConfig& sip) {
     if (sip.ice_offers && sip.ice == SipIce::off) {
         document.fault("/sip/ice_offers", "needs sip.ice");
     }
-    sip.domain = object.value("domain", "");
-    sip.advertised_host = object.value("advertised_host", "");
+    sip.domain = document.host("/sip/domain");
+    sip.advertised_host = document.host("/sip/advertised_host");
     sip.reception = object.value("reception", sip.reception);
     sip.unknown_to_reception = object.value("unknown_to_reception", !sip.reception.empty());
     if (sip.unknown_to_reception && sip.reception.empty()) {
@@ -139,19 +148,20 @@ RoomConfig read_room(ConfigDocument& document, const json& object, const std::st
     return room;
 }
 
-// An alias or number that two rooms share would make a call go where nobody expects.
+// An alias or number that two rooms share would make a call go where nobody expects. Callers may write either
+// case.
 void read_rooms(ConfigDocument& document, std::vector<RoomConfig>& rooms) {
     const json list = document.array("rooms");
-    std::map<std::string, std::string> owners;
+    std::map<std::string, std::size_t> owners;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string at = "/rooms/" + std::to_string(i);
         RoomConfig room = read_room(document, list[i], at);
         std::vector<std::string> names = room.aliases;
         names.insert(names.end(), room.numbers.begin(), room.numbers.end());
         for (const std::string& name : names) {
-            const auto [owner, is_new] = owners.emplace(name, room.id);
-            if (!is_new && (owner->second != room.id || name == room.id)) {
-                document.fault(at, "\"" + name + "\" already names room \"" + owner->second + "\"");
+            const auto [owner, is_new] = owners.emplace(lower_case(name), i);
+            if (!is_new && owner->second != i) {
+                document.fault(at, "\"" + name + "\" already names room \"" + rooms[owner->second].id + "\"");
             }
         }
         rooms.push_back(std::move(room));
@@ -251,9 +261,13 @@ Result<Config> load_config(const std::string& path, const ConfigCheck& check) {
     if (!file) {
         return Error{path + ": cannot be read"};
     }
-    std::ostringstream content;
-    content << file.rdbuf();
-    const std::string text = content.str();
+    // A directory opens like a file, and fails when it is read.
+    std::string text(kMaxSize + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+    if (file.bad()) {
+        return Error{path + ": cannot be read"};
+    }
     if (text.size() > kMaxSize) {
         return Error{path + ": is too large"};
     }

@@ -15,15 +15,17 @@
 namespace vmr::ops {
 
 struct Endpoint {
-    std::string address;  // "0.0.0.0", "::", "127.0.0.1"
+    std::string address;  // "0.0.0.0", "::", "127.0.0.1"; of STUN and TURN servers it may be a name
     std::uint16_t port = 0;
     std::string text() const;  // "127.0.0.1:8080", "[::1]:8080"
+    bool operator==(const Endpoint&) const = default;
 };
 
 struct TlsFiles {
     std::string certificate;  // PEM chain; empty: none
     std::string key;
-    bool given() const { return !certificate.empty(); }
+    bool given() const { return !certificate.empty() && !key.empty(); }
+    bool operator==(const TlsFiles&) const = default;
 };
 
 struct HttpConfig {
@@ -37,6 +39,7 @@ struct HttpConfig {
 struct MutualTlsListener {
     Endpoint listen;
     std::string client_ca;  // PEM; who connects has a certificate by one of these
+    bool operator==(const MutualTlsListener&) const = default;
 };
 
 enum class SipIce { off, lite, full };
@@ -59,11 +62,16 @@ struct SipConfig {
         true;  // names that do not exist are answered there too: none can be told apart
 };
 
+enum class TurnTransport { udp, tcp, tls };
+
 struct TurnServer {
-    std::string url;  // turn:host:port?transport=udp
+    std::string url;  // turn:host:port?transport=udp, as browsers take it
+    Endpoint server;  // and what it says
+    TurnTransport transport = TurnTransport::udp;
     std::string username;
     std::string secret;  // the password, or with `shared_secret` the REST secret (time-limited credentials)
     bool shared_secret = false;
+    bool operator==(const TurnServer&) const = default;
 };
 
 struct MediaConfig {
@@ -75,7 +83,7 @@ struct MediaConfig {
     std::vector<std::string> local_networks{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
                                             "fc00::/7",   "127.0.0.0/8",   "169.254.0.0/16",
                                             "::1",        "fe80::/10"};
-    std::vector<std::string> stun;  // host:port
+    std::vector<Endpoint> stun;
     std::vector<TurnServer> turn;
     int audio_dscp = 46;
     int video_dscp = 34;

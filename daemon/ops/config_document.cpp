@@ -75,6 +75,22 @@ std::string key_of(const std::string& pointer) {
 
 }  // namespace
 
+Endpoint split_endpoint(const std::string& text, std::uint16_t otherwise) {
+    const std::size_t bracket = text.starts_with('[') ? text.find(']') : std::string::npos;
+    const bool bracketed = bracket != std::string::npos;
+    const std::size_t colon = text.find(':', bracketed ? bracket : 0);
+    Endpoint endpoint{bracketed ? text.substr(1, bracket - 1) : text.substr(0, colon), otherwise};
+    if (bracketed && colon != bracket + 1 && bracket + 1 != text.size()) {
+        return {text, 0};  // "[::1]x:80"
+    }
+    if (colon != std::string::npos) {
+        const char* end = text.data() + text.size();
+        const auto result = std::from_chars(text.data() + colon + 1, end, endpoint.port);
+        endpoint.port = result.ec == std::errc() && result.ptr == end ? endpoint.port : 0;
+    }
+    return endpoint;
+}
+
 bool is_network(const std::string& text) {
     GInetAddressMask* mask = g_inet_address_mask_new_from_string(text.c_str(), nullptr);
     const bool valid = mask != nullptr && parse_cidr(text).ok();
@@ -138,23 +154,19 @@ std::vector<Endpoint> ConfigDocument::endpoints(const std::string& pointer) {
 }
 
 Endpoint ConfigDocument::endpoint(const std::string& pointer) {
-    const std::string text = root_.at(json::json_pointer(pointer)).get<std::string>();
-    Endpoint endpoint;
-    const std::size_t colon = text.rfind(':');
-    if (colon != std::string::npos) {
-        endpoint.address = text.substr(0, colon);
-        if (endpoint.address.size() > 2 && endpoint.address.front() == '[' &&
-            endpoint.address.back() == ']') {
-            endpoint.address = endpoint.address.substr(1, endpoint.address.size() - 2);
-        }
-        const char* end = text.data() + text.size();
-        const auto result = std::from_chars(text.data() + colon + 1, end, endpoint.port);
-        endpoint.port = result.ec == std::errc() && result.ptr == end ? endpoint.port : 0;
-    }
+    const Endpoint endpoint = split_endpoint(root_.at(json::json_pointer(pointer)).get<std::string>());
     if (endpoint.port == 0 || !is_address(endpoint.address)) {
         fault(pointer, "must be address:port or [v6]:port, with a numeric address");
     }
     return endpoint;
+}
+
+std::string ConfigDocument::host(const std::string& pointer) {
+    const std::string host = root_.value(json::json_pointer(pointer), "");
+    if (!host.empty() && !is_host(host)) {
+        fault(pointer, "must be a host name or a numeric address, without port");
+    }
+    return host;
 }
 
 std::string ConfigDocument::secret(const std::string& pointer) {

@@ -23,6 +23,7 @@ public:
     // All name their place by JSON pointer; what is wrong becomes a fault.
     std::vector<Endpoint> endpoints(const std::string& pointer);
     Endpoint endpoint(const std::string& pointer);
+    std::string host(const std::string& pointer);    // a name or an address; empty: not given
     std::string secret(const std::string& pointer);  // text, {file=…} or {env=…}
     std::string pin(const std::string& pointer);     // a secret of 4 to 20 digits
     void fault(const std::string& pointer, const std::string& message);
@@ -39,6 +40,8 @@ private:
     std::set<std::pair<int, std::string>> faults_;
 };
 
+// "host:port" or "[v6]:port"; without a port `otherwise`, and port 0 where it is none.
+Endpoint split_endpoint(const std::string& text, std::uint16_t otherwise = 0);
 // "192.0.2.0/24", "2001:db8::1".
 bool is_network(const std::string& text);
 

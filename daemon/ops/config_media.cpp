@@ -46,6 +46,33 @@ void read_addresses(ConfigDocument& document, const json& object, MediaConfig& m
     }
 }
 
+bool is_server(const Endpoint& server) {
+    return server.port != 0 && is_host(server.address);
+}
+
+// RFC 7065: "turn:192.0.2.10:3478?transport=tcp".
+TurnServer read_turn(ConfigDocument& document, const json& object, const std::string& at) {
+    constexpr std::uint16_t kPort = 3478, kTlsPort = 5349;
+    TurnServer turn;
+    turn.url = object.value("url", "");
+    const bool tls = turn.url.starts_with("turns:");
+    const std::size_t begin = turn.url.find(':') + 1;
+    const std::size_t query = std::min(turn.url.find('?'), turn.url.size());
+    const std::string transport = turn.url.substr(query);
+    turn.server = split_endpoint(turn.url.substr(begin, query - begin), tls ? kTlsPort : kPort);
+    turn.transport = tls                             ? TurnTransport::tls
+                     : transport == "?transport=tcp" ? TurnTransport::tcp
+                                                     : TurnTransport::udp;
+    if (!is_server(turn.server) ||
+        (!transport.empty() && transport != "?transport=udp" && transport != "?transport=tcp")) {
+        document.fault(at + "/url", "must be turn:host:port or turns:host:port, and ?transport=udp or tcp");
+    }
+    turn.username = object.value("username", "");
+    turn.secret = document.secret(at + "/secret");
+    turn.shared_secret = object.value("shared_secret", false);
+    return turn;
+}
+
 }  // namespace
 
 void read_media(ConfigDocument& document, MediaConfig& media) {
@@ -56,7 +83,13 @@ void read_media(ConfigDocument& document, MediaConfig& media) {
         document.fault("/media/port_min", "must be below media.port_max");
     }
     read_addresses(document, object, media);
-    media.stun = object.value("stun", media.stun);
+    for (const std::string& text : object.value("stun", std::vector<std::string>())) {
+        const std::string at = "/media/stun/" + std::to_string(media.stun.size());
+        media.stun.push_back(split_endpoint(text));
+        if (!is_server(media.stun.back())) {
+            document.fault(at, "must be host:port or [v6]:port");
+        }
+    }
     media.audio_dscp = object.value("audio_dscp", media.audio_dscp);
     media.video_dscp = object.value("video_dscp", media.video_dscp);
     media.io_threads = object.value("io_threads", media.io_threads);
@@ -72,9 +105,7 @@ void read_media(ConfigDocument& document, MediaConfig& media) {
     }
     const json turn = object.value("turn", json::array());
     for (std::size_t i = 0; i < turn.size(); ++i) {
-        const std::string at = "/media/turn/" + std::to_string(i);
-        media.turn.push_back({turn[i].value("url", ""), turn[i].value("username", ""),
-                              document.secret(at + "/secret"), turn[i].value("shared_secret", false)});
+        media.turn.push_back(read_turn(document, turn[i], "/media/turn/" + std::to_string(i)));
     }
 }
 

@@ -3,17 +3,14 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.hpp"
+
 namespace vmr::ops {
 namespace {
 
 using nlohmann::json;
 
 constexpr std::size_t kMinSecret = 8;  // characters
-
-std::string lower_case(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
 
 }  // namespace
 

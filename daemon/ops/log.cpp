@@ -58,40 +58,63 @@ std::string field_text(const GLogField& field) {
     return value;
 }
 
+struct Entry {
+    std::string domain;
+    std::string event;                                      // as it may be shown
+    std::vector<std::pair<std::string, std::string>> ours;  // fields
+};
+
+Entry read_entry(const GLogField* fields, gsize count) {
+    Entry entry;
+    for (gsize i = 0; i < count; ++i) {
+        const std::string_view key = fields[i].key;
+        if (key == "MESSAGE") {
+            entry.event = field_text(fields[i]);
+        } else if (key == "GLIB_DOMAIN") {
+            entry.domain = field_text(fields[i]);
+        } else if (key.starts_with(kPrefix)) {
+            std::string name(key.substr(kPrefix.size()));
+            std::transform(name.begin(), name.end(), name.begin(),
+                           [](unsigned char c) { return std::tolower(c); });
+            entry.ours.emplace_back(name, field_text(fields[i]));
+        }
+    }
+    // Only text of others' making may hold a secret by accident.
+    if (entry.domain != "vmr") {
+        entry.event = redact_text(entry.event);
+    }
+    return entry;
+}
+
+// With all fields, as GLib sends them; false when there is no journal.
+bool write_journal(GLogLevelFlags flags, const GLogField* fields, gsize count, const Entry& entry) {
+    std::vector<GLogField> shown(fields, fields + count);
+    for (GLogField& field : shown) {
+        if (std::string_view(field.key) == "MESSAGE") {
+            field.value = entry.event.data();
+            field.length = static_cast<gssize>(entry.event.size());
+        }
+    }
+    return g_log_writer_journald(flags, shown.data(), shown.size(), nullptr) == G_LOG_WRITER_HANDLED;
+}
+
 GLogWriterOutput on_entry_logged(GLogLevelFlags flags, const GLogField* fields, gsize count, gpointer) {
     const LogLevel level = level_of(flags);
     if (static_cast<int>(level) > g_level.load()) {
         return G_LOG_WRITER_HANDLED;
     }
-    const auto format = static_cast<LogFormat>(g_format.load());
-    if (format == LogFormat::journal &&
-        g_log_writer_journald(flags, fields, count, nullptr) == G_LOG_WRITER_HANDLED) {
-        return G_LOG_WRITER_HANDLED;
-    }
-    std::string domain, event;
-    std::vector<std::pair<std::string, std::string>> ours;
-    for (gsize i = 0; i < count; ++i) {
-        const std::string_view key = fields[i].key;
-        if (key == "MESSAGE") {
-            event = field_text(fields[i]);
-        } else if (key == "GLIB_DOMAIN") {
-            domain = field_text(fields[i]);
-        } else if (key.starts_with(kPrefix)) {
-            std::string name(key.substr(kPrefix.size()));
-            std::transform(name.begin(), name.end(), name.begin(),
-                           [](unsigned char c) { return std::tolower(c); });
-            ours.emplace_back(name, field_text(fields[i]));
-        }
-    }
+    const Entry entry = read_entry(fields, count);
     // A leg's elements carry both directions, so its links form a ring on purpose; GstBin tells at each
     // change of state.
-    if (domain == "GStreamer" && event.starts_with("loop detected in the graph of bin")) {
+    if (entry.domain == "GStreamer" && entry.event.starts_with("loop detected in the graph of bin")) {
         return G_LOG_WRITER_HANDLED;
     }
-    // Only text of others' making may hold a secret by accident.
-    const std::string shown = domain == "vmr" ? event : redact_text(event);
+    const auto format = static_cast<LogFormat>(g_format.load());
+    if (format == LogFormat::journal && write_journal(flags, fields, count, entry)) {
+        return G_LOG_WRITER_HANDLED;
+    }
     const std::string line = format_log_line(format, schema::rfc3339(std::chrono::system_clock::now()),
-                                             level_text(level), domain, shown, ours) +
+                                             level_text(level), entry.domain, entry.event, entry.ours) +
                              "\n";
     const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
     return written >= 0 ? G_LOG_WRITER_HANDLED : G_LOG_WRITER_UNHANDLED;

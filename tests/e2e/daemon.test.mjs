@@ -53,6 +53,20 @@ for (const [what, text, expected] of [
   });
 }
 
+test('options of the self-contained mode beside --config are refused, not ignored', () => {
+  for (const option of [['--lan'], ['--state', vmrd.folder]]) {
+    const { status, stderr } = spawnSync(program, ['--config', vmrd.config, '--check', ...option], { encoding: 'utf8', timeout: 20_000 });
+    assert.ok(status > 100, String(status));
+    assert.match(stderr, new RegExp(`${option[0]} excludes --config`));
+  }
+});
+
+test('a folder is no configuration', () => {
+  const { status, stderr } = spawnSync(program, ['--config', vmrd.folder, '--check'], { encoding: 'utf8', timeout: 20_000 });
+  assert.equal(status, 2);
+  assert.equal(stderr, `${vmrd.folder}: cannot be read\n`);
+});
+
 test('--check of the configuration in use finds nothing', () => {
   const found = spawnSync(program, ['--config', vmrd.config, '--check'], { encoding: 'utf8', timeout: 20_000 });
   assert.equal(found.status, 0, found.stderr);
@@ -92,10 +106,12 @@ test('SIGHUP: a new room can be called, one with a mistake changes nothing', asy
   await until(async () => (await vmrd.api('GET', '/rooms/later')).status === 200);
   const { caller, answer } = await call('late', 'later');
   assert.equal(answer.status, 200);
-  appendFileSync(vmrd.config, '\n[[rooms]]\nid = "wrong"\nhost_pin = "12"\n');
+  appendFileSync(vmrd.config, '\n[[rooms]]\nid = "wrong"\nhost_pin = 123456\nguest_pin = 1234\n');
   vmrd.process.kill('SIGHUP');
-  await until(() => vmrd.output.includes('host_pin'));
-  assert.match(vmrd.output, /vmrd\.toml:\d+: rooms\[2\]\.host_pin/);
+  for (const pin of ['host_pin', 'guest_pin']) {
+    await until(() => vmrd.output.split('\n').some((line) => line.includes('event="the configuration in use stays"')
+      && line.includes(`rooms[2].${pin}: must be text, { file = … } or { env = … }`)), 5_000, () => vmrd.output);
+  }
   assert.equal((await vmrd.api('GET', '/rooms/wrong')).status, 404);
   await caller.hangup();
   caller.close();
@@ -136,6 +152,19 @@ test('SIGHUP: trunks come, change and go; calls of one that is gone go on', asyn
   }
   const ended = vmrd.calls().filter((record) => record.trunk === 'carrier' && record.admitted);
   assert.deepEqual(ended.map((record) => [record.name, record.end_cause]), [['dialled', 'normal'], ['second', 'normal']]);
+});
+
+test('SIGHUP: what cannot change while running stays, and each such key is named', async () => {
+  const before = readFileSync(vmrd.config, 'utf8');
+  const changed = before.replace('[sip]\n', '[sip]\ndomain = "other.example"\n')
+    .replace(/admin_token = ".*"/, `admin_token = "${'another'.repeat(6)}"`) + '[[rooms]]\nid = "beside"\n';
+  writeFileSync(vmrd.config, changed);
+  vmrd.process.kill('SIGHUP');
+  await until(async () => (await vmrd.api('GET', '/rooms/beside')).status === 200, 5_000, () => vmrd.output);
+  const named = [...vmrd.output.matchAll(/event="a change needs a restart" key=(\S+)/g)].map(([, key]) => key);
+  assert.deepEqual(named, ['http.admin_token', 'sip.domain']);
+  assert.doesNotMatch(vmrd.output, /anotheranother/);
+  writeFileSync(vmrd.config, before);
 });
 
 test('the hang-up is acknowledged when the record is on disk', async () => {

@@ -112,6 +112,17 @@ TEST(ServerTest, SurvivesGarbage) {
     EXPECT_TRUE(fake.control.calls.empty());
 }
 
+// One request would lock operators out until the next start.
+TEST(ServerTest, TheConfigurationsTokenCannotBeRevoked) {
+    FakeServer fake;
+    const std::string token = "0123456789abcdef0123456789abcdef";
+    fake.tokens.set_admin_bearer(token);
+    const auto refused = http(fake.url(), "DELETE", "/api/v1/session", token);
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_EQ(refused.json()["detail"], "the token of the configuration cannot be revoked");
+    EXPECT_EQ(http(fake.url(), "GET", "/api/v1/rooms", token).status, 200);
+}
+
 TEST(ServerTest, SessionTokenWorksOnce) {
     FakeServer fake;
     const std::string once = fake.tokens.issue_one_time_admin(std::chrono::hours(1))->token;

@@ -175,5 +175,28 @@ TEST_F(WithTls, CertificateIsReloadedAndGarbageSurvived) {
               0);
 }
 
+// GLib takes both as they are, and each handshake fails.
+TEST_F(WithTls, AKeyThatIsNotTheCertificatesIsRefused) {
+    const std::string other = folder + "/other";
+    ASSERT_TRUE(std::filesystem::create_directory(other));
+    const auto second = ops::ensure_self_signed(other, {"127.0.0.1"});
+    ASSERT_TRUE(second) << second.error();
+    FakeServer fake(options, true);
+    std::filesystem::copy_file(second->key, options.key_file,
+                               std::filesystem::copy_options::overwrite_existing);
+    const Status reloaded = fake.server.reload_certificate();
+    ASSERT_FALSE(reloaded);
+    EXPECT_EQ(reloaded.error(), options.key_file + ": not the key of " + options.certificate_file);
+    // What was there is still in use.
+    EXPECT_EQ(ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--ca",
+                   options.certificate_file.c_str(), "status"})
+                  .code,
+              0);
+    api::ServerOptions wrong = options;
+    wrong.listen = {{"127.0.0.1", 0, true}};
+    api::Server server(wrong, fake.control, fake.tokens, fake.events, nullptr);
+    EXPECT_FALSE(server.start());
+}
+
 }  // namespace
 }  // namespace vmr::test

@@ -231,6 +231,90 @@ TEST(ConfigTest, RulesBetweenKeys) {
     EXPECT_EQ(errors("[[rooms]]\nid=\"a\"\nhost_pin=\"12345x\"\n").find("12345x"), std::string::npos);
 }
 
+TEST(ConfigTest, HostsAreNamesOrAddressesWithoutPort) {
+    const std::string fault = ": must be a host name or a numeric address, without port";
+    for (const char* wrong : {"meet.example:5060", "sip:meet example", "[2001:db8::1]", "-meet.example",
+                              "1.2.3", "meet..example", "a/b", "meet_room.example"}) {
+        for (const char* key : {"domain", "advertised_host"}) {
+            EXPECT_EQ(errors("[sip]\n" + std::string(key) + " = \"" + wrong + "\"\n"),
+                      "vmrd.toml:2: sip." + std::string(key) + fault);
+        }
+    }
+    for (const char* right : {"meet.example", "localhost", "meet-1.example.", "192.0.2.1", "2001:db8::1",
+                              "xn--bcher-kva.example", "3com.example", ""}) {
+        EXPECT_EQ(errors("[sip]\nadvertised_host = \"" + std::string(right) + "\"\n"), "");
+    }
+}
+
+TEST(ConfigTest, StunAndTurnServersAreHostsWithPorts) {
+    const auto turn = [](const std::string& url) {
+        return "[[media.turn]]\nurl = \"" + url + "\"\nusername = \"u\"\nsecret = \"s\"\n";
+    };
+    const auto config = parse_config("[media]\nstun = [\"stun.example:3478\", \"[2001:db8::1]:3479\"]\n" +
+                                         turn("turn:192.0.2.1?transport=tcp") + turn("turns:turn.example") +
+                                         turn("turn:[::1]:99"),
+                                     "vmrd.toml");
+    ASSERT_TRUE(config) << config.error();
+    EXPECT_EQ(config->media.stun.at(0), (Endpoint{"stun.example", 3478}));
+    EXPECT_EQ(config->media.stun.at(1).text(), "[2001:db8::1]:3479");
+    EXPECT_EQ(config->media.turn.at(0).server, (Endpoint{"192.0.2.1", 3478}));
+    EXPECT_EQ(config->media.turn.at(0).transport, TurnTransport::tcp);
+    EXPECT_EQ(config->media.turn.at(1).server, (Endpoint{"turn.example", 5349}));
+    EXPECT_EQ(config->media.turn.at(1).transport, TurnTransport::tls);
+    EXPECT_EQ(config->media.turn.at(2).server, (Endpoint{"::1", 99}));
+    for (const char* wrong : {"stun.example", "stun:stun.example:3478", "stun.example:", "a b:1", ":3478",
+                              "2001:db8::1:3478", "[2001:db8::1", "[::1]x:80", "[::1]:0", "a:70000"}) {
+        EXPECT_EQ(errors("[media]\nstun = [\"" + std::string(wrong) + "\"]\n"),
+                  "vmrd.toml:2: media.stun[0]: must be host:port or [v6]:port");
+    }
+    for (const char* wrong : {"turn:", "turn:turn example", "turn:a:x", "turn:a?transport=tls", "turn://a"}) {
+        EXPECT_EQ(errors(turn(wrong)).rfind("vmrd.toml:2: media.turn[0].url: must be turn:host:port", 0), 0U)
+            << wrong;
+    }
+}
+
+TEST(ConfigTest, ACertificateHasAKey) {
+    EXPECT_EQ(errors("[http]\ncertificate = \"c\"\n"),
+              "vmrd.toml:2: http.certificate: certificate and key go together");
+    EXPECT_EQ(errors("[sip]\nkey = \"k\"\n"), "vmrd.toml:2: sip.key: certificate and key go together");
+    EXPECT_NE(errors("[sip]\ntls = [\"0.0.0.0:5061\"]\ncertificate = \"c\"\n").find("needs sip.certificate"),
+              std::string::npos);
+}
+
+TEST(ConfigTest, WhatCannotBeReadIsNotAnEmptyFile) {
+    for (const char* path : {"/tmp", "/proc/self/mem", "/tmp/vmr-nowhere/vmrd.toml"}) {
+        const auto config = load_config(path);
+        ASSERT_FALSE(config) << path;
+        EXPECT_EQ(config.error(), std::string(path) + ": cannot be read");
+    }
+    const auto endless = load_config("/dev/zero");
+    ASSERT_FALSE(endless);
+    EXPECT_EQ(endless.error(), "/dev/zero: is too large");
+    EXPECT_TRUE(load_config("/dev/null"));
+}
+
+// The likeliest mistake.
+TEST(ConfigTest, APinThatIsANumberIsOneFaultThatSaysWhatToWrite) {
+    const std::string choice = "must be text, { file = … } or { env = … }";
+    EXPECT_EQ(errors("[[rooms]]\nid=\"a\"\nhost_pin = 123456\n"),
+              "vmrd.toml:3: rooms[0].host_pin: " + choice);
+    EXPECT_EQ(errors("[http]\nadmin_token = { path = \"x\" }\n"), "vmrd.toml:2: http.admin_token: " + choice);
+    EXPECT_EQ(errors("[[rooms]]\nid=\"a\"\nhost_pin = { file = 5 }\nguest_pin = 1234\ngrace = \"x\"\n"),
+              "vmrd.toml:3: rooms[0].host_pin: " + choice + "\nvmrd.toml:4: rooms[0].guest_pin: " + choice +
+                  "\nvmrd.toml:5: rooms[0].grace: must be of type \"integer\"");
+}
+
+// Callers may write either case: who has one name in two would reach the wrong room.
+TEST(ConfigTest, RoomsDifferInMoreThanUpperAndLowerCase) {
+    EXPECT_EQ(errors("[[rooms]]\nid=\"board\"\nhost_pin=\"1234\"\n[[rooms]]\nid=\"Board\"\n"),
+              "vmrd.toml:4: rooms[1]: \"Board\" already names room \"board\"");
+    EXPECT_EQ(errors("[[rooms]]\nid=\"a\"\naliases=[\"Foo\"]\n[[rooms]]\nid=\"b\"\naliases=[\"foo\"]\n"),
+              "vmrd.toml:4: rooms[1]: \"foo\" already names room \"a\"");
+    EXPECT_EQ(errors("[[rooms]]\nid=\"a\"\n[[rooms]]\nid=\"a\"\n"),
+              "vmrd.toml:3: rooms[1]: \"a\" already names room \"a\"");
+    EXPECT_EQ(errors("[[rooms]]\nid=\"Board\"\naliases=[\"board\", \"BOARD\"]\n"), "");
+}
+
 TEST(ConfigTest, SelfContainedHasNewPinsEachTime) {
     const Config one = self_contained_config({false, {}, "/tmp"});
     const Config two = self_contained_config({false, {}, "/tmp"});

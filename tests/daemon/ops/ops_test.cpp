@@ -9,7 +9,6 @@
 #include <filesystem>
 
 #include "daemon/ops/certificates.hpp"
-#include "daemon/ops/log.hpp"
 #include "daemon/ops/pins.hpp"
 #include "daemon/ops/service.hpp"
 
@@ -64,22 +63,6 @@ TEST(PinHasherTest, ChecksGoBeforeHashing) {
     run_until([&] { return hashed == accepted; });
     EXPECT_GE(hashed_before_check, 0);
     EXPECT_LT(hashed_before_check, accepted - 100);
-}
-
-TEST(LogTest, OneLineWhateverTheTextHolds) {
-    EXPECT_EQ(format_log_line(LogFormat::logfmt, "T", "info", "vmr", "room created",
-                              {{"name", "a\nb=\"c\""}, {"room", "board"}}),
-              R"(time=T level=info domain=vmr event="room created" name="a\nb=\"c\"" room=board)");
-    EXPECT_EQ(format_log_line(LogFormat::json, "T", "info", "vmr", "x", {{"a", "\xff\n"}}).find('\n'),
-              std::string::npos);
-}
-
-TEST(LogTest, Redacts) {
-    EXPECT_EQ(redact("1234"), "set");
-    EXPECT_EQ(redact_text("GET /x?token=abc&y=1 Bearer xyz"),
-              "GET /x?token=[redacted]&y=1 Bearer [redacted]");
-    EXPECT_EQ(redact_text("a=crypto:1 AES inline:QUJD|2^31"), "a=crypto:1 AES inline:[redacted]|2^31");
-    EXPECT_EQ(redact_text("\"pin\": \"4829\""), "\"pin\": \"[redacted]\"");
 }
 
 TEST(CertificateTest, MadeOnceKeptAndChecked) {

@@ -20,6 +20,17 @@ Outbound::~Outbound() {
     mem_deref(tls_);
 }
 
+Status Outbound::prepare() {
+    if (tls_ == nullptr) {
+        const Result<struct tls*> made = make_client_tls(config_.tls, config_.outbound.ca_file);
+        if (!made) {
+            return Error{made.error()};
+        }
+        tls_ = *made;
+    }
+    return Ok{};
+}
+
 void Outbound::resolve(const Destination& wanted, DnsResolver::Done done) {
     // Datagrams leave from the sockets that we listen on; streams need none.
     ResolverMeans means;
@@ -38,13 +49,9 @@ void Outbound::open(const Target& target, const std::string& host, Streams::OnOp
         streams_.open(target, {}, nullptr, std::move(on_opened));
         return;
     }
-    if (tls_ == nullptr) {
-        const Result<struct tls*> made = make_client_tls(config_.tls, config_.outbound.ca_file);
-        if (!made) {
-            on_opened(Error{made.error()});
-            return;
-        }
-        tls_ = *made;
+    if (const Status ready = prepare(); !ready) {
+        on_opened(Error{ready.error()});
+        return;
     }
     streams_.open(target, host, tls_, std::move(on_opened));
 }

@@ -19,6 +19,8 @@ public:
     Outbound(const Outbound&) = delete;
     Outbound& operator=(const Outbound&) = delete;
 
+    // Reads the files for TLS: what is wrong with them is found at the start, not by the first call.
+    Status prepare();
     void resolve(const Destination& wanted, DnsResolver::Done done);
     void open(const Target& target, const std::string& host, Streams::OnOpened on_opened);
     // Certificates are read again for the next connection.

@@ -171,6 +171,9 @@ Result<std::vector<ListenAddress>> ReStack::open() {
                 report([id](StackHandler& handler) { handler.on_connection_closed(id); });
             }});
     outbound_ = std::make_unique<Outbound>(config_, *streams_);
+    if (const Status ready = outbound_->prepare(); !ready) {
+        return Error{ready.error()};
+    }
     datagrams_ =
         std::make_unique<Datagrams>([this](std::size_t socket, const sa& source, std::string_view bytes) {
             take_datagram(socket, source, bytes);

@@ -72,6 +72,29 @@ TEST_F(Outbound, NobodyThereIsReported) {
     EXPECT_FALSE(client.open({Transport::udp, {"nonsense", 5060}}, "x").ok());
 }
 
+// Not by the first call.
+TEST(OutboundFiles, ThatAreWrongAreFoundAtTheStart) {
+    struct Nobody : StackHandler {
+        void on_message_received(Message) override {}
+        void on_connection_closed(std::uint64_t) override {}
+        void on_resolved(std::uint64_t, const Result<std::vector<Target>>&) override {}
+        void on_flow_opened(std::uint64_t, const Result<Flow>&) override {}
+    } nobody;
+    const auto start = [&nobody](const StackConfig& config) {
+        const auto stack = make_stack(config, nullptr, nobody);
+        const auto started = stack->start();
+        if (started) {
+            stack->stop();
+        }
+        return started ? std::string() : started.error();
+    };
+    EXPECT_EQ(start(trusting("")), "");
+    EXPECT_EQ(start(trusting("/vmr-nowhere/ca.pem")), "cannot read the CA file /vmr-nowhere/ca.pem");
+    StackConfig ours;
+    ours.tls.certificate_chain_file = "/vmr-nowhere/chain.pem";
+    EXPECT_EQ(start(ours), "cannot read the certificate chain /vmr-nowhere/chain.pem");
+}
+
 // A listener that accepts and says nothing: the TLS handshake never ends.
 TEST_F(Outbound, AHandshakeThatNeverEndsIsGivenUp) {
     StackClient client({}, trusting(harness_.tls.certificate_chain_file, 300));
