@@ -78,6 +78,10 @@ public:
                           const std::string& bytes, const std::string& ack) override {
         return transactions_.request(flow, method, branch, bytes, ack, now());
     }
+    void request_again(std::uint64_t id, const Flow& flow, const std::string& method,
+                       const std::string& branch, const std::string& bytes, const std::string& ack) override {
+        (void)transactions_.request(flow, method, branch, bytes, ack, now(), id);
+    }
     void send(const Flow& flow, const std::string& bytes) override {
         if (stack_) {
             stack_->send(flow, bytes);

@@ -238,6 +238,7 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
                                        trunk != nullptr ? dialog_terms(trunk->settings) : DialogTerms());
     if (trunk != nullptr) {
         call->set_standing(standing_of(*trunk, precedence_of(invite, trunk->settings)));
+        call->session()->requests().identify(trunk->account);
     }
     if (call->session()->timer_outcome() == SessionTimer::Outcome::too_small) {
         reply(transaction, invite,
