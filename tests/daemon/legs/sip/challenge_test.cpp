@@ -247,5 +247,51 @@ TEST_F(ChallengedEarly, TheSessionIsTheSameAccountsAsTheInvite) {
     EXPECT_THAT(network.again[0].bytes, HasSubstr(right_answer("BYE", "sip:bob@192.0.2.9", "n1")));
 }
 
+// All that we send in a call that came by a trunk, as the trunk's account.
+TEST(TrunkAccounts, AreShownInCallsThatCame) {
+    TrunkConfig trunk{.name = "net", .sources = {"127.0.0.1"}, .numbers = {{"+4930123", "room"}}};
+    trunk.account = {"us", "secret"};
+    SipConfig config;
+    config.trunks = {trunk};
+    Harness harness(config);
+    Client client(Transport::udp, harness.port(Transport::udp));
+    Caller caller(client, "+4930123");
+    client.send(caller.request("INVITE", "Allow: INVITE, REFER\r\n", kOffer));
+    caller.learn(client.expect("SIP/2.0 200"));
+    client.send(caller.ack());
+    const auto call = harness.observer.wait([](const auto& record) { return record.answered; });
+    ASSERT_TRUE(call);
+    const auto challenged = [&](const std::string& method) {
+        const std::string first = client.expect(method + " ");
+        EXPECT_EQ(header(first, "Proxy-Authorization"), "");
+        const std::string answer = caller.answer(first, challenge("n1"));
+        client.send("SIP/2.0 407 Who" + answer.substr(answer.find("\r\n")));
+        const std::string second = client.expect(method + " ");
+        EXPECT_THAT(
+            header(second, "Proxy-Authorization"),
+            HasSubstr(right_answer(method, caller.contact.substr(1, caller.contact.find('>') - 1), "n1")));
+        EXPECT_GT(read(second).cseq, read(first).cseq);
+        return second;
+    };
+    std::vector<int> told;
+    harness.run([&] {
+        EXPECT_TRUE(call->leg
+                        ->transfer("sip:bob@b.example",
+                                   [&](int status, const std::string&) { told.push_back(status); })
+                        .ok());
+    });
+    const std::string refer = challenged("REFER");
+    client.send(caller.answer(refer));
+    EXPECT_TRUE(harness.wait([&] { return told == std::vector<int>{100}; }));
+    client.send(caller.request("NOTIFY",
+                               "Event: refer;id=" + std::to_string(read(refer).cseq) +
+                                   "\r\nSubscription-State: active;expires=60\r\n",
+                               "SIP/2.0 200 OK", "message/sipfrag"));
+    EXPECT_NE(client.expect("SIP/2.0 200"), "");
+    harness.run([&] { call->leg->end(EndCause::removed); });
+    client.send(caller.answer(challenged("BYE")));
+    EXPECT_TRUE(harness.wait([&] { return harness.legs->calls() == 0; }));
+}
+
 }  // namespace
 }  // namespace vmr::sip::test
