@@ -80,6 +80,13 @@ std::uint64_t Call::request(const Flow& flow, const std::string& method, const s
     return owner_ != nullptr ? owner_->request(flow, method, branch, bytes, ack) : 0;
 }
 
+void Call::request_again(std::uint64_t id, const Flow& flow, const std::string& method,
+                         const std::string& branch, const std::string& bytes, const std::string& ack) {
+    if (owner_ != nullptr) {
+        owner_->request_again(id, flow, method, branch, bytes, ack);
+    }
+}
+
 void Call::send(const Flow& flow, const std::string& bytes) {
     if (owner_ != nullptr) {
         owner_->send(flow, bytes);

@@ -22,6 +22,9 @@ public:
     virtual void respond(const std::string& transaction, int status, const std::string& bytes) = 0;
     virtual std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
                                   const std::string& bytes, const std::string& ack) = 0;
+    virtual void request_again(std::uint64_t id, const Flow& flow, const std::string& method,
+                               const std::string& branch, const std::string& bytes,
+                               const std::string& ack) = 0;
     virtual void send(const Flow& flow, const std::string& bytes) = 0;
     virtual std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) = 0;
     virtual LegObserver& observer() = 0;
@@ -100,6 +103,8 @@ public:
     void respond(const std::string& transaction, int status, const std::string& bytes) override;
     std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
                           const std::string& bytes, const std::string& ack) override;
+    void request_again(std::uint64_t id, const Flow& flow, const std::string& method,
+                       const std::string& branch, const std::string& bytes, const std::string& ack) override;
     void send(const Flow& flow, const std::string& bytes) override;
     std::string new_branch() override { return "z9hG4bK" + random_token(12); }
     std::uint32_t random(std::uint32_t limit) override;

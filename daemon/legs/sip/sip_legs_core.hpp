@@ -78,6 +78,10 @@ public:
                           const std::string& bytes, const std::string& ack) override {
         return transactions_.request(flow, method, branch, bytes, ack, now());
     }
+    void request_again(std::uint64_t id, const Flow& flow, const std::string& method,
+                       const std::string& branch, const std::string& bytes, const std::string& ack) override {
+        (void)transactions_.request(flow, method, branch, bytes, ack, now(), id);
+    }
     void send(const Flow& flow, const std::string& bytes) override {
         if (stack_) {
             stack_->send(flow, bytes);
@@ -127,17 +131,18 @@ private:
     std::shared_ptr<Call> find_aside(const std::string& key) const;
     std::optional<std::int64_t> deadline_of(const Call& call) const;
     bool admit_precedence(const std::string& transaction, const Message& invite, const TrunkConfig* trunk,
-                          std::string& gives_way);
+                          const std::string& replaced, std::string& gives_way);
     void take_invite(const std::string& transaction, const Message& invite);
     bool is_merged(const std::string& transaction, const Message& invite);
     void prune_half_open();
     void trust_trunks();
     void begin_lines();
     void mark(Message& message) const;
-    std::vector<StandingCall> standing(const std::string& trunk) const;
-    Admission place_for(const TrunkConfig& trunk, int rank) const;
+    std::vector<StandingCall> standing(const std::string& trunk, const std::string& replaced) const;
+    Admission place_for(const TrunkConfig& trunk, int rank, const std::string& replaced = {}) const;
     void preempt(const std::string& key);
     bool may_preempt(const Message& invite) const;
+    bool may_replace(const Message& invite) const;
     Call::Standing standing_of(const TrunkConfig& trunk, int rank);
     std::shared_ptr<Leg> dial_by_trunk(const Placement& placement, const TrunkConfig& trunk);
     void punish(const Flow& flow, double weight);

@@ -77,7 +77,8 @@ void SipLegs::Core::take_in_dialog(const std::string& transaction, const Message
 bool SipLegs::Core::is_merged(const std::string& transaction, const Message& invite) {
     const std::string* key = half_open_.find(invite);
     const std::shared_ptr<Call> call = key != nullptr ? find(*key) : nullptr;
-    if (!call || !call->half_open()) {
+    const bool stands = call && (call->half_open() || !call->gave_way());
+    if (!stands && !half_open_.was_answered(invite, now())) {
         return false;
     }
     reply(transaction, invite, {.status = 482});
@@ -118,16 +119,21 @@ bool SipLegs::Core::is_over_limit(const Message& request, bool begins) {
     if (crowded() && now() - pruned_at_ > kPruneInterval) {
         prune_half_open();
     }
-    const bool full = calls_.size() >= config_.max_calls && !may_preempt(request);
+    const bool full = calls_.size() >= config_.max_calls && !may_preempt(request) && !may_replace(request);
     return full || !invites_.take(source, steady(now())) || crowded();
 }
 
 void SipLegs::Core::prune_half_open() {
     pruned_at_ = now();
-    half_open_.prune([this](const std::string& key) {
-        const auto found = calls_.find(key);
-        return found != calls_.end() && found->second->half_open();
-    });
+    half_open_.prune(
+        [this](const std::string& key) {
+            const auto found = calls_.find(key);
+            return found == calls_.end()        ? HalfOpen::Stage::over
+                   : found->second->half_open() ? HalfOpen::Stage::half_open
+                   : found->second->gave_way()  ? HalfOpen::Stage::over
+                                                : HalfOpen::Stage::answered;
+        },
+        pruned_at_);
 }
 
 // The trunk or the device that the call comes from, if any; nothing when it was challenged or refused.
@@ -203,7 +209,8 @@ void SipLegs::Core::challenge(const std::string& transaction, const Message& inv
 
 // Under what its trunk knows of precedence, and where there is a place for it; `gives_way` has to end for it.
 bool SipLegs::Core::admit_precedence(const std::string& transaction, const Message& invite,
-                                     const TrunkConfig* trunk, std::string& gives_way) {
+                                     const TrunkConfig* trunk, const std::string& replaced,
+                                     std::string& gives_way) {
     if (std::optional<Reply> refusal =
             precedence_refusal(invite, trunk != nullptr ? &trunk->settings : nullptr)) {
         refuse(transaction, invite, std::move(*refusal), EndCause::not_acceptable);
@@ -212,7 +219,8 @@ bool SipLegs::Core::admit_precedence(const std::string& transaction, const Messa
     if (trunk == nullptr) {
         return true;
     }
-    if (Admission place = place_for(*trunk, precedence_of(invite, trunk->settings)); place.admitted) {
+    if (Admission place = place_for(*trunk, precedence_of(invite, trunk->settings), replaced);
+        place.admitted) {
         gives_way = std::move(place.gives_way);
         return true;
     }
@@ -238,6 +246,7 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
                                        trunk != nullptr ? dialog_terms(trunk->settings) : DialogTerms());
     if (trunk != nullptr) {
         call->set_standing(standing_of(*trunk, precedence_of(invite, trunk->settings)));
+        call->session()->requests().identify(trunk->account);
     }
     if (call->session()->timer_outcome() == SessionTimer::Outcome::too_small) {
         reply(transaction, invite,
@@ -245,7 +254,7 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
         return;
     }
     std::string gives_way;
-    if (!admit_precedence(transaction, invite, trunk, gives_way)) {
+    if (!admit_precedence(transaction, invite, trunk, replaced, gives_way)) {
         return;
     }
     const std::string key = call->key();

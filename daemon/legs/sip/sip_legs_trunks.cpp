@@ -1,4 +1,5 @@
 // The ways to trunks' proxies, and the place that calls of some precedence have.
+#include "daemon/legs/sip/dialog/replaces.hpp"
 #include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/outgoing_call.hpp"
 #include "daemon/legs/sip/routing/precedence.hpp"
@@ -42,11 +43,13 @@ void SipLegs::Core::mark(Message& message) const {
     message.flow.dscp = marking(trunk->settings.dscp_signalling, rank);
 }
 
-std::vector<StandingCall> SipLegs::Core::standing(const std::string& trunk) const {
+// Without the leg that is replaced: its place is its successor's.
+std::vector<StandingCall> SipLegs::Core::standing(const std::string& trunk,
+                                                  const std::string& replaced) const {
     std::vector<StandingCall> all;
     for (const auto& [key, call] : calls_) {
         const Call::Standing& is = call->standing();
-        if (!call->gave_way() && (trunk.empty() || is.trunk == trunk)) {
+        if (!call->gave_way() && call->id() != replaced && (trunk.empty() || is.trunk == trunk)) {
             all.push_back({key, is.rank, is.may_end, is.order});
         }
     }
@@ -54,13 +57,14 @@ std::vector<StandingCall> SipLegs::Core::standing(const std::string& trunk) cons
 }
 
 // A place among the trunk's calls and among all; who has one of less precedence may have to go.
-Admission SipLegs::Core::place_for(const TrunkConfig& trunk, int rank) const {
+Admission SipLegs::Core::place_for(const TrunkConfig& trunk, int rank, const std::string& replaced) const {
     const std::size_t own = static_cast<std::size_t>(trunk.settings.max_calls);
-    const Admission among_own =
-        own > 0 ? admit(standing(trunk.name), own, rank, trunk.settings.preempt) : Admission{true, {}};
+    const Admission among_own = own > 0
+                                    ? admit(standing(trunk.name, replaced), own, rank, trunk.settings.preempt)
+                                    : Admission{true, {}};
     return !among_own.admitted || !among_own.gives_way.empty()
                ? among_own
-               : admit(standing({}), config_.max_calls, rank, trunk.settings.preempt);
+               : admit(standing({}, replaced), config_.max_calls, rank, trunk.settings.preempt);
 }
 
 void SipLegs::Core::preempt(const std::string& key) {
@@ -76,6 +80,13 @@ bool SipLegs::Core::may_preempt(const Message& invite) const {
     const TrunkConfig* trunk = trunks_.at(invite.flow.remote.ip);
     return trunk != nullptr && trunk->settings.preempt && precedence_of(invite, trunk->settings) > 0 &&
            calls_.size() < 2 * config_.max_calls;
+}
+
+// Nor is there one more call for long where one takes the place of another.
+bool SipLegs::Core::may_replace(const Message& invite) const {
+    const std::optional<Replaces> replaces = read_replaces(invite).value;
+    return replaces && calls_.size() < 2 * config_.max_calls &&
+           find(replaces->call_id, replaces->to_tag, replaces->from_tag) != nullptr;
 }
 
 Call::Standing SipLegs::Core::standing_of(const TrunkConfig& trunk, int rank) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/legs/sip/call.hpp"
+#include "daemon/legs/sip/dialog/required.hpp"
 #include "daemon/legs/sip/subscriptions/conference_document.hpp"
 #include "daemon/legs/sip/subscriptions/subscribe.hpp"
 
@@ -106,9 +107,8 @@ std::unique_ptr<Subscription> Usages::make_subscription(const Message& request, 
 }
 
 std::uint64_t Usages::send_notify(Dialog& dialog, RequestParts notify) {
-    notify.branch = call_.new_branch();
     notify.headers.push_back({"Contact", dialog.contact()});
-    return call_.request(dialog.flow(), notify.method, notify.branch, dialog.write_request(notify), {});
+    return call_.session()->requests().send(dialog, std::move(notify));
 }
 
 bool Usages::has_aside(const std::string& key) const {
@@ -128,9 +128,11 @@ void Usages::receive_aside(const std::string& transaction, const Message& reques
         reply(transaction, request, dialog, {.status = 500, .reason = "CSeq Out Of Order"});
         return;
     }
-    std::optional<Reply> refusal = request.method == "SUBSCRIBE"
-                                       ? refusal_of_subscribe(request)
-                                       : Reply{.status = 405, .headers = {{"Allow", "SUBSCRIBE"}}};
+    std::optional<Reply> refusal = refusal_of_required(request, false);
+    if (!refusal) {
+        refusal = request.method == "SUBSCRIBE" ? refusal_of_subscribe(request)
+                                                : Reply{.status = 405, .headers = {{"Allow", "SUBSCRIBE"}}};
+    }
     if (!refusal && event_of(request) != watch->subscription->event()) {
         refusal = Reply{.status = 403};  // one dialog, one subscription
     }
@@ -165,13 +167,32 @@ void Usages::end() {
     }
 }
 
+// It was a challenge: the request goes out again, unless the call ended meanwhile.
+bool Usages::ask_again(std::uint64_t id, const Message& response, Dialog& dialog, bool beyond_call) {
+    Session& session = *call_.session();
+    if ((!beyond_call && session.leaving()) || !session.requests().ask_again(id, response, dialog)) {
+        if (response.status >= 200) {
+            (void)session.requests().take(id);
+        }
+        return false;
+    }
+    return true;
+}
+
 bool Usages::receive_response(std::uint64_t id, const Message& response) {
     if (transfer_ && transfer_->is_own(id)) {
+        if (Dialog& dialog = call_.session()->dialog(); ask_again(id, response, dialog, false)) {
+            transfer_->renumber(dialog.local_cseq());
+            return true;
+        }
         const std::shared_ptr<Call> held = call_.shared_from_this();
         transfer_->receive_response(response);
         return true;
     }
     if (outbox_.is_own(id)) {
+        if (ask_again(id, response, call_.session()->dialog(), false)) {
+            return true;
+        }
         outbox_.receive_response(response.status);
         return true;
     }
@@ -179,6 +200,9 @@ bool Usages::receive_response(std::uint64_t id, const Message& response) {
         std::ranges::find_if(watches_, [id](const Watch& one) { return one.subscription->is_own(id); });
     if (watch == watches_.end()) {
         return false;
+    }
+    if (ask_again(id, response, watch->aside ? *watch->aside : call_.session()->dialog(), true)) {
+        return true;
     }
     watch->subscription->receive_response(response, call_.owner()->now());
     forget_what_is_over();

@@ -59,6 +59,7 @@ private:
     std::unique_ptr<Subscription> make_subscription(const Message& request, Dialog& dialog);
     std::uint64_t send_notify(Dialog& dialog, RequestParts notify);
     void reply(const std::string& transaction, const Message& request, const Dialog& dialog, Reply reply);
+    bool ask_again(std::uint64_t id, const Message& response, Dialog& dialog, bool beyond_call);
     void forget_what_is_over();
 
     Call& call_;

@@ -35,7 +35,7 @@ std::uint64_t Usages::send_message(const Outbox::Entry& entry) {
     if (!message) {
         return 0;
     }
-    return call_.request(dialog.flow(), message->method, message->branch, dialog.write_request(*message), {});
+    return call_.session()->requests().send(dialog, *message);
 }
 
 }  // namespace vmr::sip

@@ -103,10 +103,8 @@ Status Usages::transfer(const std::string& uri, OnCallStatus on_status) {
     transfer_ = std::make_unique<Transfer>(std::move(on_status));
     Dialog& dialog = call_.session()->dialog();
     RequestParts refer = Transfer::request(uri);
-    refer.branch = call_.new_branch();
     refer.headers.push_back({"Contact", dialog.contact()});
-    const std::string bytes = dialog.write_request(refer);
-    const std::uint64_t id = call_.request(dialog.flow(), "REFER", refer.branch, bytes, {});
+    const std::uint64_t id = call_.session()->requests().send(dialog, std::move(refer));
     transfer_->begin(id, dialog.local_cseq(), call_.owner()->now());
     call_.owner()->on_call_touched();
     return Ok{};

@@ -25,6 +25,11 @@ request_route {
   if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
   if (is_method("CANCEL")) { if (t_check_trans()) { t_relay(); } exit; }
   if (has_totag()) {
+    # Who registers comes by TCP, and shows its password with each request.
+    if ($proto == "tcp" && !is_method("ACK")) {
+      if (!pv_proxy_authenticate("${domain}", "${password}", "0")) { proxy_challenge("${domain}", "1"); exit; }
+      consume_credentials();
+    }
     if (loose_route()) { t_relay(); }
     else if (is_method("ACK")) { if (t_check_trans()) { t_relay(); } }
     else { sl_send_reply("404", "Not Here"); }

@@ -37,6 +37,10 @@ struct FakeHost : SessionHost {
         requests.push_back({method, bytes, ++next, ack});
         return next;
     }
+    void request_again(std::uint64_t id, const Flow&, const std::string& method, const std::string&,
+                       const std::string& bytes, const std::string& ack) override {
+        again.push_back({method, bytes, id, ack});
+    }
     void send(const Flow&, const std::string& bytes) override { direct.push_back(bytes); }
     std::string new_branch() override { return "z9hG4bK-ours"; }
     std::uint32_t random(std::uint32_t limit) override { return limit / 2; }
@@ -51,6 +55,7 @@ struct FakeHost : SessionHost {
     std::vector<int> statuses;
     std::vector<std::string> responses, direct;
     std::vector<Sent> requests;
+    std::vector<Sent> again;  // those that were challenged, once more
     std::vector<EndCause> ended;
     int answered = 0;
     std::uint64_t next = 0;

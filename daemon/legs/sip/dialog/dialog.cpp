@@ -84,18 +84,21 @@ void Dialog::refresh_target(const Message& message) {
     }
 }
 
+// A strict router wants itself in the Request-URI and the target last (section 12.2.1.1).
+std::string Dialog::request_uri() const {
+    const bool strict = !routes_.empty() && !routes_.front().uri.has_param("lr");
+    return strict ? routes_.front().uri.text : remote_target_;
+}
+
 std::string Dialog::write(const std::string& method, std::uint32_t cseq, const std::string& branch) const {
-    std::string request_uri = remote_target_;
     std::string routes;
     for (const NameAddr& route : routes_) {
         routes += "Route: <" + route.uri.text + ">" + route.params + "\r\n";
     }
     if (!routes_.empty() && !routes_.front().uri.has_param("lr")) {
-        // A strict router wants itself in the Request-URI and the target last (section 12.2.1.1).
-        request_uri = routes_.front().uri.text;
         routes = routes.substr(routes.find("\r\n") + 2) + "Route: <" + remote_target_ + ">\r\n";
     }
-    return method + " " + request_uri + " SIP/2.0\r\n" + write_via(flow_, branch) + routes +
+    return method + " " + request_uri() + " SIP/2.0\r\n" + write_via(flow_, branch) + routes +
            "Max-Forwards: 70\r\nFrom: " + local_ + "\r\nTo: " + remote_ + "\r\nCall-ID: " + call_id_ +
            "\r\nCSeq: " + std::to_string(cseq) + " " + method + "\r\n";
 }

@@ -60,6 +60,7 @@ public:
     const std::string& contact() const { return contact_; }
     void be_focus() { contact_ += ";isfocus"; }           // of a conference (RFC 4579 section 5.1)
     bool has_routes() const { return !routes_.empty(); }  // proxies stay between the peer and us
+    std::string request_uri() const;                      // of what is sent now
     const Flow& flow() const { return flow_; }
     std::uint32_t local_cseq() const { return local_cseq_; }
     bool lost_connection(std::uint64_t connection) const { return flow_.connection == connection; }

@@ -15,13 +15,6 @@ std::string quoted(std::string text) {
     return text.empty() ? std::string() : "\"" + text + "\" ";
 }
 
-std::string supported_options(Reliable reliable) {
-    const std::string_view all = kSupported;
-    constexpr std::string_view kReliable = "100rel, ";
-    return std::string(reliable == Reliable::off && all.starts_with(kReliable) ? all.substr(kReliable.size())
-                                                                               : all);
-}
-
 std::uint32_t number_of(const std::string* text) {
     std::uint32_t number = 0;
     if (text != nullptr) {
@@ -47,6 +40,7 @@ Invitation::Invitation(SessionHost& network, InvitationHost& host, Invite invite
         require_.emplace_back("100rel");
     }
     timer_.propose();
+    requests_.identify(invite_.identity);
 }
 
 void Invitation::start(const Flow& flow, std::shared_ptr<MediaSession> media, std::int64_t now) {
@@ -90,8 +84,8 @@ std::string Invitation::write(const std::string& method, const std::string& body
         for (const std::string& option : require_) {
             text += "Require: " + option + "\r\n";
         }
-        text += "Contact: " + half_.contact + "\r\nAllow: " + network_.allow() +
-                "\r\nSupported: " + supported_options(invite_.terms.reliable) +
+        text += "Contact: " + half_.contact + "\r\nAllow: " + network_.allow() + "\r\nSupported: " +
+                (invite_.terms.reliable == Reliable::off ? kSupportedUnreliable : kSupported) +
                 "\r\nAccept: application/sdp\r\nSession-Expires: " + std::to_string(timer_.interval()) +
                 "\r\nMin-SE: " + std::to_string(timer_.min_se()) + "\r\n";
     }
@@ -183,7 +177,8 @@ Invitation::Early* Invitation::early(const Message& response) {
 
 void Invitation::receive_response(std::uint64_t id, const Message& response, std::int64_t now) {
     if (response.method != "INVITE") {
-        return;  // to PRACK, CANCEL or BYE: nothing follows from it
+        receive_response_within(id, response);
+        return;
     }
     if (response.status >= 200 && response.status < 300) {
         receive_accepted(response, now);
@@ -215,14 +210,13 @@ void Invitation::receive_provisional(const Message& response, std::int64_t now) 
     if (reliable && dialog->rseq != 0 && rseq != dialog->rseq + 1) {
         return;  // again, or out of order (RFC 3262 section 4)
     }
-    RequestParts prack{.method = "PRACK", .branch = network_.new_branch()};
+    RequestParts prack{.method = "PRACK"};
     take_description(*dialog, response, reliable, prack);
     if (reliable) {
         dialog->rseq = rseq;
         prack.headers.push_back(
             {"RAck", std::to_string(rseq) + " " + std::to_string(half_.cseq) + " INVITE"});
-        prack.headers.insert(prack.headers.end(), credentials_.begin(), credentials_.end());
-        (void)network_.request(half_.flow, "PRACK", prack.branch, dialog->dialog.write_request(prack), {});
+        (void)requests_.send(dialog->dialog, std::move(prack));
     }
     if (invite_.late_offer && reliable && !response.body.empty() && !dialog->answered) {
         cancel(EndCause::not_acceptable, now);
@@ -307,6 +301,7 @@ bool Invitation::retry(const Message& response, std::int64_t now) {
 }
 
 void Invitation::request_timed_out(std::uint64_t id, std::int64_t now) {
+    (void)requests_.take(id);
     if (id != transaction_ || id == 0) {
         return;
     }

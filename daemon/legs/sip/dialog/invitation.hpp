@@ -73,8 +73,8 @@ public:
     bool has_heard(const std::string& remote_tag) const { return early_.contains(remote_tag); }
     bool over() const { return state_ == State::over; }  // nothing more can come
 
-    // The client transaction is the INVITE's.
-    bool is_own(std::uint64_t id) const { return id != 0 && id == transaction_; }
+    // The client transaction is the INVITE's, or that of a request in a dialog that is no session's.
+    bool is_own(std::uint64_t id) const { return id != 0 && (id == transaction_ || requests_.has(id)); }
     const std::string& call_id() const { return half_.call_id; }
     const std::string& local_tag() const { return half_.local_tag; }
     std::uint32_t cseq() const { return half_.cseq; }
@@ -104,7 +104,8 @@ private:
     void take_description(Early& early, const Message& response, bool reliable, RequestParts& prack);
     void receive_accepted(const Message& response, std::int64_t now);
     std::optional<MediaProblem> agree(const Early& early, const Message& response, std::string& ack_body);
-    void hang_up(Dialog& dialog, EndCause cause);
+    void hang_up(Dialog dialog, EndCause cause, std::int64_t now);
+    void receive_response_within(std::uint64_t id, const Message& response);
     void receive_refused(const Message& response, std::int64_t now);
     bool retry(const Message& response, std::int64_t now);
     bool drop_required(const Message& response);
@@ -114,6 +115,7 @@ private:
     Early* early(const Message& response);
 
     SessionHost& network_;
+    DialogRequests requests_{network_};
     InvitationHost& host_;
     const Invite invite_;
     State state_ = State::idle;
@@ -132,6 +134,7 @@ private:
     std::string cancel_reason_;
     std::map<std::string, Early> early_;       // by To tag
     std::map<std::string, std::string> acks_;  // to each 2xx, by To tag
+    std::map<std::string, Dialog> left_;       // hung up, by To tag
     std::string media_tag_;                    // late: whose offer is in force
     std::int64_t ring_until_ = -1;
     std::int64_t over_at_ = -1;

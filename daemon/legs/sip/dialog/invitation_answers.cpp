@@ -1,6 +1,9 @@
 // The 2xx to our INVITE, and requests of the far side before it.
+#include <algorithm>
+
 #include "daemon/legs/sip/dialog/instant_message.hpp"
 #include "daemon/legs/sip/dialog/invitation.hpp"
+#include "daemon/legs/sip/dialog/required.hpp"
 #include "daemon/legs/sip/dialog/transaction.hpp"
 
 namespace vmr::sip {
@@ -26,12 +29,13 @@ void Invitation::receive_accepted(const Message& response, std::int64_t now) {
     network_.send(half_.flow, acks_[tag]);
     // Second: somebody ended the call while its media was set up.
     if (!first || state_ == State::cancelling) {
-        hang_up(accepted.dialog, state_ == State::cancelling ? cancel_cause_ : EndCause::hangup);
+        hang_up(std::move(accepted.dialog), state_ == State::cancelling ? cancel_cause_ : EndCause::hangup,
+                now);
         return;
     }
     if (problem) {
         const EndCause cause = end_cause(problem->kind);
-        hang_up(accepted.dialog, cause);
+        hang_up(std::move(accepted.dialog), cause, now);
         refuse(local_refusal(cause, problem->text, false), now);
         return;
     }
@@ -42,7 +46,9 @@ void Invitation::receive_accepted(const Message& response, std::int64_t now) {
                             media_,
                             !response.header("allow") || response.has_token("allow", "UPDATE"),
                             !response.header("allow") || response.has_token("allow", "REFER"),
-                            shows_messages(response)};
+                            shows_messages(response),
+                            invite_.terms.precedence,
+                            invite_.identity};
     settle(now);
     host_.on_invitation_accepted(std::move(established), resync);
 }
@@ -74,11 +80,30 @@ std::optional<MediaProblem> Invitation::agree(const Early& early, const Message&
     return std::nullopt;
 }
 
-void Invitation::hang_up(Dialog& dialog, EndCause cause) {
-    RequestParts bye{.method = "BYE", .branch = network_.new_branch()};
-    bye.headers.push_back({"Reason", cancel_reason_.empty() ? reason_of(cause) : cancel_reason_});
-    bye.headers.insert(bye.headers.end(), credentials_.begin(), credentials_.end());
-    (void)network_.request(half_.flow, "BYE", bye.branch, dialog.write_request(bye), {});
+void Invitation::hang_up(Dialog dialog, EndCause cause, std::int64_t now) {
+    over_at_ = std::max(over_at_, now + kTimeout);  // the BYE may be challenged
+    const std::string tag = dialog.remote_tag();
+    Dialog& left = left_.insert_or_assign(tag, std::move(dialog)).first->second;
+    const std::string reason = cancel_reason_.empty() ? reason_of(cause) : cancel_reason_;
+    (void)requests_.send(left, {.method = "BYE", .headers = {{"Reason", reason}}});
+}
+
+// To PRACK, CANCEL or BYE: nothing follows from it but that a challenge is answered.
+void Invitation::receive_response_within(std::uint64_t id, const Message& response) {
+    if (response.status < 200) {
+        return;
+    }
+    Dialog* dialog = nullptr;
+    if (response.method == "BYE") {
+        const auto left = left_.find(response.to.tag);
+        dialog = left != left_.end() ? &left->second : nullptr;
+    } else if (state_ == State::proceeding) {  // later the dialog is a session's, or of no use
+        const auto found = early_.find(response.to.tag);
+        dialog = found != early_.end() ? &found->second.dialog : nullptr;
+    }
+    if (dialog == nullptr || !requests_.ask_again(id, response, *dialog)) {
+        (void)requests_.take(id);
+    }
 }
 
 // Before the answer the far side may ask little: an offer of its own would have to wait (RFC 3311
@@ -94,8 +119,13 @@ void Invitation::receive(const std::string& transaction, const Message& request)
     if (!found->second.dialog.accept_order(request)) {
         return respond({.status = 500, .reason = "CSeq Out Of Order"});
     }
+    if (std::optional<Reply> refusal = refusal_of_required(request, invite_.terms.precedence)) {
+        return respond(std::move(*refusal));
+    }
     if (request.method == "UPDATE" && !request.body.empty()) {
-        return respond({.status = 500, .headers = {{"Retry-After", "5"}}});
+        const bool offered = !invite_.late_offer && !found->second.reliable;  // and nobody has answered
+        return offered ? respond({.status = 491})
+                       : respond({.status = 500, .headers = {{"Retry-After", "5"}}});
     }
     if (request.method == "UPDATE" || request.method == "INFO" || request.method == "OPTIONS") {
         return respond({.headers = {{"Contact", half_.contact}, {"Allow", network_.allow()}}});

@@ -3,13 +3,15 @@
 #include <algorithm>
 
 #include "daemon/legs/sip/dialog/instant_message.hpp"
+#include "daemon/legs/sip/dialog/required.hpp"
 #include "daemon/legs/sip/dialog/transaction.hpp"
 #include "daemon/legs/sip/dialog/turn_down.hpp"
 
 namespace vmr::sip {
 namespace {
 constexpr std::int64_t kMaxRinging = 180000;  // ms; as RFC 3261's timer C
-}
+constexpr std::int64_t kLongestGlare = 4000;  // ms (section 14.1)
+}  // namespace
 
 Session::Session(SessionHost& host, const std::string& transaction, Message invite, std::string local_tag,
                  const std::string& contact_host, std::int64_t now, const DialogTerms& terms)
@@ -18,6 +20,7 @@ Session::Session(SessionHost& host, const std::string& transaction, Message invi
       transaction_(transaction),
       dialog_(invite_, std::move(local_tag), contact_host),
       reliable_(terms.reliable),
+      precedence_(terms.precedence),
       timer_(terms.session_expires, terms.min_se),
       timer_outcome_(timer_.negotiate(invite_)),
       incoming_until_(now + kMaxRinging),
@@ -31,11 +34,14 @@ Session::Session(SessionHost& host, Established established)
       state_(State::confirmed),
       dialog_(std::move(established.dialog)),
       media_(std::move(established.media)),
+      precedence_(established.precedence),
       timer_(established.timer),
       established_(true),
       peer_updates_(established.peer_updates),
       peer_refers_(established.peer_refers),
-      peer_messages_(established.peer_messages) {}
+      peer_messages_(established.peer_messages) {
+    requests_.identify(std::move(established.identity));
+}
 
 void Session::reply(const std::string& transaction, const Message& request, Reply reply) {
     reply.to_tag = dialog_.local_tag();
@@ -154,11 +160,9 @@ void Session::finish(EndCause cause, std::shared_ptr<void> receipt) {
 }
 
 void Session::send_bye(EndCause cause) {
-    RequestParts bye{.method = "BYE", .branch = host_.new_branch()};
-    bye.headers.push_back({"Reason", reason_of(cause)});
     state_ = State::leaving;
     ok_at_ = ok_until_ = -1;
-    bye_ = host_.request(dialog_.flow(), "BYE", bye.branch, dialog_.write_request(bye), {});
+    bye_ = requests_.send(dialog_, {.method = "BYE", .headers = {{"Reason", reason_of(cause)}}});
 }
 
 void Session::cancel(std::int64_t /*now*/) {
@@ -182,6 +186,10 @@ void Session::receive(const std::string& transaction, const Message& request, st
     }
     if (state_ == State::leaving || state_ == State::ended) {
         reply(transaction, request, {.status = request.method == "BYE" ? 200 : 481});
+        return;
+    }
+    if (std::optional<Reply> refusal = refusal_of_required(request, precedence_)) {
+        reply(transaction, request, std::move(*refusal));
         return;
     }
     dialog_.refresh_target(request);
@@ -264,9 +272,9 @@ void Session::tick(std::int64_t now) {
             end(EndCause::signalling_timeout, now);
             break;
         case SessionTimer::Due::refresh:
-            timer_.refresh_sent(now);
+            timer_.refresh_sent();
             refresh_wanted_ = true;
-            if (retry_at_ < 0) {
+            if (retry_at_ < 0 || retry_at_ > now + kLongestGlare) {
                 send_wanted(now);
             }
             break;

@@ -10,6 +10,7 @@
 
 #include "daemon/legs/leg.hpp"
 #include "daemon/legs/sip/dialog/dialog.hpp"
+#include "daemon/legs/sip/dialog/dialog_requests.hpp"
 #include "daemon/legs/sip/dialog/session_timer.hpp"
 #include "daemon/legs/sip/dialog/terms.hpp"
 #include "daemon/legs/sip/message/message.hpp"
@@ -23,6 +24,10 @@ public:
     virtual void respond(const std::string& transaction, int status, const std::string& bytes) = 0;
     virtual std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
                                   const std::string& bytes, const std::string& ack) = 0;
+    // Once more, under the number of the one that was challenged.
+    virtual void request_again(std::uint64_t id, const Flow& flow, const std::string& method,
+                               const std::string& branch, const std::string& bytes,
+                               const std::string& ack) = 0;
     virtual void send(const Flow& flow, const std::string& bytes) = 0;  // outside transactions
     virtual std::string new_branch() = 0;
     virtual std::uint32_t random(std::uint32_t limit) = 0;  // 0 .. limit-1
@@ -47,6 +52,8 @@ struct Established {
     bool peer_updates = false;
     bool peer_refers = false;  // or does not say
     bool peer_messages = false;
+    bool precedence = false;    // as of DialogTerms
+    DigestIdentity identity{};  // for those who challenge
 };
 
 class Session {
@@ -74,6 +81,8 @@ public:
 
     const Dialog& dialog() const { return dialog_; }
     Dialog& dialog() { return dialog_; }
+    // In which all requests within the call go out.
+    DialogRequests& requests() { return requests_; }
     bool incoming() const { return state_ == State::incoming; }
     bool peer_refers() const { return peer_refers_; }
     bool peer_messages() const { return peer_messages_; }
@@ -107,17 +116,25 @@ private:
     void reply_problem(const std::string& transaction, const Message& request, const MediaProblem& problem);
     void send_2xx(const std::string& transaction, const Message& request, Reply ok, std::int64_t now);
     void send_wanted(std::int64_t now);
-    void send_reinvite();
+    void send_reinvite(std::int64_t now);
     void send_update();
-    void receive_reinvite_response(const Message& response, std::int64_t now);
+    void receive_reinvite_response(std::uint64_t id, const DialogRequests::Request& request,
+                                   const Message& response, std::int64_t now);
     void receive_update_response(const Message& response, std::int64_t now);
-    void on_refused(const Message& response, bool& wanted, std::int64_t now);
+    // What a request of ours was for, that was refused (session_refusals.cpp).
+    struct Purpose {
+        bool offer = false, refresh = false;
+    };
+    void on_refused(const Message& response, Purpose purpose, std::int64_t now);
+    void try_later(const Message& response, Purpose purpose, std::int64_t now);
+    void want(Purpose purpose, std::int64_t at);
 
     // reliable provisional responses (session_offers.cpp)
     void receive_prack(const std::string& transaction, const Message& prack);
     void tick_provisional(std::int64_t now);
 
     SessionHost& host_;
+    DialogRequests requests_{host_};
     const bool placed_ = false;  // the Call-ID is ours
     State state_ = State::incoming;
     Message invite_;           // the request that is being answered: the first INVITE, later a re-INVITE
@@ -125,6 +142,7 @@ private:
     Dialog dialog_;
     std::shared_ptr<MediaSession> media_;
     Reliable reliable_ = Reliable::offered;
+    const bool precedence_ = false;  // may be required
     SessionTimer timer_;
     SessionTimer::Outcome timer_outcome_ = SessionTimer::Outcome::off;
     std::int64_t incoming_until_ = -1;  // then the caller is told that nobody answers
@@ -147,10 +165,11 @@ private:
 
     // our own requests
     std::uint64_t reinvite_ = 0, update_ = 0, bye_ = 0, info_ = 0;  // client transactions; 0 = none
-    std::uint32_t reinvite_cseq_ = 0;
     std::string reinvite_ack_;                               // ACK to its 2xx, again for each repeated 2xx
     std::uint64_t reinvite_done_ = 0;                        // the transaction that reinvite_ack_ belongs to
     bool reinvite_wanted_ = false, refresh_wanted_ = false;  // as soon as nothing is under way
+    Purpose reinvite_for_;                                   // the one that is under way
+    unsigned offer_refusals_ = 0;                            // for the moment, one after the other
     std::int64_t retry_at_ = -1;                             // not before, after 491 (section 14.1)
     bool raised_ = false;                                    // by a 422; again only after a 2xx
     std::int64_t picture_given_until_ = 0, picture_asked_until_ = 0;  // no keyframe before

@@ -64,11 +64,8 @@ void Session::ask_for_keyframe(std::int64_t now) {
         return;
     }
     picture_asked_until_ = now + kAskedEach;
-    RequestParts info{.method = "INFO",
-                      .branch = host_.new_branch(),
-                      .body = write_picture_fast_update(),
-                      .content_type = kMediaControlType};
-    info_ = host_.request(dialog_.flow(), "INFO", info.branch, dialog_.write_request(info), {});
+    info_ = requests_.send(
+        dialog_, {.method = "INFO", .body = write_picture_fast_update(), .content_type = kMediaControlType});
 }
 
 void Session::receive_info_response(const Message& response) {

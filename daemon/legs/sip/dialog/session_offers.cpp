@@ -1,6 +1,4 @@
 // Offers and answers within a call, refreshes, and reliable provisional responses.
-#include <charconv>
-
 #include "daemon/legs/sip/dialog/session.hpp"
 #include "daemon/legs/sip/dialog/transaction.hpp"
 
@@ -109,6 +107,7 @@ void Session::renegotiate(std::int64_t now) {
         return;
     }
     reinvite_wanted_ = true;
+    offer_refusals_ = 0;
     if (retry_at_ < 0) {  // else it waits, perhaps behind a 491
         send_wanted(now);
     }
@@ -123,39 +122,41 @@ void Session::send_wanted(std::int64_t now) {
     if (ok_until_ >= 0 || reinvite_ != 0 || update_ != 0) {
         retry_at_ = now + 500;  // milliseconds
     } else if (reinvite_wanted_ || !peer_updates_) {
-        send_reinvite();
+        send_reinvite(now);
     } else {
         send_update();
     }
 }
 
-void Session::send_reinvite() {
-    reinvite_wanted_ = refresh_wanted_ = false;
+void Session::send_reinvite(std::int64_t now) {
+    reinvite_for_ = {std::exchange(reinvite_wanted_, false), std::exchange(refresh_wanted_, false)};
     const SdpResult sdp = media_ ? media_->offer() : SdpResult(MediaProblem{});
     if (!sdp) {
+        if (reinvite_for_.refresh) {
+            timer_.refused_for_now(0, now);
+        }
         return;
     }
-    RequestParts invite{.method = "INVITE", .branch = host_.new_branch(), .body = sdp.sdp()};
-    invite.headers = {{"Contact", dialog_.contact()}, {"Allow", host_.allow()}, {"Supported", kSupported}};
+    RequestParts invite{.method = "INVITE", .body = sdp.sdp()};
+    invite.headers = {{"Contact", dialog_.contact()},
+                      {"Allow", host_.allow()},
+                      {"Supported", kSupportedUnreliable}};  // nobody here would send a PRACK
     if (timer_.active()) {
         invite.headers.push_back({"Session-Expires", timer_.session_expires(true)});
         invite.headers.push_back({"Min-SE", std::to_string(timer_.min_se())});
     }
-    const std::string bytes = dialog_.write_request(invite);
-    reinvite_cseq_ = dialog_.local_cseq();
-    reinvite_ = host_.request(dialog_.flow(), "INVITE", invite.branch, bytes,
-                              dialog_.write_ack(reinvite_cseq_, invite.branch));
+    reinvite_ = requests_.send(dialog_, std::move(invite));
 }
 
 // Carries no offer and disturbs nothing.
 void Session::send_update() {
     refresh_wanted_ = false;
-    RequestParts update{.method = "UPDATE", .branch = host_.new_branch()};
+    RequestParts update{.method = "UPDATE"};
     update.headers = {{"Contact", dialog_.contact()},
                       {"Supported", kSupported},
                       {"Session-Expires", timer_.session_expires(true)},
                       {"Min-SE", std::to_string(timer_.min_se())}};
-    update_ = host_.request(dialog_.flow(), "UPDATE", update.branch, dialog_.write_request(update), {});
+    update_ = requests_.send(dialog_, std::move(update));
 }
 
 void Session::receive_response(std::uint64_t id, const Message& response, std::int64_t now) {
@@ -163,13 +164,14 @@ void Session::receive_response(std::uint64_t id, const Message& response, std::i
         host_.send(dialog_.flow(), reinvite_ack_);  // the ACK was lost
         return;
     }
-    if (response.status < 200) {
+    if (response.status < 200 || ((!leaving() || id == bye_) && requests_.ask_again(id, response, dialog_))) {
         return;
     }
+    const DialogRequests::Request request = requests_.take(id);
     if (id == bye_) {
         state_ = State::ended;
     } else if (id == reinvite_) {
-        receive_reinvite_response(response, now);
+        receive_reinvite_response(id, request, response, now);
     } else if (id == update_) {
         receive_update_response(response, now);
     } else if (id == info_) {
@@ -177,18 +179,20 @@ void Session::receive_response(std::uint64_t id, const Message& response, std::i
     }
 }
 
-void Session::receive_reinvite_response(const Message& response, std::int64_t now) {
-    const std::uint64_t id = std::exchange(reinvite_, 0);
+void Session::receive_reinvite_response(std::uint64_t id, const DialogRequests::Request& request,
+                                        const Message& response, std::int64_t now) {
+    reinvite_ = 0;
     if (response.status >= 300) {
         if (media_) {
             media_->discard_offer();
         }
-        on_refused(response, reinvite_wanted_, now);
+        on_refused(response, reinvite_for_, now);
         return;
     }
     raised_ = false;
+    offer_refusals_ = 0;
     dialog_.refresh_target(response);
-    reinvite_ack_ = dialog_.write_ack(reinvite_cseq_, host_.new_branch());
+    reinvite_ack_ = dialog_.write_ack(request.cseq, host_.new_branch(), request.credentials.headers());
     reinvite_done_ = id;
     host_.send(dialog_.flow(), reinvite_ack_);
     if (timer_.active()) {
@@ -211,52 +215,12 @@ void Session::receive_update_response(const Message& response, std::int64_t now)
             send_wanted(now);
             return;
         }
-        on_refused(response, refresh_wanted_, now);
+        on_refused(response, {.refresh = true}, now);
         return;
     }
     raised_ = false;
     dialog_.refresh_target(response);
     timer_.read_response(response, now);
-}
-
-// `wanted`: set where it is to be sent again.
-void Session::on_refused(const Message& response, bool& wanted, std::int64_t now) {
-    if (state_ != State::confirmed) {
-        return;
-    }
-    if (response.status == 408 || response.status == 481) {
-        end(EndCause::signalling_lost, now);  // the peer's side of the dialog is gone (RFC 5057)
-    } else if (response.status == 491) {
-        // RFC 3261 section 14.1: 2.1-4 s where the Call-ID is ours, else 0-2 s.
-        wanted = true;
-        retry_at_ = now + (placed_ ? 2100 + 10 * host_.random(191) : 10 * host_.random(201));
-    } else if (response.status == 422 && !raised_) {
-        const std::string* min_se = response.header("min-se");
-        std::uint32_t seconds = 0;
-        if (min_se != nullptr) {
-            (void)std::from_chars(min_se->data(), min_se->data() + min_se->size(), seconds);
-        }
-        raised_ = timer_.raise_to(seconds);
-        if (raised_) {
-            wanted = true;
-            retry_at_ = now;
-        }
-    }
-    // Any other refusal leaves the call as it is; without a refresh the timer ends it.
-}
-
-void Session::request_timed_out(std::uint64_t id, std::int64_t now) {
-    if (id == bye_) {
-        state_ = State::ended;
-    } else if (id != 0 && id == info_) {
-        info_ = 0;
-    } else if (id == reinvite_ || id == update_) {
-        if (id == reinvite_ && media_) {
-            media_->discard_offer();
-        }
-        reinvite_ = update_ = 0;
-        end(EndCause::signalling_timeout, now);
-    }
 }
 
 void Session::receive_prack(const std::string& transaction, const Message& prack) {

@@ -2,22 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace vmr::sip {
 namespace {
 
-// delta-seconds before any parameter; nothing when unreadable.
-std::optional<std::uint32_t> seconds(const std::string* value) {
-    if (value == nullptr) {
-        return std::nullopt;
-    }
-    std::uint32_t number = 0;
-    const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
-    if (error != std::errc() || end == value->data()) {
-        return std::nullopt;
-    }
-    return std::min<std::uint32_t>(number, 86400);
-}
+constexpr std::int64_t kFirstWait = 5000;  // ms
+// Ms before the session ends: a refresh that is sent still later would not be answered in time.
+constexpr std::int64_t kLastTry = 5000;
 
 std::string refresher_of(const std::string* value) {
     return value == nullptr
@@ -27,6 +19,24 @@ std::string refresher_of(const std::string* value) {
 
 }  // namespace
 
+std::optional<std::uint32_t> seconds_of(const Message& message, std::string_view header) {
+    const std::string* value = message.header(header);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
+    if ((error != std::errc() && error != std::errc::result_out_of_range) || end == value->data()) {
+        return std::nullopt;
+    }
+    constexpr std::uint32_t kDay = 86400;
+    return error == std::errc() ? std::min(number, kDay) : kDay;
+}
+
+std::int64_t wait_after(unsigned refusals) {
+    return std::min(kFirstWait << std::min(refusals, 10U), kLongestWait);
+}
+
 SessionTimer::SessionTimer(std::uint32_t wanted, std::uint32_t least)
     : wanted_(std::max({wanted, least, kMinSessionExpires})),
       least_(std::max(least, kMinSessionExpires)),
@@ -34,8 +44,8 @@ SessionTimer::SessionTimer(std::uint32_t wanted, std::uint32_t least)
 
 SessionTimer::Outcome SessionTimer::negotiate(const Message& request) {
     const std::string* header = request.header("session-expires");
-    const std::optional<std::uint32_t> wanted = seconds(header);
-    const std::optional<std::uint32_t> their_min = seconds(request.header("min-se"));
+    const std::optional<std::uint32_t> wanted = seconds_of(request, "session-expires");
+    const std::optional<std::uint32_t> their_min = seconds_of(request, "min-se");
     peer_supports_ = request.has_token("supported", "timer") || request.has_token("require", "timer");
     if (wanted && *wanted < least_ && peer_supports_) {
         return Outcome::too_small;
@@ -62,7 +72,7 @@ void SessionTimer::read_response(const Message& response, std::int64_t now_ms) {
     peer_supports_ =
         peer_supports_ || response.has_token("supported", "timer") || response.has_token("require", "timer");
     const std::string* header = response.header("session-expires");
-    const std::optional<std::uint32_t> granted = seconds(header);
+    const std::optional<std::uint32_t> granted = seconds_of(response, "session-expires");
     if (granted) {
         interval_ = std::max(*granted, kMinSessionExpires);
         refresher_ = refresher_of(header) != "uas";  // we were the UAC of this request
@@ -71,6 +81,8 @@ void SessionTimer::read_response(const Message& response, std::int64_t now_ms) {
 }
 
 void SessionTimer::confirm(std::int64_t now_ms) {
+    refusals_ = 0;
+    refused_ = false;
     if (interval_ == 0) {
         refresh_at_ = expires_at_ = -1;
         return;
@@ -109,8 +121,22 @@ std::optional<std::int64_t> SessionTimer::next_deadline() const {
 }
 
 // Until the answer comes (or the session expires) no second refresh is due.
-void SessionTimer::refresh_sent(std::int64_t /*now_ms*/) {
+void SessionTimer::refresh_sent() {
     refresh_at_ = -1;
+}
+
+void SessionTimer::refused_for_now(std::int64_t told_ms, std::int64_t now_ms) {
+    if (expires_at_ >= 0) {
+        const std::int64_t wait = std::max(told_ms, wait_after(refusals_++));
+        const std::int64_t at = std::min(now_ms + wait, expires_at_ - kLastTry);
+        refresh_at_ = at > now_ms ? at : -1;
+    }
+}
+
+void SessionTimer::refused(std::int64_t now_ms) {
+    if (expires_at_ > now_ms && !std::exchange(refused_, true)) {
+        refresh_at_ = now_ms + (expires_at_ - now_ms) / 2;
+    }
 }
 
 }  // namespace vmr::sip

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "daemon/legs/sip/message/message.hpp"
 
@@ -10,6 +11,13 @@ namespace vmr::sip {
 
 inline constexpr std::uint32_t kMinSessionExpires = 90;        // seconds, RFC 4028 section 5
 inline constexpr std::uint32_t kDefaultSessionExpires = 1800;  // seconds
+
+// delta-seconds of a header, a day at most; nothing when there is none that can be read.
+std::optional<std::uint32_t> seconds_of(const Message& message, std::string_view header);
+
+// Before a peer that refused something for the moment so many times is asked again, in milliseconds.
+inline constexpr std::int64_t kLongestWait = 60000;
+std::int64_t wait_after(unsigned refusals);
 
 class SessionTimer {
 public:
@@ -39,7 +47,11 @@ public:
     enum class Due { nothing, refresh, expired };
     Due due(std::int64_t now_ms) const;
     std::optional<std::int64_t> next_deadline() const;
-    void refresh_sent(std::int64_t now_ms);
+    void refresh_sent();
+    // The peer refused the refresh: for the moment, and perhaps for as long as it says; or, as it seems, for
+    // good. It is asked again while the session lasts, or once.
+    void refused_for_now(std::int64_t told_ms, std::int64_t now_ms);
+    void refused(std::int64_t now_ms);
 
 private:
     std::uint32_t wanted_ = kDefaultSessionExpires;
@@ -50,6 +62,8 @@ private:
     bool peer_supports_ = false;
     std::int64_t refresh_at_ = -1;
     std::int64_t expires_at_ = -1;
+    unsigned refusals_ = 0;  // since the session was refreshed
+    bool refused_ = false;
 };
 
 }  // namespace vmr::sip

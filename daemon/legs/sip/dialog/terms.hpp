@@ -10,6 +10,7 @@ struct DialogTerms {
     Reliable reliable = Reliable::offered;
     std::uint32_t session_expires = 1800;  // seconds (RFC 4028)
     std::uint32_t min_se = 90;
+    bool precedence = false;  // Resource-Priority is known there (RFC 4412)
 };
 
 }  // namespace vmr::sip

@@ -153,16 +153,17 @@ void Transactions::respond(const std::string& transaction, int status, const std
 }
 
 std::uint64_t Transactions::request(const Flow& flow, const std::string& method, const std::string& branch,
-                                    const std::string& bytes, const std::string& ack, std::int64_t now) {
+                                    const std::string& bytes, const std::string& ack, std::int64_t now,
+                                    std::uint64_t id) {
+    id = id != 0 ? id : next_id_++;
     Client& client = clients_[client_key(branch, method)];
-    client.id = next_id_++;
+    client.id = id;
     client.invite = method == "INVITE";
     client.flow = flow;
     client.bytes = bytes;
     client.ack = ack;
     client.retransmit_at = reliable(flow) ? -1 : now + kT1;
     client.ends_at = now + kTimeout;
-    const std::uint64_t id = client.id;
     send_(flow, bytes);
     return id;
 }

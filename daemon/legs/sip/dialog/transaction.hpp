@@ -43,8 +43,10 @@ public:
     // Sends a response and keeps it for retransmissions of the request. A no-op once final.
     void respond(const std::string& transaction, int status, const std::string& bytes, std::int64_t now);
     // Starts a client transaction. `ack` answers a refusal of an INVITE, with the refusal's To.
+    // `id`: that of a request of ours whose place it takes; 0: it gets one of its own.
     std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
-                          const std::string& bytes, const std::string& ack, std::int64_t now);
+                          const std::string& bytes, const std::string& ack, std::int64_t now,
+                          std::uint64_t id = 0);
     void tick(std::int64_t now);
     std::optional<std::int64_t> next_deadline() const;
     std::size_t servers() const { return servers_.size(); }

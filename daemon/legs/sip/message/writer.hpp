@@ -11,6 +11,7 @@ namespace vmr::sip {
 inline constexpr const char* kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, SUBSCRIBE, NOTIFY";
 inline constexpr const char* kSupported = "100rel, timer, replaces, norefersub, tdialog";
+inline constexpr const char* kSupportedUnreliable = "timer, replaces, norefersub, tdialog";
 
 const char* reason_phrase(int status) noexcept;
 

@@ -88,17 +88,8 @@ std::optional<Reply> early_answer(const Message& request, bool precedence) {
     if (request.uri.scheme != "sip" && request.uri.scheme != "sips" && request.uri.scheme != "tel") {
         return Reply{.status = 416};
     }
-    std::string unsupported;
-    for (const std::string& option : request.values("require")) {
-        constexpr std::array<std::string_view, 5> kKnown{"100rel", "timer", "replaces", "norefersub",
-                                                         "tdialog"};
-        if (std::ranges::none_of(kKnown, [&](auto known) { return equal_nocase(option, known); }) &&
-            !(precedence && equal_nocase(option, kResourcePriority))) {
-            unsupported += (unsupported.empty() ? "" : ", ") + option;
-        }
-    }
-    if (!unsupported.empty()) {
-        return Reply{.status = 420, .headers = {{"Unsupported", unsupported}}};
+    if (std::optional<Reply> refusal = refusal_of_required(request, precedence)) {
+        return refusal;
     }
     if (std::optional<Reply> answer = method_answer(request.method)) {
         return answer;

@@ -6,13 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/legs/sip/dialog/required.hpp"
 #include "daemon/legs/sip/message/message.hpp"
 #include "daemon/legs/sip/message/writer.hpp"
 #include "daemon/legs/sip/routing/trunk_profile.hpp"
 
 namespace vmr::sip {
-
-inline constexpr const char* kResourcePriority = "resource-priority";  // option tag
 
 // From 0, routine, up; nothing for a value that its namespace does not have. "uc-000000.4", "dsn.flash".
 std::optional<int> rank_of(std::string_view value);

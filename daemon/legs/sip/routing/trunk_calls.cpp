@@ -82,6 +82,7 @@ DialogTerms dialog_terms(const TrunkSettings& settings) {
     terms.reliable = settings.reliable;
     terms.session_expires = static_cast<std::uint32_t>(settings.session_expires);
     terms.min_se = static_cast<std::uint32_t>(settings.min_se);
+    terms.precedence = !settings.namespaces.empty();
     return terms;
 }
 

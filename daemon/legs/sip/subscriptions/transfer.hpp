@@ -19,6 +19,7 @@ public:
     static RequestParts request(const std::string& uri);
     // It went out: its transaction and CSeq.
     void begin(std::uint64_t id, std::uint32_t cseq, std::int64_t now);
+    void renumber(std::uint32_t cseq) { cseq_ = cseq; }  // once more, under the same transaction's number
 
     bool is_own(std::uint64_t id) const { return id != 0 && id == refer_; }
     void receive_response(const Message& response);

@@ -50,6 +50,22 @@ TEST_P(Calls, ABasicCallIsAnsweredAndTheCallerHangsUp) {
     EXPECT_TRUE(harness_.wait([&] { return harness_.legs->calls() == 0; }));
 }
 
+// RFC 3261 section 8.2.2.2
+TEST_P(Calls, ACopyOfTheInviteByAnotherWayIsMerged) {
+    Client client(GetParam(), harness_.port(GetParam()));
+    Caller caller(client);
+    std::string invite = caller.request("INVITE", {}, kOffer);
+    client.send(invite);
+    caller.learn(client.expect("SIP/2.0 200"));
+    client.send(caller.ack());
+    ASSERT_TRUE(harness_.observer.wait([](const auto& record) { return record.answered; }));
+    invite.replace(invite.find("z9hG4bK"), 7, "z9hG4bKother");
+    client.send(invite);
+    EXPECT_NE(client.expect("SIP/2.0 482"), "");
+    EXPECT_EQ(harness_.observer.arrivals(), 1U);
+    EXPECT_TRUE(harness_.wait([&] { return harness_.legs->half_open() == 0; }));
+}
+
 TEST_P(Calls, TheBridgeHangsUp) {
     Client client(GetParam(), harness_.port(GetParam()));
     Caller caller(client);

@@ -55,11 +55,37 @@ TEST(HalfOpenRules, ACallThatTakesOverAnEntryIsCounted) {
     calls.add(invite, "second", "192.0.2.8");
     EXPECT_EQ(calls.of("192.0.2.7"), 0U);
     EXPECT_EQ(calls.of("192.0.2.8"), 1U);
-    calls.prune([](const std::string& call) { return call == "second"; });
+    using Stage = HalfOpen::Stage;
+    calls.prune([](const std::string& call) { return call == "second" ? Stage::half_open : Stage::over; }, 0);
     EXPECT_EQ(calls.size(), 1U);
-    calls.prune([](const std::string&) { return false; });
+    calls.prune([](const std::string&) { return Stage::over; }, 0);
     EXPECT_EQ(calls.size(), 0U);
     EXPECT_EQ(calls.of("192.0.2.8"), 0U);
+    EXPECT_FALSE(calls.was_answered(invite, 0)) << "one that was refused may come again";
+}
+
+// RFC 3261 section 8.2.2.2: a copy of the INVITE by another way may come behind the ACK.
+TEST(HalfOpenRules, AnAnsweredCallsInviteIsKnownForAWhile) {
+    Message invite, other;
+    invite.call_id = "c";
+    other.call_id = "d";
+    HalfOpen calls;
+    calls.add(invite, "first", "192.0.2.7");
+    calls.prune([](const std::string&) { return HalfOpen::Stage::answered; }, 1000);
+    EXPECT_EQ(calls.size(), 0U);
+    EXPECT_EQ(calls.of("192.0.2.7"), 0U) << "it counts no more";
+    EXPECT_TRUE(calls.was_answered(invite, 1000 + kTimeout - 1));
+    EXPECT_FALSE(calls.was_answered(other, 1000));
+    EXPECT_FALSE(calls.was_answered(invite, 1000 + kTimeout));
+    calls.add(invite, "first", "192.0.2.7");
+    calls.prune([](const std::string&) { return HalfOpen::Stage::answered; }, 100000);
+    for (std::size_t more = 0; more < HalfOpen::kMaxAnswered; ++more) {
+        other.call_id = std::to_string(more);
+        calls.add(other, "more", "192.0.2.7");
+    }
+    calls.prune([](const std::string&) { return HalfOpen::Stage::answered; }, 100001);
+    EXPECT_FALSE(calls.was_answered(invite, 100001)) << "the oldest gave way";
+    EXPECT_TRUE(calls.was_answered(other, 100001));
 }
 
 // Whether an OPTIONS is answered, or the connection for it at least taken.

@@ -335,13 +335,13 @@ TEST_F(Placing, ALostConnectionGivesWayOnlyBeforeItRings) {
 TEST_F(Placing, RequestsInAnEarlyDialog) {
     start();
     respond(1, 183, 10, kReliable, "v=early");
-    const auto ask = [&](const std::string& method, int cseq, const std::string& body,
-                         const std::string& tag) {
+    const auto ask = [&](const std::string& method, int cseq, const std::string& body, const std::string& tag,
+                         const std::string& extra = {}) {
         invitation->receive(
             "t", read(method + " sip:board@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK" +
                       std::to_string(cseq) + "\r\nFrom: <sip:bob@b.example>;tag=" + tag +
                       "\r\nTo: <sip:board@vmr.example>;tag=l\r\nCall-ID: c1\r\nCSeq: " +
-                      std::to_string(cseq) + " " + method + "\r\nContact: <sip:bob@192.0.2.9>\r\n" +
+                      std::to_string(cseq) + " " + method + "\r\nContact: <sip:bob@192.0.2.9>\r\n" + extra +
                       (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
                       "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
         return network.statuses.back();
@@ -351,6 +351,9 @@ TEST_F(Placing, RequestsInAnEarlyDialog) {
     EXPECT_EQ(ask("INFO", 2, {}, "b"), 500);  // out of order
     EXPECT_EQ(ask("INFO", 3, {}, "stranger"), 481);
     EXPECT_EQ(ask("REFER", 4, {}, "b"), 405);
+    respond(1, 180, 20, {}, {}, "c");
+    EXPECT_EQ(ask("UPDATE", 5, "v=offer", "c"), 491) << "ours is not answered (RFC 3311 section 5.2)";
+    EXPECT_EQ(ask("INFO", 6, {}, "c", "Require: foo\r\n"), 420);
 }
 
 }  // namespace

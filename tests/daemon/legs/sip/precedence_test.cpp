@@ -163,6 +163,23 @@ TEST_F(PrecedenceCalls, WhoIsTurnedAwayEndsNobody) {
     EXPECT_EQ(harness_->observer.ended(), 0U);
 }
 
+// A call that takes another's place needs none of its own.
+std::string replaces(const Caller& caller) {
+    return "Replaces: " + caller.call_id + ";to-tag=" + caller.remote_tag + ";from-tag=" + caller.tag +
+           "\r\n";
+}
+
+TEST_F(PrecedenceCalls, AFullTrunkTakesACallInPlaceOfTheOneThatItReplaces) {
+    Caller routine(*client_, "+1555"), held(*client_, "+1555"), successor(*client_, "+1555"),
+        another(*client_, "+1555");
+    ASSERT_THAT(call(routine, {}), StartsWith("SIP/2.0 200"));
+    ASSERT_THAT(call(held, priority("uc-000000.2")), StartsWith("SIP/2.0 200"));
+    EXPECT_THAT(call(successor, replaces(held) + priority("uc-000000.2")), StartsWith("SIP/2.0 200"));
+    EXPECT_EQ(pending_, "") << "nobody else gives way";
+    EXPECT_EQ(harness_->observer.wait()->arrival.replaces.empty(), false);
+    EXPECT_THAT(call(another, {}), StartsWith("SIP/2.0 503"));
+}
+
 class FewCalls : public PrecedenceCalls {
 protected:
     FewCalls() : PrecedenceCalls(1) {}
@@ -173,6 +190,14 @@ TEST_F(FewCalls, TheLimitOfAllCallsGivesWayToo) {
     ASSERT_THAT(call(routine, {}), StartsWith("SIP/2.0 200"));
     EXPECT_THAT(call(flash, priority("uc-000000.6")), StartsWith("SIP/2.0 200"));
     EXPECT_TRUE(harness_->wait([&] { return harness_->observer.ended() == 1; }));
+}
+
+TEST_F(FewCalls, TheLimitOfAllCallsHasAPlaceForWhoTakesAnothers) {
+    Caller first(*client_, "+1555"), stranger(*client_, "+1555"), successor(*client_, "+1555");
+    ASSERT_THAT(call(first, {}), StartsWith("SIP/2.0 200"));
+    EXPECT_THAT(call(stranger, "Replaces: other;to-tag=a;from-tag=b\r\n"), StartsWith("SIP/2.0 503"));
+    EXPECT_THAT(call(successor, replaces(first)), StartsWith("SIP/2.0 200"));
+    EXPECT_EQ(harness_->observer.ended(), 0U) << "the room ends it";
 }
 
 TEST(OtherCalls, WithoutSuchATrunkTheOptionIsUnsupported) {
