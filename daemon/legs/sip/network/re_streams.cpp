@@ -46,8 +46,8 @@ Streams::~Streams() {
     }
 }
 
-Result<Address> Streams::listen(const sa& local, Transport transport, struct tls* tls) {
-    auto listener = std::make_unique<Listener>(Listener{this, transport, tls, nullptr, {}});
+Result<Address> Streams::listen(const sa& local, Transport transport, TlsContext tls) {
+    auto listener = std::make_unique<Listener>(Listener{this, transport, std::move(tls), nullptr, {}});
     int error = listen_tcp(&listener->socket, local, on_tcp_accepted, listener.get());
     sa bound{};
     error = error != 0 ? error : tcp_sock_local_get(listener->socket, &bound);
@@ -89,8 +89,8 @@ void Streams::accept(Listener& listener, const sa& peer) {
         tcp_reject(listener.socket);
         return;
     }
-    if (listener.tls != nullptr) {
-        error = tls_start_tcp(&connection->tls, listener.tls, connection->tcp, 0);
+    if (listener.tls) {
+        error = tls_start_tcp(&connection->tls, listener.tls(), connection->tcp, 0);
     } else {
         connection->established = true;
     }

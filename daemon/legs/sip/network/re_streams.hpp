@@ -33,8 +33,9 @@ public:
     Streams(const Streams&) = delete;
     Streams& operator=(const Streams&) = delete;
 
-    // `tls` is borrowed and null for TCP.
-    Result<Address> listen(const sa& local, Transport transport, struct tls* tls);
+    // `tls` tells the context of the next handshake; empty for TCP.
+    using TlsContext = std::function<struct tls*()>;
+    Result<Address> listen(const sa& local, Transport transport, TlsContext tls);
     // `dscp`: of the connection from now on; -1: as it is.
     void send(std::uint64_t connection, std::string_view bytes, int dscp = -1);
     void limit_idle(std::uint64_t connection, int timeout_ms);
@@ -49,7 +50,7 @@ private:
     struct Listener {
         Streams* owner;
         Transport transport;
-        struct tls* tls;
+        TlsContext tls;
         tcp_sock* socket;
         Address bound;
     };
