@@ -181,6 +181,8 @@ Result<std::vector<ListenAddress>> ReStack::open() {
         Streams::Handlers{
             [this](std::string_view bytes, const Flow& flow) { return take_frame(bytes, flow); },
             [this](const std::string& ip) { return is_banned(ip, false); },
+            [this](const std::string& ip) { return bans_.trusts(ip); },
+            [this](const Flow& flow) { count_offence(flow, 1); },
             [this](std::string_view bytes, const Flow& flow) { refuse(bytes, flow); },
             [this](std::uint64_t id) {
                 report([id](StackHandler& handler) { handler.on_connection_closed(id); });

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "tests/support/sip/harness.hpp"
@@ -73,6 +74,25 @@ TEST(Listeners, OfBothFamiliesShareAPort) {
     }
     EXPECT_EQ(options_by_ipv6(SOCK_DGRAM, six.port(Transport::udp)), "SIP/2.0 200 OK");
     EXPECT_EQ(options_by_ipv6(SOCK_STREAM, six.port(Transport::tcp)), "SIP/2.0 200 OK");
+}
+
+TEST(Listeners, OfBothFamiliesInOneStackAnswerEach) {
+    if (!has_ipv6()) {
+        GTEST_SKIP() << "no IPv6";
+    }
+    const std::vector<ListenAddress> ports = Harness(on("0.0.0.0", {})).bound;
+    for (const auto& order : {std::pair("0.0.0.0", "::"), std::pair("::", "0.0.0.0")}) {
+        SipConfig config = on(order.first, ports);
+        const SipConfig second = on(order.second, ports);
+        config.stack.listen.insert(config.stack.listen.end(), second.stack.listen.begin(),
+                                   second.stack.listen.end());
+        const Harness both(config);
+        for (const Transport transport : {Transport::udp, Transport::tcp, Transport::tls}) {
+            EXPECT_TRUE(alive(both, transport)) << order.first << " first, " << via_name(transport);
+        }
+        EXPECT_EQ(options_by_ipv6(SOCK_DGRAM, both.port(Transport::udp)), "SIP/2.0 200 OK") << order.first;
+        EXPECT_EQ(options_by_ipv6(SOCK_STREAM, both.port(Transport::tcp)), "SIP/2.0 200 OK") << order.first;
+    }
 }
 
 TEST(Listeners, OfAPortThatIsTakenSaySo) {
