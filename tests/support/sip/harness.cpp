@@ -17,8 +17,8 @@
 
 namespace vmr::sip::test {
 
-void replace_certificate_files(const TlsConfig& files, const std::string& name) {
-    EVP_PKEY* key = EVP_EC_gen("P-256");
+void replace_certificate_files(const TlsConfig& files, const std::string& name, KeyKind kind) {
+    EVP_PKEY* key = kind == KeyKind::rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
     X509* certificate = X509_new();
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
@@ -43,13 +43,13 @@ void replace_certificate_files(const TlsConfig& files, const std::string& name) 
     EVP_PKEY_free(key);
 }
 
-TlsConfig make_certificate(const std::string& name) {
+TlsConfig make_certificate(const std::string& name, KeyKind kind) {
     char folder[] = "/tmp/vmr-sip-XXXXXX";
     if (mkdtemp(folder) == nullptr) {
         throw std::runtime_error("mkdtemp");
     }
     TlsConfig files{std::string(folder) + "/cert.pem", std::string(folder) + "/key.pem", {}};
-    replace_certificate_files(files, name);
+    replace_certificate_files(files, name, kind);
     return files;
 }
 

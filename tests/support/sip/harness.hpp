@@ -16,8 +16,9 @@
 namespace vmr::sip::test {
 
 // A self-signed certificate and key in a fresh folder; `name` is the CN and the one DNS name.
-TlsConfig make_certificate(const std::string& name);
-void replace_certificate_files(const TlsConfig& files, const std::string& name);
+enum class KeyKind { ec, rsa };
+TlsConfig make_certificate(const std::string& name, KeyKind kind = KeyKind::ec);
+void replace_certificate_files(const TlsConfig& files, const std::string& name, KeyKind kind = KeyKind::ec);
 
 class Harness {
 public:

@@ -84,8 +84,9 @@ public:
 
     void set_trusted(std::function<bool(const std::string& ip)> trusted) { trusted_ = std::move(trusted); }
     bool offend(const std::string& ip, double weight, bool proven, std::int64_t now_ms) {
-        return !(trusted_ && trusted_(ip)) && bans_.offend(key(ip, !proven), weight, now_ms);
+        return !trusts(ip) && bans_.offend(key(ip, !proven), weight, now_ms);
     }
+    bool trusts(const std::string& ip) const { return trusted_ && trusted_(ip); }
     bool contains(const std::string& ip, bool datagram, std::int64_t now_ms) const {
         return bans_.contains(key(ip, false), now_ms) || (datagram && bans_.contains(key(ip, true), now_ms));
     }

@@ -16,7 +16,8 @@ Datagrams::~Datagrams() {
 }
 
 Result<Address> Datagrams::listen(const sa& local) {
-    auto socket = std::make_unique<Socket>(Socket{this, sockets_.size(), nullptr, {}, sa_is_any(&local)});
+    auto socket = std::make_unique<Socket>(
+        Socket{this, sockets_.size(), nullptr, {}, sa_is_any(&local), sa_af(&local)});
     sa bound{};
     int error = listen_udp(&socket->udp, local, on_datagram_received, socket.get());
     error = error != 0 ? error : udp_local_get(socket->udp, &bound);
@@ -58,7 +59,7 @@ Result<Flow> Datagrams::flow_to(const Address& to) {
         return Error{"not an address: " + to.text()};
     }
     for (const auto& socket : sockets_) {
-        if ((socket->local.ip.find(':') != std::string::npos) != (sa_af(&remote) == AF_INET6)) {
+        if (socket->family != sa_af(&remote)) {
             continue;
         }
         Flow flow;
@@ -82,10 +83,11 @@ void Datagrams::send(const Flow& flow, std::string_view bytes) const {
     (void)mbuf_write_mem(data, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     mbuf_set_pos(data, 0);
     for (const auto& socket : sockets_) {
-        if (socket->local.port == flow.local.port && (socket->any || socket->local.ip == flow.local.ip)) {
+        // Those of both families may have the same port.
+        if (socket->family == sa_af(&remote) && socket->local.port == flow.local.port &&
+            (socket->any || socket->local.ip == flow.local.ip)) {
             if (const int dscp = std::max(flow.dscp, 0); dscp != socket->dscp) {
-                const int family = sa_af(&remote);
-                mark_socket(udp_sock_fd(socket->udp, family), family == AF_INET6, dscp);
+                mark_socket(udp_sock_fd(socket->udp, socket->family), socket->family == AF_INET6, dscp);
                 socket->dscp = dscp;
             }
             (void)udp_send(socket->udp, &remote, data);

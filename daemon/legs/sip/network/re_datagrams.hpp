@@ -35,6 +35,7 @@ private:
         udp_sock* udp;
         Address local;
         bool any;  // bound to all addresses
+        int family;
         int dscp = 0;
     };
     static void on_datagram_received(const sa* source, mbuf* data, void* arg);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "daemon/legs/sip/network/re_tls.hpp"
-
 namespace vmr::sip {
 namespace {
 
@@ -16,17 +14,13 @@ std::uint32_t random_below(std::uint32_t limit) {
 Outbound::Outbound(const StackConfig& config, Streams& streams)
     : config_(config), streams_(streams), resolver_(config.outbound.name_servers) {}
 
-Outbound::~Outbound() {
-    mem_deref(tls_);
-}
-
 Status Outbound::prepare() {
-    if (tls_ == nullptr) {
-        const Result<struct tls*> made = make_client_tls(config_.tls, config_.outbound.ca_file);
+    if (!tls_) {
+        Result<TlsPtr> made = make_client_tls(config_.tls, config_.outbound.ca_file);
         if (!made) {
             return Error{made.error()};
         }
-        tls_ = *made;
+        tls_ = std::move(*made);
     }
     return Ok{};
 }
@@ -53,11 +47,7 @@ void Outbound::open(const Target& target, const std::string& host, Streams::OnOp
         on_opened(Error{ready.error()});
         return;
     }
-    streams_.open(target, host, tls_, std::move(on_opened));
-}
-
-void Outbound::forget_certificates() {
-    tls_ = static_cast<struct tls*>(mem_deref(tls_));  // connections hold what they need of it
+    streams_.open(target, host, tls_.get(), std::move(on_opened));
 }
 
 }  // namespace vmr::sip

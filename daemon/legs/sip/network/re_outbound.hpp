@@ -4,9 +4,11 @@
 #include "base/libre.hpp"
 
 #include <string>
+#include <utility>
 
 #include "daemon/legs/sip/network/re_dns.hpp"
 #include "daemon/legs/sip/network/re_streams.hpp"
+#include "daemon/legs/sip/network/re_tls.hpp"
 #include "daemon/legs/sip/network/stack.hpp"
 
 namespace vmr::sip {
@@ -15,7 +17,6 @@ class Outbound {
 public:
     // `streams` outlives this.
     Outbound(const StackConfig& config, Streams& streams);
-    ~Outbound();
     Outbound(const Outbound&) = delete;
     Outbound& operator=(const Outbound&) = delete;
 
@@ -23,14 +24,14 @@ public:
     Status prepare();
     void resolve(const Destination& wanted, DnsResolver::Done done);
     void open(const Target& target, const std::string& host, Streams::OnOpened on_opened);
-    // Certificates are read again for the next connection.
-    void forget_certificates();
+    // For the next connections.
+    void use(TlsPtr tls) { tls_ = std::move(tls); }
 
 private:
     const StackConfig& config_;
     Streams& streams_;
     DnsResolver resolver_;
-    struct tls* tls_ = nullptr;  // made when first needed
+    TlsPtr tls_;  // made when first needed
 };
 
 }  // namespace vmr::sip

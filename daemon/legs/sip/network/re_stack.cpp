@@ -1,6 +1,9 @@
 // The stack over libre: one thread "sip" runs its event loop.
 #include "base/libre.hpp"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <future>
@@ -25,6 +28,17 @@ namespace {
 
 std::int64_t now_ms() {
     return g_get_monotonic_time() / 1000;
+}
+
+// libre looks a descriptor up by its number, which the legs' sockets and all else of this process raise: its
+// table is as long as there may be descriptors, 36 bytes each.
+int descriptor_limit(int least) {
+    constexpr rlim_t kMost = 262144;
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
+        return static_cast<int>(kMost);
+    }
+    return std::max(least, static_cast<int>(std::min(files.rlim_cur, kMost)));
 }
 
 class ReStack final : public Stack {
@@ -79,6 +93,7 @@ private:
     void refuse(std::string_view bytes, const Flow& flow);
     void count_offence(const Flow& flow, double weight);
     bool is_banned(const std::string& ip, bool datagram);
+    Status read_certificates();
     void transmit(const Flow& flow, std::string_view bytes);
     void hand_up(Upward item);
     void report(std::function<void(StackHandler&)> what) { hand_up({Message(), std::move(what)}); }
@@ -141,7 +156,7 @@ void ReStack::run(std::promise<Result<std::vector<ListenAddress>>> started) {
         libre_init();
     });
     (void)re_thread_init();
-    (void)fd_setsize(config_.max_connections + 256);
+    (void)fd_setsize(descriptor_limit(config_.max_connections + 256));
     Result<std::vector<ListenAddress>> bound = open();
     const bool ok = bound.ok();
     started.set_value(std::move(bound));
@@ -166,6 +181,8 @@ Result<std::vector<ListenAddress>> ReStack::open() {
         Streams::Handlers{
             [this](std::string_view bytes, const Flow& flow) { return take_frame(bytes, flow); },
             [this](const std::string& ip) { return is_banned(ip, false); },
+            [this](const std::string& ip) { return bans_.trusts(ip); },
+            [this](const Flow& flow) { count_offence(flow, 1); },
             [this](std::string_view bytes, const Flow& flow) { refuse(bytes, flow); },
             [this](std::uint64_t id) {
                 report([id](StackHandler& handler) { handler.on_connection_closed(id); });
@@ -197,15 +214,14 @@ Result<Address> ReStack::open_one(const ListenAddress& wanted) {
     if (wanted.transport == Transport::udp) {
         return datagrams_->listen(local);
     }
-    struct tls* tls = nullptr;
-    if (wanted.transport == Transport::tls) {
-        auto made = tls_.context_for(wanted.required_client_ca_file);
-        if (!made) {
-            return Error{made.error()};
-        }
-        tls = *made;
+    if (wanted.transport != Transport::tls) {
+        return streams_->listen(local, wanted.transport, nullptr);
     }
-    return streams_->listen(local, wanted.transport, tls);
+    const std::string& ca_file = wanted.required_client_ca_file;
+    if (const Status added = tls_.add(ca_file); !added) {
+        return Error{added.error()};
+    }
+    return streams_->listen(local, wanted.transport, [this, ca_file] { return tls_.context_for(ca_file); });
 }
 
 void ReStack::close() {
@@ -395,16 +411,27 @@ void ReStack::transmit(const Flow& flow, std::string_view bytes) {
     datagrams_->send(flow, bytes);
 }
 
+Status ReStack::read_certificates() {
+    Result<ServerTls::Files> listeners = tls_.read();
+    if (!listeners) {
+        return Error{listeners.error()};
+    }
+    Result<TlsPtr> ours = make_client_tls(config_.tls, config_.outbound.ca_file);
+    if (!ours) {
+        return Error{ours.error()};
+    }
+    tls_.use(std::move(*listeners));
+    outbound_->use(std::move(*ours));
+    return Ok{};
+}
+
 Status ReStack::reload_certificate() {
     if (!thread_.joinable()) {
         return Error{"the SIP stack is not running"};
     }
     auto done = std::make_shared<std::promise<Status>>();
     auto outcome = done->get_future();
-    post([this, done] {
-        outbound_->forget_certificates();
-        done->set_value(tls_.replace());
-    });
+    post([this, done] { done->set_value(read_certificates()); });
     return outcome.get();
 }
 

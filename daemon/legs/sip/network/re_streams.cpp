@@ -3,6 +3,9 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "base/guard.hpp"
 #include "base/source_network.hpp"
 #include "daemon/legs/sip/message/bounds.hpp"
@@ -35,7 +38,11 @@ std::string source_address_for(const sa& remote) {
 }
 
 Streams::Streams(const StackConfig& config, StackStatistics& statistics, Handlers handlers)
-    : config_(config), statistics_(statistics), handlers_(std::move(handlers)) {}
+    : config_(config),
+      statistics_(statistics),
+      handlers_(std::move(handlers)),
+      handshakes_(config.handshakes_per_second,
+                  std::max<double>(config.max_connections_per_source, config.handshakes_per_second)) {}
 
 Streams::~Streams() {
     for (const auto& listener : listeners_) {
@@ -46,8 +53,8 @@ Streams::~Streams() {
     }
 }
 
-Result<Address> Streams::listen(const sa& local, Transport transport, struct tls* tls) {
-    auto listener = std::make_unique<Listener>(Listener{this, transport, tls, nullptr, {}});
+Result<Address> Streams::listen(const sa& local, Transport transport, TlsContext tls) {
+    auto listener = std::make_unique<Listener>(Listener{this, transport, std::move(tls), nullptr, {}});
     int error = listen_tcp(&listener->socket, local, on_tcp_accepted, listener.get());
     sa bound{};
     error = error != 0 ? error : tcp_sock_local_get(listener->socket, &bound);
@@ -65,13 +72,40 @@ void Streams::on_tcp_accepted(const sa* peer, void* arg) {
     guard(nullptr, [&] { listener->owner->accept(*listener, *peer); });
 }
 
-void Streams::accept(Listener& listener, const sa& peer) {
-    const Address remote = to_address(peer);
+bool Streams::has_place(const Listener& listener, const Address& remote) {
     const std::string source = source_network(remote.ip);
     const auto known = per_source_.find(source);
-    if (handlers_.is_banned(remote.ip) ||
-        connections_.size() >= static_cast<std::size_t>(config_.max_connections) ||
-        (known != per_source_.end() && known->second >= config_.max_connections_per_source)) {
+    return !handlers_.is_banned(remote.ip) &&
+           connections_.size() < static_cast<std::size_t>(config_.max_connections) &&
+           (known == per_source_.end() || known->second < config_.max_connections_per_source) &&
+           (!listener.tls || handlers_.is_trusted(remote.ip) ||
+            handshakes_.take(source, std::chrono::steady_clock::now()));
+}
+
+// Before TLS: tells who began a handshake from who only looked whether the port is open.
+bool Streams::on_bytes_received(int* /*error*/, mbuf* /*data*/, bool* /*established*/, void* arg) {
+    static_cast<Connection*>(arg)->began = true;
+    return false;
+}
+
+int Streams::start_tls(Connection& connection, struct tls* tls) {
+    constexpr int kBelowTls = -1;  // libre's is 0
+    const int error = tls_start_tcp(&connection.tls, tls, connection.tcp, 0);
+    return error != 0 ? error
+                      : tcp_register_helper(nullptr, connection.tcp, kBelowTls, nullptr, nullptr,
+                                            on_bytes_received, &connection);
+}
+
+void Streams::fail_handshake(const Connection& connection) {
+    ++statistics_.handshakes_failed;
+    if (!connection.ours && connection.began) {
+        handlers_.on_handshake_failed(connection.flow);
+    }
+}
+
+void Streams::accept(Listener& listener, const sa& peer) {
+    const Address remote = to_address(peer);
+    if (!has_place(listener, remote)) {
         ++statistics_.connections_refused;
         tcp_reject(listener.socket);
         return;
@@ -89,8 +123,8 @@ void Streams::accept(Listener& listener, const sa& peer) {
         tcp_reject(listener.socket);
         return;
     }
-    if (listener.tls != nullptr) {
-        error = tls_start_tcp(&connection->tls, listener.tls, connection->tcp, 0);
+    if (listener.tls) {
+        error = start_tls(*connection, listener.tls());
     } else {
         connection->established = true;
     }
@@ -107,7 +141,7 @@ void Streams::accept(Listener& listener, const sa& peer) {
     tmr_init(&connection->timer);
     tmr_start(&connection->timer, static_cast<std::uint64_t>(config_.first_message_timeout_ms),
               on_timer_expired, connection.get());
-    ++per_source_[source];
+    ++per_source_[source_network(remote.ip)];
     const std::uint64_t id = connection->flow.connection;
     connections_.emplace(id, std::move(connection));
     statistics_.connections = static_cast<int>(connections_.size());
@@ -118,7 +152,7 @@ void Streams::on_established(void* arg) {
     guard(nullptr, [&] {
         Streams* owner = connection->owner;
         if (connection->tls != nullptr && !owner->take_handshake(*connection)) {
-            ++owner->statistics_.handshakes_failed;
+            owner->fail_handshake(*connection);
             owner->tell_waiting(*connection, Error{"the certificate is not " + connection->host + "'s"});
             owner->close_later(*connection);
             return;
@@ -243,7 +277,7 @@ void Streams::on_closed(int /*error*/, void* arg) {
     auto* connection = static_cast<Connection*>(arg);
     guard(nullptr, [&] {
         if (!connection->established) {
-            ++connection->owner->statistics_.handshakes_failed;
+            connection->owner->fail_handshake(*connection);
         }
         connection->owner->close_later(*connection);
     });
@@ -253,7 +287,7 @@ void Streams::on_timer_expired(void* arg) {
     auto* connection = static_cast<Connection*>(arg);
     guard(nullptr, [&] {
         if (!connection->established) {
-            ++connection->owner->statistics_.handshakes_failed;
+            connection->owner->fail_handshake(*connection);
         }
         connection->owner->erase(connection->flow.connection);
     });

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/source_limiter.hpp"
 #include "daemon/legs/sip/network/stack.hpp"
 
 namespace vmr::sip {
@@ -24,6 +25,11 @@ public:
         // One framed message; false closes the connection.
         std::function<bool(std::string_view bytes, const Flow& flow)> on_frame_received;
         std::function<bool(const std::string& ip)> is_banned;
+        // The limit of handshakes does not hold for these.
+        std::function<bool(const std::string& ip)> is_trusted;
+        // Of who connected here; not when it closes without a word, as a watchdog that asks for the port
+        // does.
+        std::function<void(const Flow& flow)> on_handshake_failed;
         // Bytes that end the stream: nobody knows where the next message would begin.
         std::function<void(std::string_view bytes, const Flow& flow)> on_malformed_received;
         std::function<void(std::uint64_t connection)> on_connection_closed;
@@ -33,8 +39,9 @@ public:
     Streams(const Streams&) = delete;
     Streams& operator=(const Streams&) = delete;
 
-    // `tls` is borrowed and null for TCP.
-    Result<Address> listen(const sa& local, Transport transport, struct tls* tls);
+    // `tls` tells the context of the next handshake; empty for TCP.
+    using TlsContext = std::function<struct tls*()>;
+    Result<Address> listen(const sa& local, Transport transport, TlsContext tls);
     // `dscp`: of the connection from now on; -1: as it is.
     void send(std::uint64_t connection, std::string_view bytes, int dscp = -1);
     void limit_idle(std::uint64_t connection, int timeout_ms);
@@ -49,7 +56,7 @@ private:
     struct Listener {
         Streams* owner;
         Transport transport;
-        struct tls* tls;
+        TlsContext tls;
         tcp_sock* socket;
         Address bound;
     };
@@ -63,6 +70,7 @@ private:
         std::size_t searched = 0;  // no header end before this offset
         std::size_t needed = 0;    // bytes that the message at hand takes
         int idle_timeout_ms = 0;
+        bool began = false;  // TLS: bytes came
         bool established = false;
         bool closing = false;
         int dscp = 0;
@@ -78,7 +86,11 @@ private:
     static void on_data_received(mbuf* data, void* arg);
     static void on_closed(int error, void* arg);
     static void on_timer_expired(void* arg);
+    static bool on_bytes_received(int* error, mbuf* data, bool* established, void* arg);
     void accept(Listener& listener, const sa& peer);
+    bool has_place(const Listener& listener, const Address& remote);
+    int start_tls(Connection& connection, struct tls* tls);
+    void fail_handshake(const Connection& connection);
     Status connect(Connection& connection, struct tls* tls);
     bool take_handshake(Connection& connection);
     void tell_waiting(Connection& connection, const Result<Flow>& outcome);
@@ -94,6 +106,7 @@ private:
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
     std::unordered_map<std::string, int> per_source_;
+    SourceLimiter handshakes_;
     std::uint64_t next_id_ = 1;
 };
 

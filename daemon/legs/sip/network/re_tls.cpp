@@ -19,14 +19,6 @@ namespace {
 
 thread_local HandshakeResult last_handshake;
 
-struct SslContextFree {
-    void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
-};
-
-struct StoreFree {
-    void operator()(X509_STORE* store) const noexcept { X509_STORE_free(store); }
-};
-
 struct NamesFree {
     void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
 };
@@ -98,37 +90,34 @@ Status load_certificate(SSL_CTX* context, const TlsConfig& config) {
     return Ok{};
 }
 
-// A store of its own each time: who is no longer in the file is no longer trusted.
 Status load_files(SSL_CTX* context, const TlsConfig& config, const std::string& required_client_ca) {
     const bool required = !required_client_ca.empty();
     const std::string& file = required ? required_client_ca : config.client_ca_file;
-    if (file.empty()) {
-        return load_certificate(context, config);
+    if (!file.empty()) {
+        if (SSL_CTX_load_verify_locations(context, file.c_str(), nullptr) != 1) {
+            return Error{"cannot read the client CA file " + file};
+        }
+        SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(file.c_str()));
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                           nullptr);
     }
-    const std::unique_ptr<X509_STORE, StoreFree> store(X509_STORE_new());
-    if (!store || X509_STORE_load_file(store.get(), file.c_str()) != 1) {
-        return Error{"cannot read the client CA file " + file};
-    }
-    if (Status loaded = load_certificate(context, config); !loaded) {
-        return loaded;
-    }
-    SSL_CTX_set1_cert_store(context, store.get());
-    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(file.c_str()));
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
-    return Ok{};
+    return load_certificate(context, config);
 }
 
-// TLS 1.2 or later, forward secrecy, no renegotiation; null when there is no memory.
-struct tls* make_tls() {
-    struct tls* tls = nullptr;
-    if (tls_alloc(&tls, TLS_METHOD_SSLV23, nullptr, nullptr) != 0) {
+// TLS 1.2 or later, forward secrecy, no renegotiation; null when there is no memory. No session is resumed:
+// each handshake shows whose certificate it is, by the CA files as they are now.
+TlsPtr make_tls() {
+    struct tls* made = nullptr;
+    if (tls_alloc(&made, TLS_METHOD_SSLV23, nullptr, nullptr) != 0) {
         return nullptr;
     }
-    SSL_CTX* context = tls_openssl_context(tls);
+    TlsPtr tls(made);
+    SSL_CTX* context = tls_openssl_context(made);
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE+AES:!aNULL:!SHA1");
-    SSL_CTX_set_options(context,
-                        SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context, 0);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // most connections are idle: devices keep theirs
     SSL_CTX_set_info_callback(context, on_handshake_state_changed);
@@ -136,6 +125,10 @@ struct tls* make_tls() {
 }
 
 }  // namespace
+
+void TlsFree::operator()(struct tls* tls) const {
+    mem_deref(tls);
+}
 
 HandshakeResult take_last_handshake() {
     return std::exchange(last_handshake, {});
@@ -147,12 +140,12 @@ bool is_certificate_of(const std::vector<std::string>& domains, const std::strin
     });
 }
 
-Result<struct tls*> make_client_tls(const TlsConfig& config, const std::string& ca_file) {
-    struct tls* tls = make_tls();
-    if (tls == nullptr) {
+Result<TlsPtr> make_client_tls(const TlsConfig& config, const std::string& ca_file) {
+    TlsPtr tls = make_tls();
+    if (!tls) {
         return Error{"cannot make a TLS context"};
     }
-    SSL_CTX* context = tls_openssl_context(tls);
+    SSL_CTX* context = tls_openssl_context(tls.get());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     const bool trusts = ca_file.empty()
                             ? SSL_CTX_set_default_verify_paths(context) == 1
@@ -163,61 +156,67 @@ Result<struct tls*> make_client_tls(const TlsConfig& config, const std::string& 
     }
     ERR_clear_error();
     if (!loaded) {
-        mem_deref(tls);
         return Error{loaded.error()};
     }
     return tls;
 }
 
-Result<struct tls*> ServerTls::context_for(const std::string& required_client_ca) {
-    if (const auto found = tls_.find(required_client_ca); found != tls_.end()) {
-        return found->second;
-    }
-    if (const Status named = tls_.empty() ? names_.load(config_.more) : Status(Ok{}); !named) {
-        return Error{named.error()};
-    }
-    struct tls* tls = make_tls();
-    if (tls == nullptr) {
+Result<TlsPtr> ServerTls::make(const std::string& required_client_ca) {
+    TlsPtr tls = make_tls();
+    if (!tls) {
         return Error{"cannot make a TLS context"};
     }
-    SSL_CTX* context = tls_openssl_context(tls);
+    SSL_CTX* context = tls_openssl_context(tls.get());
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
     const Status loaded = load_files(context, config_, required_client_ca);
     ERR_clear_error();
     if (!loaded) {
-        mem_deref(tls);
         return Error{loaded.error()};
     }
     names_.serve(context);
-    tls_[required_client_ca] = tls;
     return tls;
 }
 
-Status ServerTls::replace() {
-    if (tls_.empty()) {
-        return Error{"no TLS listener"};
+Status ServerTls::add(const std::string& required_client_ca) {
+    if (contexts_.contains(required_client_ca)) {
+        return Ok{};
     }
-    Status outcome = names_.load(config_.more);
-    for (const auto& [required_client_ca, tls] : tls_) {
-        const std::unique_ptr<SSL_CTX, SslContextFree> trial(SSL_CTX_new(TLS_server_method()));
-        Status loaded = trial ? load_files(trial.get(), config_, required_client_ca)
-                              : Status(Error{"cannot make a TLS context"});
-        if (loaded) {
-            loaded = load_files(tls_openssl_context(tls), config_, required_client_ca);
-        }
-        if (!loaded) {
-            outcome = loaded;
-        }
+    if (Status named = contexts_.empty() ? names_.load(config_.more) : Status(Ok{}); !named) {
+        return named;
     }
-    ERR_clear_error();
-    return outcome;
+    Result<TlsPtr> tls = make(required_client_ca);
+    if (!tls) {
+        return Error{tls.error()};
+    }
+    contexts_[required_client_ca] = std::move(*tls);
+    return Ok{};
 }
 
-void ServerTls::clear() {
-    for (const auto& [required_client_ca, tls] : tls_) {
-        mem_deref(tls);
+struct tls* ServerTls::context_for(const std::string& required_client_ca) const {
+    return contexts_.at(required_client_ca).get();
+}
+
+Result<ServerTls::Files> ServerTls::read() {
+    Files files;
+    if (contexts_.empty()) {
+        return files;
     }
-    tls_.clear();
+    if (const Status named = files.names.load(config_.more); !named) {
+        return Error{named.error()};
+    }
+    for (const auto& [required_client_ca, old] : contexts_) {
+        Result<TlsPtr> tls = make(required_client_ca);
+        if (!tls) {
+            return Error{tls.error()};
+        }
+        files.contexts[required_client_ca] = std::move(*tls);
+    }
+    return files;
+}
+
+void ServerTls::use(Files files) {
+    names_ = std::move(files.names);
+    contexts_ = std::move(files.contexts);
 }
 
 }  // namespace vmr::sip

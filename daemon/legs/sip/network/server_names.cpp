@@ -122,6 +122,7 @@ int ServerNames::on_name_asked(SSL* ssl, int* /*alert*/, void* self) {
     if (entry == nullptr) {
         return SSL_TLSEXT_ERR_NOACK;  // the listener's own: not every device asks for what it verifies
     }
+    SSL_certs_clear(ssl);  // the listener's own would be preferred if its key is of a kind that is
     return SSL_use_cert_and_key(ssl, entry->certificate.get(), entry->key.get(), entry->chain.get(), 1) == 1
                ? SSL_TLSEXT_ERR_OK
                : SSL_TLSEXT_ERR_ALERT_FATAL;

@@ -48,6 +48,8 @@ struct StackConfig {
     OutboundConfig outbound;
     int max_connections = 2000;
     int max_connections_per_source = 200;
+    // TLS handshakes, each costs a signature: per source address; as many at once as it may have connections.
+    double handshakes_per_second = 20;
     int first_message_timeout_ms = 15000;  // includes the TLS handshake
     int idle_timeout_ms = 3 * 3600 * 1000;
     double messages_per_second = 1000;  // per source address; burst is twice that

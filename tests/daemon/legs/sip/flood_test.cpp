@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -123,6 +124,57 @@ TEST(Scans, WhoSendsGarbageIsNotHeardAnyMore) {
     EXPECT_TRUE(harness.wait([&] { return harness.legs->statistics().bans == 2; }));
     EXPECT_FALSE(is_heard(harness, Transport::tcp));
     EXPECT_FALSE(is_heard(harness, Transport::tls));
+}
+
+// The first bytes of a TLS client.
+std::string client_hello() {
+    SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+    SSL* ssl = SSL_new(context);
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    (void)SSL_connect(ssl);
+    char bytes[2048];
+    const int size = BIO_read(SSL_get_wbio(ssl), bytes, sizeof bytes);
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+    return std::string(bytes, static_cast<std::size_t>(std::max(size, 0)));
+}
+
+TEST(Scans, WhoBreaksHandshakesOffIsNotHeardAnyMore) {
+    Harness harness(strict());
+    const std::string hello = client_hello();
+    for (int count = 0; count < 12; ++count) {
+        Client raw(Transport::tcp, harness.port(Transport::tls));
+        ASSERT_TRUE(raw.send(hello));
+        (void)raw.receive_raw();  // the server's part: its signature is made
+    }
+    EXPECT_TRUE(harness.wait([&] { return harness.legs->statistics().bans == 1; }));
+    EXPECT_FALSE(is_heard(harness, Transport::tls));
+}
+
+// As a load balancer does to see whether the port is open.
+TEST(Scans, WhoConnectsToThePortOfTlsAndSaysNothingIsHeardAgain) {
+    Harness harness(strict());
+    for (int count = 0; count < 30; ++count) {
+        const Client probe(Transport::tcp, harness.port(Transport::tls));
+    }
+    EXPECT_TRUE(is_heard(harness, Transport::tls));
+    EXPECT_EQ(harness.legs->statistics().bans, 0U);
+}
+
+TEST(Floods, HandshakesOfOneSourceAreLimited) {
+    for (const bool trusted : {false, true}) {
+        SipConfig config = strict();
+        config.ban_loopback = !trusted;
+        config.stack.handshakes_per_second = 0.01;
+        config.stack.max_connections_per_source = 10;
+        Harness harness(config);
+        int heard = 0;
+        for (int count = 0; count < 15; ++count) {
+            heard += is_heard(harness, Transport::tls) ? 1 : 0;
+        }
+        EXPECT_EQ(heard, trusted ? 15 : 10);
+        EXPECT_TRUE(is_heard(harness, Transport::tcp)) << "these cost nothing";
+    }
 }
 
 TEST(Scans, WhoTriesNamesIsNotHeardAnyMore) {

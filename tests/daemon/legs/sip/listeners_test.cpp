@@ -1,8 +1,14 @@
 // Listeners of either family beside each other, by all transports, and how long a connection may say nothing.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "tests/support/sip/harness.hpp"
 
@@ -70,6 +76,25 @@ TEST(Listeners, OfBothFamiliesShareAPort) {
     EXPECT_EQ(options_by_ipv6(SOCK_STREAM, six.port(Transport::tcp)), "SIP/2.0 200 OK");
 }
 
+TEST(Listeners, OfBothFamiliesInOneStackAnswerEach) {
+    if (!has_ipv6()) {
+        GTEST_SKIP() << "no IPv6";
+    }
+    const std::vector<ListenAddress> ports = Harness(on("0.0.0.0", {})).bound;
+    for (const auto& order : {std::pair("0.0.0.0", "::"), std::pair("::", "0.0.0.0")}) {
+        SipConfig config = on(order.first, ports);
+        const SipConfig second = on(order.second, ports);
+        config.stack.listen.insert(config.stack.listen.end(), second.stack.listen.begin(),
+                                   second.stack.listen.end());
+        const Harness both(config);
+        for (const Transport transport : {Transport::udp, Transport::tcp, Transport::tls}) {
+            EXPECT_TRUE(alive(both, transport)) << order.first << " first, " << via_name(transport);
+        }
+        EXPECT_EQ(options_by_ipv6(SOCK_DGRAM, both.port(Transport::udp)), "SIP/2.0 200 OK") << order.first;
+        EXPECT_EQ(options_by_ipv6(SOCK_STREAM, both.port(Transport::tcp)), "SIP/2.0 200 OK") << order.first;
+    }
+}
+
 TEST(Listeners, OfAPortThatIsTakenSaySo) {
     const Harness first;
     for (const ListenAddress& taken : first.bound) {
@@ -84,6 +109,62 @@ TEST(Listeners, OfAPortThatIsTakenSaySo) {
             config.stack.listen = {taken};
             EXPECT_THROW(Harness{config}, std::runtime_error) << via_name(taken.transport);
         }
+    }
+}
+
+// Descriptors of this process, with a limit that allows for them.
+class Descriptors {
+public:
+    explicit Descriptors(rlim_t limit) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        rlimit raised = before_;
+        raised.rlim_cur = std::min(raised.rlim_max, std::max(raised.rlim_cur, limit));
+        ::setrlimit(RLIMIT_NOFILE, &raised);
+        limit_ = raised.rlim_cur;
+    }
+    ~Descriptors() {
+        for (const int descriptor : taken_) {
+            ::close(descriptor);
+        }
+        ::setrlimit(RLIMIT_NOFILE, &before_);
+    }
+    Descriptors(const Descriptors&) = delete;
+    Descriptors& operator=(const Descriptors&) = delete;
+
+    rlim_t limit() const { return limit_; }
+    // The highest number that is taken, or -1 when there are no more.
+    int take(int count) {
+        for (; count > 0; --count) {
+            const int next = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+            if (next < 0) {
+                return -1;
+            }
+            taken_.push_back(next);
+        }
+        return taken_.back();
+    }
+
+private:
+    rlimit before_{};
+    rlim_t limit_ = 0;
+    std::vector<int> taken_;
+};
+
+// Each leg has some, and what is free has a high number.
+TEST(Listeners, WorkAmongThousandsOfOtherDescriptors) {
+    constexpr int kMany = 3000;
+    Descriptors descriptors(kMany + 500);
+    if (descriptors.limit() < kMany + 500) {
+        GTEST_SKIP() << "no more than " << descriptors.limit() << " descriptors";
+    }
+    SipConfig config;
+    config.stack.max_connections = 100;
+    const Harness early(config);
+    ASSERT_GE(descriptors.take(kMany), kMany);
+    const Harness late(config);
+    for (const Transport transport : {Transport::udp, Transport::tcp, Transport::tls}) {
+        EXPECT_TRUE(alive(early, transport)) << via_name(transport);
+        EXPECT_TRUE(alive(late, transport)) << via_name(transport);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "tests/support/sip/harness.hpp"
 #include "tests/support/sip/stack_client.hpp"
@@ -63,6 +64,25 @@ TEST_F(Outbound, AnUntrustedChainIsRefused) {
     const Result<Flow> flow = client.open(target(Transport::tls), "first");
     ASSERT_FALSE(flow.ok());
     EXPECT_NE(flow.error().find("certificate"), std::string::npos) << flow.error();
+}
+
+TEST_F(Outbound, AReloadThatFailsKeepsWhomWeTrust) {
+    const TlsConfig files = make_certificate("nobody");
+    Harness later;
+    replace_certificate_files(later.tls, "second");
+    later.run([&] { ASSERT_TRUE(later.legs->reload_certificate().ok()); });
+    {
+        std::ofstream authorities(files.certificate_chain_file, std::ios::trunc);
+        authorities << std::ifstream(harness_.tls.certificate_chain_file).rdbuf()
+                    << std::ifstream(later.tls.certificate_chain_file).rdbuf();
+    }
+    StackClient client({}, trusting(files.certificate_chain_file));
+    ASSERT_TRUE(client.open(target(Transport::tls), "first").ok());
+    std::filesystem::remove_all(std::filesystem::path(files.private_key_file).parent_path());
+    EXPECT_FALSE(client.stack->reload_certificate().ok());
+    const Target fresh{Transport::tls, {"127.0.0.1", later.port(Transport::tls)}};
+    const Result<Flow> flow = client.open(fresh, "second");
+    EXPECT_TRUE(flow.ok()) << flow.error();
 }
 
 TEST_F(Outbound, NobodyThereIsReported) {

@@ -23,7 +23,8 @@ TEST(ServerNames, AWildcardIsOneLabel) {
 // A TLS client that may ask for a name and show a certificate.
 class TlsClient {
 public:
-    TlsClient(std::uint16_t port, const char* name, const TlsConfig* own = nullptr, int version = 0)
+    TlsClient(std::uint16_t port, const char* name, const TlsConfig* own = nullptr, int version = 0,
+              SSL_SESSION* earlier = nullptr)
         : context_(SSL_CTX_new(TLS_client_method())) {
         if (own != nullptr) {
             SSL_CTX_use_certificate_chain_file(context_, own->certificate_chain_file.c_str());
@@ -40,6 +41,9 @@ public:
         SSL_set_bio(ssl_, bio, bio);
         if (name != nullptr) {
             SSL_set_tlsext_host_name(ssl_, name);
+        }
+        if (earlier != nullptr) {
+            SSL_set_session(ssl_, earlier);
         }
         connected_ = SSL_connect(ssl_) == 1;
     }
@@ -60,6 +64,7 @@ public:
         }
         return name;
     }
+    SSL_SESSION* session() const { return SSL_get1_session(ssl_); }
     std::string cipher() const { return SSL_get_cipher_name(ssl_); }
     bool ask() {
         const std::string options =
@@ -143,6 +148,78 @@ TEST_F(TlsListeners, HearOnlyWhoTheirAuthorityVouchesFor) {
     EXPECT_TRUE(TlsClient(port(harness, true), "tenant.example", &client_).answered()) << "with SNI, too";
     EXPECT_FALSE(TlsClient(port(harness, true), "tenant.example", nullptr).answered());
     std::filesystem::remove_all(std::filesystem::path(stranger.private_key_file).parent_path());
+}
+
+// A session that is resumed would be one whose certificate nobody has looked at.
+TEST_F(TlsListeners, TakeBackWhoWasThereBefore) {
+    config_.stack.tls.client_ca_file = client_.certificate_chain_file;
+    Harness harness(config_);
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        for (const bool mutual : {false, true}) {
+            // Stays open: OpenSSL does not resume a session that was cut off.
+            TlsClient first(port(harness, mutual), nullptr, &client_, version);
+            EXPECT_TRUE(first.answered()) << version << " " << mutual;
+            SSL_SESSION* session = first.session();
+            EXPECT_TRUE(TlsClient(port(harness, mutual), nullptr, &client_, version, session).answered())
+                << version << " " << mutual;
+            SSL_SESSION_free(session);
+        }
+    }
+}
+
+TEST_F(TlsListeners, ShowANameItsCertificateWhateverKindOfKeyItHas) {
+    const TlsConfig rsa = make_certificate("rsa.example", KeyKind::rsa);
+    config_.stack.tls.more.push_back({rsa.certificate_chain_file, rsa.private_key_file});
+    Harness harness(config_);
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const auto shown = [&](const char* name) {
+            return TlsClient(port(harness, false), name, nullptr, version).server();
+        };
+        EXPECT_EQ(shown("rsa.example"), "rsa.example") << version;
+        EXPECT_EQ(shown("tenant.example"), "tenant.example") << version;
+        EXPECT_EQ(shown(nullptr), "first") << version;
+    }
+    std::filesystem::remove_all(std::filesystem::path(rsa.private_key_file).parent_path());
+}
+
+TEST_F(TlsListeners, ReloadAKeyOfAnotherKind) {
+    Harness harness(config_);
+    for (const KeyKind kind : {KeyKind::rsa, KeyKind::ec}) {
+        const std::string name = kind == KeyKind::rsa ? "rsa.example" : "ec.example";
+        replace_certificate_files(harness.tls, name, kind);
+        Status reloaded = Error{"not run"};
+        harness.run([&] { reloaded = harness.legs->reload_certificate(); });
+        EXPECT_TRUE(reloaded.ok());
+        for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+            EXPECT_EQ(TlsClient(port(harness, false), nullptr, nullptr, version).server(), name) << version;
+            EXPECT_EQ(TlsClient(port(harness, true), nullptr, &client_, version).server(), name) << version;
+        }
+    }
+}
+
+TEST_F(TlsListeners, ReloadAllFilesOrNone) {
+    const TlsConfig authority = make_certificate("far.example");
+    config_.stack.outbound.ca_file = authority.certificate_chain_file;
+    Harness harness(config_);
+    replace_certificate_files(harness.tls, "second");
+    replace_certificate_files(tenant_, "other.example");
+    const auto reload = [&] {
+        Status reloaded = Error{"not run"};
+        harness.run([&] { reloaded = harness.legs->reload_certificate(); });
+        return reloaded.ok();
+    };
+    for (const std::string& file : {client_.certificate_chain_file, authority.certificate_chain_file}) {
+        std::filesystem::rename(file, file + ".away");
+        EXPECT_FALSE(reload()) << file;
+        EXPECT_EQ(TlsClient(port(harness, false), nullptr).server(), "first");
+        EXPECT_EQ(TlsClient(port(harness, false), "tenant.example").server(), "tenant.example");
+        EXPECT_EQ(TlsClient(port(harness, false), "other.example").server(), "first");
+        std::filesystem::rename(file + ".away", file);
+    }
+    EXPECT_TRUE(reload());
+    EXPECT_EQ(TlsClient(port(harness, false), nullptr).server(), "second");
+    EXPECT_EQ(TlsClient(port(harness, false), "other.example").server(), "other.example");
+    std::filesystem::remove_all(std::filesystem::path(authority.private_key_file).parent_path());
 }
 
 TEST_F(TlsListeners, SpeakModernTlsOnly) {
