@@ -81,3 +81,18 @@ test('each got a credential of its own that runs out', async () => {
   const left = Number(names[0][0].split(':')[0]) - Date.now() / 1000;
   assert.ok(left > 0 && left <= 24 * 3600, `${left} s`);
 });
+
+test('who restarts ICE gets other relays, and is heard and seen through them', async () => {
+  const before = await anna.path();
+  await anna.restartIce();
+  let now;
+  await until(async () => {
+    now = await anna.path();
+    return now.ufrag !== before.ufrag && now.localPort !== before.localPort && now.state === 'connected';
+  }, 15_000, () => `${JSON.stringify(before)} ${JSON.stringify(now)}`);
+  assert.equal(now.kind, 'relay');
+  await anna.hears([1100], [700]);
+  await ben.hears([700], [1100]);
+  await anna.sees([colours.magenta], [colours.red]);
+  await ben.sees([colours.red], [colours.magenta]);
+});

@@ -9,7 +9,7 @@ namespace {
 
 constexpr guint kComponent = 1;
 // A peer cannot make us check more addresses than this.
-constexpr unsigned kMaxRemoteCandidates = 48;
+constexpr size_t kMaxRemoteCandidates = 48;
 constexpr size_t kMaxCandidateLength = 512;
 constexpr guint32 kReflexivePreference = 100;  // RFC 8445 section 5.1.2.2
 // RFC 8839 section 5.4
@@ -239,13 +239,15 @@ Status IceChannel::add_candidate(const std::string& candidate) {
         g_ascii_strcasecmp(parts.transport.c_str(), "udp") != 0) {
         return Ok{};
     }
-    if (++remote_candidates_ > kMaxRemoteCandidates) {
-        return Error{"too many ICE candidates"};
+    // Each offer and answer has all of them again.
+    if (remote_candidates_.contains(value) || remote_candidates_.size() >= kMaxRemoteCandidates) {
+        return Ok{};
     }
     CandidatePtr parsed(nice_agent_parse_remote_candidate_sdp(agent_.get(), stream_, ("a=" + value).c_str()));
     if (!parsed) {
         return Error{"not an ICE candidate"};
     }
+    remote_candidates_.insert(value);
     GSList node{parsed.get(), nullptr};
     nice_agent_set_remote_candidates(agent_.get(), stream_, kComponent, &node);
     return Ok{};

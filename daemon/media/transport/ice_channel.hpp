@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,7 @@ private:
     IoTimer deadline_;
     bool connected_ = false;
     bool failed_ = false;
-    unsigned remote_candidates_ = 0;
+    std::set<std::string> remote_candidates_;  // taken
     std::string remote_ufrag_;
 
     mutable std::mutex mutex_;  // innermost

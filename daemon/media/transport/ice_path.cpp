@@ -20,10 +20,14 @@ void IcePath::Agent::on_local_candidate_found(const std::string& ufrag, const st
 Result<std::unique_ptr<IcePath>> IcePath::open(std::shared_ptr<MediaIo> io, const IceParams& params,
                                                ChannelEvents& events) {
     std::unique_ptr<IcePath> path(new IcePath(std::move(io), events));
-    if (Status added = path->add_agent(params); !added) {
+    Status added = Ok{};
+    path->io_->run([&] {
+        added = path->add_agent(params);
+        path->active_ = path->newest_;
+    });
+    if (!added) {
         return Error{added.error()};
     }
-    path->active_ = path->newest_;
     return path;
 }
 

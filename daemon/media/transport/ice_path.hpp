@@ -42,8 +42,8 @@ private:
     };
 
     IcePath(std::shared_ptr<MediaIo> io, ChannelEvents& events) : io_(std::move(io)), events_(events) {}
-    Status add_agent(const IceParams& params);
     // media-io
+    Status add_agent(const IceParams& params);
     void drop_restart();
     void drop_previous();
     void on_connected(Agent& agent);

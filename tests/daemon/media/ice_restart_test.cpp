@@ -142,6 +142,19 @@ TEST_F(IceRestarts, AreAnsweredAndMediaAndKeysGoOn) {
     expect_media();
 }
 
+TEST_F(IceRestarts, OffersWithoutOneAreAnsweredForAsLongAsTheCallLasts) {
+    ASSERT_NO_FATAL_FAILURE(offer());
+    for (int i = 0; i < 60; ++i) {  // each has all candidates again
+        const SdpResult answer = far_->answer(description());
+        ASSERT_TRUE(answer.ok()) << answer.problem().text << ' ' << i;
+    }
+    for (int i = 1; i < 60; ++i) {
+        far_->add_candidate("candidate:1 1 udp 1 127.0.0.1 " + std::to_string(i) + " typ host", "", 0);
+    }
+    ASSERT_NO_FATAL_FAILURE(offer());
+    expect_media();
+}
+
 TEST_F(IceRestarts, OfOneLineLeaveTheOther) {
     ASSERT_NO_FATAL_FAILURE(offer());
     expect_media();

@@ -325,6 +325,7 @@ export class Person {
         state: peer.iceConnectionState.replace('completed', 'connected'),
         kind: pair && stats.get(pair.localCandidateId)?.candidateType,
         port: pair && stats.get(pair.remoteCandidateId)?.port,
+        localPort: pair && stats.get(pair.localCandidateId)?.port,
         ufrag: said('ice-ufrag'),
         fingerprint: said('fingerprint'),
       };
