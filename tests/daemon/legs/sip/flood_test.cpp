@@ -172,7 +172,10 @@ TEST(Floods, HandshakesOfOneSourceAreLimited) {
         Harness harness(config);
         int heard = 0;
         for (int count = 0; count < 15; ++count) {
-            heard += is_heard(harness, Transport::tls) ? 1 : 0;
+            try {
+                heard += alive(harness, Transport::tls) ? 1 : 0;
+            } catch (const std::runtime_error&) {  // no handshake
+            }
         }
         EXPECT_EQ(heard, trusted ? 15 : 10);
         EXPECT_TRUE(is_heard(harness, Transport::tcp)) << "these cost nothing";
@@ -271,7 +274,7 @@ int answers(Client& client, int wanted) {
 
 // Who speaks TCP sends nothing twice. What datagrams were forged in its name is not its doing.
 TEST(Floods, AllThatComesByAStreamIsAnswered) {
-    constexpr int kMany = 4000;
+    constexpr int kMany = 2600;  // of which 2000 at once
     SipConfig config;
     config.stack.messages_per_second = 1000;
     Harness harness(config);
