@@ -87,7 +87,10 @@ private:
     bool is_banned(const std::string& ip, bool datagram);
     Status read_certificates();
     void transmit(const Flow& flow, std::string_view bytes);
-    void report(Mailbox::Report what) { mailbox_.put(std::move(what)); }
+    void report(Mailbox::Report what) {
+        publish();
+        mailbox_.put(std::move(what));
+    }
     void publish();
 
     const StackConfig config_;
