@@ -88,6 +88,7 @@ bool Streams::take_frame(Connection& connection) {
             break;
     }
     connection.framer.drop(found);
+    count(connection);
     return true;
 }
 
@@ -112,7 +113,7 @@ void Streams::take_held() {
         const auto found = connections_.find(id);
         if (found != connections_.end() && !found->second->closing) {
             found->second->held = false;
-            take_frames(*found->second);
+            guard(nullptr, [&] { take_frames(*found->second); });  // the others have their turn
         }
     }
 }
