@@ -267,7 +267,7 @@ std::string framed(const std::vector<std::string>& parts) {
 
 TEST(Streams, AreCutIntoMessagesWhereverTheirPartsEnd) {
     const std::string message = "OPTIONS sip:x SIP/2.0\r\nl: 3\r\n\r\nabc";
-    EXPECT_EQ(framed({message + message + "\r\n\r\n" + message.substr(0, 40)}), "mmp...");
+    EXPECT_EQ(framed({message + message + "\r\n\r\n" + message.substr(0, 20)}), "mmp...");
     const std::string stream = "\r\n\r\n" + message + "\r\n" + message;
     for (std::size_t at = 1; at < stream.size(); ++at) {
         const std::string seen = framed({stream.substr(0, at), stream.substr(at)});
