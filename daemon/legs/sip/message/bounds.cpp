@@ -101,7 +101,11 @@ int refusal_status(std::string_view start) {
 Inspection inspect(std::string_view bytes, bool stream) {
     if (bytes.starts_with("\r\n") || bytes == "\r") {
         const std::size_t length = std::min(bytes.find_first_not_of("\r\n"), bytes.size());
-        return {Frame::keep_alive, length};
+        if (!stream || length < bytes.size() || bytes.back() != '\r') {
+            return {Frame::keep_alive, length};
+        }
+        // The LF of the last CR is on its way.
+        return length == 1 ? Inspection{Frame::incomplete, 2} : Inspection{Frame::keep_alive, length - 1};
     }
     if (!plausible_start(bytes)) {
         return {Frame::malformed, bytes.size()};
@@ -143,10 +147,10 @@ Inspection inspect(std::string_view bytes, bool stream) {
     return {Frame::complete, total};
 }
 
-std::string stateless_refusal(std::string_view bytes, const Address& source) {
+std::string stateless_refusal(std::string_view bytes, const Address& source, int status) {
     const std::string_view head = bytes.substr(0, std::min(bytes.find("\r\n\r\n"), kMaxRefusedHead));
     const std::size_t first = std::min(head.find("\r\n"), head.size());
-    const int status = refusal_status(head.substr(0, first));
+    const int fault = refusal_status(head.substr(0, first));
     std::string vias;
     std::array<std::pair<std::string_view, std::string>, 4> copied{
         {{"From", ""}, {"To", ""}, {"Call-ID", ""}, {"CSeq", ""}}};
@@ -166,9 +170,10 @@ std::string stateless_refusal(std::string_view bytes, const Address& source) {
             }
             return true;
         });
-    if (status == 0 || vias.empty()) {
+    if (fault == 0 || vias.empty()) {
         return {};
     }
+    status = status == 0 ? fault : status;
     std::string answer = "SIP/2.0 " + std::to_string(status) + " " + reason_phrase(status) + "\r\n" + vias;
     for (const auto& [name, text] : copied) {
         if (!text.empty()) {
@@ -176,7 +181,7 @@ std::string stateless_refusal(std::string_view bytes, const Address& source) {
             answer += name == "To" && text.find("tag=") == std::string::npos ? ";tag=0\r\n" : "\r\n";
         }
     }
-    return answer + "Content-Length: 0\r\n\r\n";
+    return answer + (status == 503 ? "Retry-After: 10\r\n" : "") + "Content-Length: 0\r\n\r\n";
 }
 
 std::string canonical_header_name(std::string_view name) {

@@ -26,9 +26,10 @@ struct Inspection {
 // message, and bytes behind Content-Length are not part of it (RFC 3261 section 18.3).
 Inspection inspect(std::string_view bytes, bool stream);
 
-// The 400 or 505 to a request that cannot be read, without any state: what of it can be copied, Via at least
-// (RFC 4475 section 3.3.1). Empty when it must not be answered: a response, an ACK, no Via.
-std::string stateless_refusal(std::string_view bytes, const Address& source);
+// The 400 or 505 to a request that cannot be read, or `status` to one that could be, without any state: what
+// of it can be copied, Via at least (RFC 4475 section 3.3.1). Empty when it must not be answered: a response,
+// an ACK, no Via.
+std::string stateless_refusal(std::string_view bytes, const Address& source, int status = 0);
 
 // "t" -> "to", "TO" -> "to" (RFC 3261 section 7.3.3)
 std::string canonical_header_name(std::string_view name);

@@ -26,7 +26,8 @@ struct Flow {
     Address local;
     std::uint64_t connection = 0;     // TCP and TLS; 0 = datagram
     std::string protection = "none";  // "TLSv1.3 TLS_AES_256_GCM_SHA384"
-    std::string peer_certificate;     // subject of a verified client certificate, or empty
+    bool opened_by_us = false;        // a connection of ours: its certificate is that of whom we called
+    std::string peer_certificate;     // subject of a verified certificate, or empty
     // What that certificate says whose it is: SIP domains (RFC 5922 section 7.1) and addresses, lower case.
     std::vector<std::string> peer_domains;
     int dscp = -1;  // marking of what goes along it; -1: as the socket is

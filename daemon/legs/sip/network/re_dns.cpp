@@ -66,6 +66,7 @@ DnsRecord read(const dnsrr& record) {
 
 DnsResolver::Job::~Job() {
     tmr_cancel(&timer);
+    tmr_cancel(&stage_timer);
     for (Ask& ask : asks) {
         mem_deref(ask.query);
     }
@@ -97,6 +98,7 @@ void DnsResolver::resolve(const Destination& wanted, ResolverMeans means, Done d
     jobs_.push_back(std::make_unique<Job>(this, Resolution(wanted, std::move(means)), std::move(done)));
     Job& job = *jobs_.back();
     tmr_init(&job.timer);
+    tmr_init(&job.stage_timer);
     // At the latest; the last answer brings it forward. Done is always called from here, never from within.
     tmr_start(&job.timer, kResolutionTimeout, on_timer_expired, &job);
     if (jobs_.size() > kMaxJobs) {
@@ -110,6 +112,9 @@ void DnsResolver::ask(Job& job, const std::vector<Question>& questions) {
     if (!questions.empty() && job.client == nullptr && !connect(job)) {
         tmr_start(&job.timer, 0, on_timer_expired, &job);
         return;
+    }
+    if (!questions.empty()) {
+        tmr_start(&job.stage_timer, kServiceTimeout, on_stage_expired, &job);
     }
     std::vector<Question> next;
     for (const Question& question : questions) {
@@ -144,6 +149,11 @@ void DnsResolver::on_answered(int error, const dnshdr* header, list* answers, li
         Job& job = *ask->job;
         job.owner->ask(job, job.resolution.answer(ask->question, std::move(records)));
     });
+}
+
+void DnsResolver::on_stage_expired(void* arg) {
+    auto* job = static_cast<Job*>(arg);
+    guard(nullptr, [job] { job->owner->ask(*job, job->resolution.hurry()); });
 }
 
 void DnsResolver::on_timer_expired(void* arg) {

@@ -43,10 +43,12 @@ private:
         dnsc* client = nullptr;
         std::list<Ask> asks;
         tmr timer{};
+        tmr stage_timer{};
     };
     static void on_answered(int error, const dnshdr* header, list* answers, list* authority, list* additional,
                             void* arg);
     static void on_timer_expired(void* arg);
+    static void on_stage_expired(void* arg);
     bool connect(Job& job) const;
     void ask(Job& job, const std::vector<Question>& questions);
 

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <deque>
 #include <future>
-#include <map>
 #include <mutex>
 #include <thread>
 
@@ -17,6 +16,7 @@
 #include "daemon/legs/sip/message/bounds.hpp"
 #include "daemon/legs/sip/message/parse.hpp"
 #include "daemon/legs/sip/network/bans.hpp"
+#include "daemon/legs/sip/network/mailbox.hpp"
 #include "daemon/legs/sip/network/re_datagrams.hpp"
 #include "daemon/legs/sip/network/re_outbound.hpp"
 #include "daemon/legs/sip/network/re_streams.hpp"
@@ -45,14 +45,11 @@ class ReStack final : public Stack {
 public:
     ReStack(StackConfig config, GMainContext* context, StackHandler& handler)
         : config_(std::move(config)),
-          context_(g_main_context_ref(context)),
-          handler_(handler),
-          limiter_(config_.messages_per_second, config_.messages_per_second * 2),
+          mailbox_(context, handler, config_.max_queued),
+          datagram_limiter_(config_.messages_per_second, config_.messages_per_second * 2),
+          stream_limiter_(config_.messages_per_second, config_.messages_per_second * 2),
           bans_(config_.bans) {}
-    ~ReStack() override {
-        stop();
-        g_main_context_unref(context_);
-    }
+    ~ReStack() override { stop(); }
 
     Result<std::vector<ListenAddress>> start() override;
     void stop() override;
@@ -75,13 +72,6 @@ public:
     }
 
 private:
-    // What goes up to the control thread: a message, or (never dropped, and bounded by what causes it) the
-    // end of a connection or the answer to a request from there.
-    struct Upward {
-        Message message;
-        std::function<void(StackHandler&)> report;
-    };
-
     void run(std::promise<Result<std::vector<ListenAddress>>> started);
     Result<std::vector<ListenAddress>> open();
     Result<Address> open_one(const ListenAddress& wanted);
@@ -89,33 +79,34 @@ private:
     void post(std::function<void()> job);
     static void on_job_posted(int id, void* data, void* arg);
     void take_datagram(std::size_t socket, const sa& source, std::string_view bytes);
-    bool take_frame(std::string_view bytes, const Flow& flow);
+    Streams::Verdict take_frame(std::string_view bytes, const Flow& flow, bool crowded);
+    Streams::Verdict shed(std::string_view bytes, const Flow& flow);
+    void take_message(std::string_view bytes, const Flow& flow);
     void refuse(std::string_view bytes, const Flow& flow);
     void count_offence(const Flow& flow, double weight);
     bool is_banned(const std::string& ip, bool datagram);
     Status read_certificates();
     void transmit(const Flow& flow, std::string_view bytes);
-    void hand_up(Upward item);
-    void report(std::function<void(StackHandler&)> what) { hand_up({Message(), std::move(what)}); }
+    void report(Mailbox::Report what) {
+        publish();
+        mailbox_.put(std::move(what));
+    }
     void publish();
-    static gboolean on_context_ready(gpointer data);
 
     const StackConfig config_;
-    GMainContext* const context_;
-    StackHandler& handler_;
+    Mailbox mailbox_;
 
     // Guarded by mutex_ (a leaf lock: nothing is called while it is held).
     mutable std::mutex mutex_;
     std::deque<std::function<void()>> jobs_;
-    std::deque<Upward> upward_;
-    GSource* wake_ = nullptr;  // attached to context_ while upward_ is not empty
     StackStatistics published_;
     mqueue* queue_ = nullptr;
 
     // The sip thread's own.
     std::thread thread_;
     StackStatistics statistics_;
-    SourceLimiter limiter_;
+    SourceLimiter datagram_limiter_;  // their source may be forged: they do not count against its streams
+    SourceLimiter stream_limiter_;
     SourceBans bans_;
     ServerTls tls_{config_.tls};
     std::unique_ptr<Streams> streams_;
@@ -140,12 +131,7 @@ void ReStack::stop() {
     }
     post([] { re_cancel(); });
     thread_.join();
-    const std::lock_guard lock(mutex_);
-    if (wake_ != nullptr) {
-        g_source_destroy(wake_);
-        g_source_unref(std::exchange(wake_, nullptr));
-    }
-    upward_.clear();
+    mailbox_.close();
 }
 
 void ReStack::run(std::promise<Result<std::vector<ListenAddress>>> started) {
@@ -178,15 +164,16 @@ Result<std::vector<ListenAddress>> ReStack::open() {
     }
     streams_ = std::make_unique<Streams>(
         config_, statistics_,
-        Streams::Handlers{
-            [this](std::string_view bytes, const Flow& flow) { return take_frame(bytes, flow); },
-            [this](const std::string& ip) { return is_banned(ip, false); },
-            [this](const std::string& ip) { return bans_.trusts(ip); },
-            [this](const Flow& flow) { count_offence(flow, 1); },
-            [this](std::string_view bytes, const Flow& flow) { refuse(bytes, flow); },
-            [this](std::uint64_t id) {
-                report([id](StackHandler& handler) { handler.on_connection_closed(id); });
-            }});
+        Streams::Handlers{[this](std::string_view bytes, const Flow& flow, bool crowded) {
+                              return take_frame(bytes, flow, crowded);
+                          },
+                          [this](const std::string& ip) { return is_banned(ip, false); },
+                          [this](const std::string& ip) { return bans_.trusts(ip); },
+                          [this](const Flow& flow) { count_offence(flow, 1); },
+                          [this](std::string_view bytes, const Flow& flow) { refuse(bytes, flow); },
+                          [this](std::uint64_t id) {
+                              report([id](StackHandler& handler) { handler.on_connection_closed(id); });
+                          }});
     outbound_ = std::make_unique<Outbound>(config_, *streams_);
     if (const Status ready = outbound_->prepare(); !ready) {
         return Error{ready.error()};
@@ -267,7 +254,7 @@ void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_vi
     if (is_banned(flow.remote.ip, true)) {
         return;
     }
-    if (!limiter_.take(source_network(flow.remote.ip), steady(now_ms()))) {
+    if (!datagram_limiter_.take(source_network(flow.remote.ip), steady(now_ms()))) {
         ++statistics_.rate_limited;
         publish();
         return;
@@ -287,25 +274,47 @@ void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_vi
         refuse(bytes, flow);
         return;
     }
-    (void)take_frame(bytes.substr(0, found.length), flow);
+    if (!mailbox_.has_place(flow)) {
+        ++statistics_.queue_full;
+        publish();
+        return;
+    }
+    take_message(bytes.substr(0, found.length), flow);
 }
 
-bool ReStack::take_frame(std::string_view bytes, const Flow& flow) {
-    if (flow.connection != 0 && is_banned(flow.remote.ip, false)) {
-        return false;
+Streams::Verdict ReStack::take_frame(std::string_view bytes, const Flow& flow, bool crowded) {
+    if (is_banned(flow.remote.ip, false)) {
+        return Streams::Verdict::close;
     }
-    if (flow.connection != 0 && !limiter_.take(source_network(flow.remote.ip), steady(now_ms()))) {
-        ++statistics_.rate_limited;
-        publish();
-        return true;
+    if (!mailbox_.has_place(flow) ||
+        !stream_limiter_.take(source_network(flow.remote.ip), steady(now_ms()))) {
+        return crowded ? shed(bytes, flow) : Streams::Verdict::later;
     }
+    take_message(bytes, flow);
+    return Streams::Verdict::taken;
+}
+
+// Nobody sends on a stream again what was dropped in silence.
+Streams::Verdict ReStack::shed(std::string_view bytes, const Flow& flow) {
+    ++statistics_.rate_limited;
+    publish();
+    const std::string answer = stateless_refusal(bytes, flow.remote, 503);
+    if (answer.empty()) {
+        return Streams::Verdict::close;  // a response or an ACK: without it the rest is of no use
+    }
+    transmit(flow, answer);
+    return Streams::Verdict::taken;
+}
+
+void ReStack::take_message(std::string_view bytes, const Flow& flow) {
     Result<Message> message = parse_message(bytes, flow);
     if (!message) {
         refuse(bytes, flow);
-        return true;
+        return;
     }
-    hand_up({std::move(*message), nullptr});
-    return true;
+    ++statistics_.received;
+    publish();
+    mailbox_.put(std::move(*message));
 }
 
 // What cannot be read.
@@ -334,48 +343,6 @@ bool ReStack::is_banned(const std::string& ip, bool datagram) {
 void ReStack::publish() {
     const std::lock_guard lock(mutex_);
     published_ = statistics_;
-}
-
-void ReStack::hand_up(Upward item) {
-    const std::lock_guard lock(mutex_);
-    if (!item.report && upward_.size() >= static_cast<std::size_t>(config_.max_queued)) {
-        ++statistics_.queue_full;
-    } else {
-        statistics_.received += item.report ? 0 : 1;
-        upward_.push_back(std::move(item));
-    }
-    published_ = statistics_;
-    if (wake_ == nullptr && !upward_.empty()) {
-        wake_ = g_idle_source_new();
-        g_source_set_priority(wake_, G_PRIORITY_DEFAULT);
-        g_source_set_callback(wake_, on_context_ready, this, nullptr);
-        g_source_attach(wake_, context_);
-    }
-}
-
-gboolean ReStack::on_context_ready(gpointer data) {
-    auto* self = static_cast<ReStack*>(data);
-    constexpr int kBatch = 32;  // then others get the control thread
-    for (int count = 0; count < kBatch; ++count) {
-        Upward item;
-        {
-            const std::lock_guard lock(self->mutex_);
-            if (self->upward_.empty()) {
-                g_source_unref(std::exchange(self->wake_, nullptr));
-                return G_SOURCE_REMOVE;
-            }
-            item = std::move(self->upward_.front());
-            self->upward_.pop_front();
-        }
-        guard(nullptr, [&] {
-            if (item.report) {
-                item.report(self->handler_);
-            } else {
-                self->handler_.on_message_received(std::move(item.message));
-            }
-        });
-    }
-    return G_SOURCE_CONTINUE;
 }
 
 void ReStack::send(const Flow& flow, std::string bytes) {

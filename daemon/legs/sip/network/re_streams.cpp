@@ -8,7 +8,6 @@
 
 #include "base/guard.hpp"
 #include "base/source_network.hpp"
-#include "daemon/legs/sip/message/bounds.hpp"
 #include "daemon/legs/sip/network/marking.hpp"
 #include "daemon/legs/sip/network/re_listeners.hpp"
 #include "daemon/legs/sip/network/re_tls.hpp"
@@ -42,9 +41,12 @@ Streams::Streams(const StackConfig& config, StackStatistics& statistics, Handler
       statistics_(statistics),
       handlers_(std::move(handlers)),
       handshakes_(config.handshakes_per_second,
-                  std::max<double>(config.max_connections_per_source, config.handshakes_per_second)) {}
+                  std::max<double>(config.max_connections_per_source, config.handshakes_per_second)) {
+    tmr_init(&held_timer_);
+}
 
 Streams::~Streams() {
+    tmr_cancel(&held_timer_);
     for (const auto& listener : listeners_) {
         mem_deref(listener->socket);
     }
@@ -97,6 +99,9 @@ int Streams::start_tls(Connection& connection, struct tls* tls) {
 }
 
 void Streams::fail_handshake(const Connection& connection) {
+    if (connection.established || connection.closing) {
+        return;
+    }
     ++statistics_.handshakes_failed;
     if (!connection.ours && connection.began) {
         handlers_.on_handshake_failed(connection.flow);
@@ -171,11 +176,8 @@ bool Streams::take_handshake(Connection& connection) {
     HandshakeResult handshake = take_last_handshake();
     connection.flow.protection = std::move(handshake.protection);
     connection.flow.peer_certificate = std::move(handshake.peer_certificate);
-    if (connection.ours) {
-        return is_certificate_of(handshake.domains, connection.host);
-    }
     connection.flow.peer_domains = std::move(handshake.domains);
-    return true;
+    return !connection.ours || is_certificate_of(connection.flow.peer_domains, connection.host);
 }
 
 void Streams::tell_waiting(Connection& connection, const Result<Flow>& outcome) {
@@ -219,6 +221,7 @@ void Streams::open(const Target& target, const std::string& host, struct tls* tl
     fresh->host = host;
     fresh->flow.transport = target.transport;
     fresh->flow.remote = target.address;
+    fresh->flow.opened_by_us = true;
     fresh->flow.connection = next_id_++;
     tmr_init(&fresh->timer);
     Connection& connection = *fresh;
@@ -263,22 +266,10 @@ Status Streams::connect(Connection& connection, struct tls* tls) {
     return Ok{};
 }
 
-void Streams::on_data_received(mbuf* data, void* arg) {
-    auto* connection = static_cast<Connection*>(arg);
-    guard(nullptr, [&] {
-        if (!connection->closing) {
-            connection->buffer.append(reinterpret_cast<const char*>(mbuf_buf(data)), mbuf_get_left(data));
-            connection->owner->take_frames(*connection);
-        }
-    });
-}
-
 void Streams::on_closed(int /*error*/, void* arg) {
     auto* connection = static_cast<Connection*>(arg);
     guard(nullptr, [&] {
-        if (!connection->established) {
-            connection->owner->fail_handshake(*connection);
-        }
+        connection->owner->fail_handshake(*connection);
         connection->owner->close_later(*connection);
     });
 }
@@ -286,77 +277,9 @@ void Streams::on_closed(int /*error*/, void* arg) {
 void Streams::on_timer_expired(void* arg) {
     auto* connection = static_cast<Connection*>(arg);
     guard(nullptr, [&] {
-        if (!connection->established) {
-            connection->owner->fail_handshake(*connection);
-        }
+        connection->owner->fail_handshake(*connection);
         connection->owner->erase(connection->flow.connection);
     });
-}
-
-void Streams::take_frames(Connection& connection) {
-    bool any = false;
-    while (!connection.buffer.empty() && !connection.closing && take_frame(connection)) {
-        any = true;
-    }
-    if (connection.closing || (!connection.ours && !connection.spoke)) {
-        return;  // keep-alives are no first message: its time goes on
-    }
-    if (connection.buffer.empty()) {
-        std::string().swap(connection.buffer);  // thousands of devices say nothing for minutes
-    }
-    // A half message has as long as a first one; between messages the connection may idle.
-    // Not restarted by mere bytes: one byte now and then must not hold it for ever.
-    if (any || connection.buffer.empty()) {
-        const int timeout =
-            connection.buffer.empty() ? connection.idle_timeout_ms : config_.first_message_timeout_ms;
-        tmr_start(&connection.timer, static_cast<std::uint64_t>(timeout), on_timer_expired, &connection);
-    } else if (tmr_get_expire(&connection.timer) >
-               static_cast<std::uint64_t>(config_.first_message_timeout_ms)) {
-        tmr_start(&connection.timer, static_cast<std::uint64_t>(config_.first_message_timeout_ms),
-                  on_timer_expired, &connection);
-    }
-}
-
-// True when a frame was taken and another look is worth it.
-bool Streams::take_frame(Connection& connection) {
-    std::string& buffer = connection.buffer;
-    if (buffer.size() < connection.needed) {
-        return false;
-    }
-    if (connection.needed == 0 && connection.searched > 0 && buffer.size() <= kMaxMessage &&
-        buffer.find("\r\n\r\n", connection.searched) == std::string::npos) {
-        connection.searched = std::max<std::size_t>(buffer.size(), 3) - 3;
-        return false;
-    }
-    const Inspection found = inspect(buffer, true);
-    if (found.frame == Frame::incomplete) {
-        connection.needed = found.length;
-        connection.searched = std::max<std::size_t>(buffer.size(), 3) - 3;
-        return false;
-    }
-    connection.needed = 0;
-    connection.searched = 0;
-    if (found.frame == Frame::keep_alive) {
-        const bool ping = std::string_view(buffer).starts_with("\r\n\r\n");
-        buffer.erase(0, found.length);
-        if (ping) {
-            send(connection.flow.connection, "\r\n");
-        }
-        return true;
-    }
-    if (found.frame != Frame::complete) {
-        handlers_.on_malformed_received(buffer, connection.flow);
-        close_later(connection);
-        return false;
-    }
-    connection.spoke = true;
-    const bool keep =
-        handlers_.on_frame_received(std::string_view(buffer).substr(0, found.length), connection.flow);
-    buffer.erase(0, found.length);
-    if (!keep) {
-        close_later(connection);
-    }
-    return keep;
 }
 
 void Streams::send(std::uint64_t id, std::string_view bytes, int dscp) {
@@ -389,7 +312,7 @@ void Streams::limit_idle(std::uint64_t id, int timeout_ms) {
         return;
     }
     found->second->idle_timeout_ms = timeout_ms;
-    if (found->second->buffer.empty()) {
+    if (found->second->framer.empty()) {
         tmr_start(&found->second->timer, static_cast<std::uint64_t>(timeout_ms), on_timer_expired,
                   found->second.get());
     }
@@ -408,6 +331,7 @@ void Streams::erase(std::uint64_t id) {
     }
     const std::unique_ptr<Connection> connection = std::move(found->second);
     connections_.erase(found);
+    waiting_ -= connection->counted;
     tmr_cancel(&connection->timer);
     mem_deref(connection->tls);
     mem_deref(connection->tcp);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/source_limiter.hpp"
+#include "daemon/legs/sip/network/framer.hpp"
 #include "daemon/legs/sip/network/stack.hpp"
 
 namespace vmr::sip {
@@ -21,9 +22,14 @@ std::string source_address_for(const sa& remote);
 
 class Streams {
 public:
+    enum class Verdict {
+        taken,
+        later,  // it waits here, and with it what comes behind: who speaks TCP sends nothing twice
+        close,
+    };
     struct Handlers {
-        // One framed message; false closes the connection.
-        std::function<bool(std::string_view bytes, const Flow& flow)> on_frame_received;
+        // One framed message. `crowded`: no more may wait.
+        std::function<Verdict(std::string_view bytes, const Flow& flow, bool crowded)> on_frame_received;
         std::function<bool(const std::string& ip)> is_banned;
         // The limit of handshakes does not hold for these.
         std::function<bool(const std::string& ip)> is_trusted;
@@ -66,9 +72,9 @@ private:
         tcp_conn* tcp = nullptr;
         tls_conn* tls = nullptr;
         tmr timer{};
-        std::string buffer;
-        std::size_t searched = 0;  // no header end before this offset
-        std::size_t needed = 0;    // bytes that the message at hand takes
+        Framer framer;
+        std::size_t counted = 0;  // bytes of the framer in waiting_
+        bool held = false;        // its next message waits: it is in held_
         int idle_timeout_ms = 0;
         bool began = false;  // TLS: bytes came
         bool established = false;
@@ -97,6 +103,11 @@ private:
     Address reachable_at(Transport transport, const Address& local) const;
     void take_frames(Connection& connection);
     bool take_frame(Connection& connection);
+    void restart_timer(Connection& connection, bool any);
+    void count(Connection& connection);
+    void hold(Connection& connection);
+    static void on_held_due(void* arg);
+    void take_held();
     void close_later(Connection& connection);
     void erase(std::uint64_t id);
 
@@ -107,6 +118,9 @@ private:
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
     std::unordered_map<std::string, int> per_source_;
     SourceLimiter handshakes_;
+    std::size_t waiting_ = 0;  // bytes in all framers
+    std::vector<std::uint64_t> held_;
+    tmr held_timer_{};
     std::uint64_t next_id_ = 1;
 };
 

@@ -314,15 +314,27 @@ void Resolution::take_addresses() {
     }
 }
 
-void Resolution::expire() {
-    if (done_ || stage_ != Stage::addresses) {
-        return;
-    }
+void Resolution::give_up_answers() {
     for (auto& [question, records] : asked_) {
         if (!records) {
             records.emplace();
         }
     }
+}
+
+std::vector<Question> Resolution::hurry() {
+    if (done_ || stage_ == Stage::addresses) {
+        return {};
+    }
+    give_up_answers();
+    return advance();
+}
+
+void Resolution::expire() {
+    if (done_ || stage_ != Stage::addresses) {
+        return;
+    }
+    give_up_answers();
     take_addresses();
     done_ = !targets_.empty();
 }

@@ -16,6 +16,9 @@ namespace vmr::sip {
 inline constexpr std::size_t kMaxTargets = 8;
 inline constexpr std::size_t kMaxAnswers = 64;  // records of one resolution; kMaxTargets of each question
 inline constexpr std::int64_t kResolutionTimeout = 5000;  // ms, all questions together
+// ms for NAPTR, and again for SRV records: some servers never answer questions of a kind that they do not
+// know.
+inline constexpr std::int64_t kServiceTimeout = 1500;
 
 struct Target {
     Transport transport = Transport::udp;
@@ -68,6 +71,8 @@ public:
     // No records: there are none, or nobody answered. Returns what is to be asked next.
     std::vector<Question> answer(const Question& question, std::vector<DnsRecord> records);
     bool done() const { return done_; }
+    // NAPTR and SRV records that have not come count as none. Returns what is to be asked next.
+    std::vector<Question> hurry();
     // No more answers will come: addresses that are known are enough.
     void expire();
     // The targets, or why there is none.
@@ -84,6 +89,7 @@ private:
         std::string name;
     };
     std::vector<Question> fail(std::string why);
+    void give_up_answers();
     std::vector<Question> ask(std::vector<Question> questions);
     std::vector<Question> advance();
     std::vector<Question> ask_services();

@@ -52,8 +52,10 @@ struct StackConfig {
     double handshakes_per_second = 20;
     int first_message_timeout_ms = 15000;  // includes the TLS handshake
     int idle_timeout_ms = 3 * 3600 * 1000;
-    double messages_per_second = 1000;  // per source address; burst is twice that
-    int max_queued = 4096;              // parsed messages that wait for the control thread
+    // Per source address, of datagrams and of streams; the burst is twice that. Of streams those beyond it
+    // wait.
+    double messages_per_second = 1000;
+    int max_queued = 4096;  // parsed messages that wait for the control thread
     BanRules bans;
     bool answer_stun = false;  // keep-alives of clients that register over UDP
 };
@@ -61,10 +63,10 @@ struct StackConfig {
 struct StackStatistics {
     std::uint64_t received = 0;  // handed up
     std::uint64_t malformed = 0;
-    std::uint64_t rate_limited = 0;
-    std::uint64_t bans = 0;    // pronounced
-    std::uint64_t banned = 0;  // datagrams, messages and connections that were not heard for one
-    std::uint64_t queue_full = 0;
+    std::uint64_t rate_limited = 0;  // datagrams dropped, and what came by streams that was refused with 503
+    std::uint64_t bans = 0;          // pronounced
+    std::uint64_t banned = 0;        // datagrams, messages and connections that were not heard for one
+    std::uint64_t queue_full = 0;    // datagrams dropped
     std::uint64_t connections_refused = 0;
     std::uint64_t handshakes_failed = 0;
     int connections = 0;

@@ -165,7 +165,9 @@ Arrival describe(const Message& invite, const Trunks::Match& match, const std::s
         arrival.alias = lower(printable(invite.uri.user.empty() ? invite.to.uri.user : invite.uri.user));
         arrival.caller = printable(invite.from.uri.user + "@" + invite.from.uri.host);
     }
-    arrival.trusted = by_trunk || !invite.flow.peer_certificate.empty();
+    // An authority of ours vouches for clients that connect here; the public ones do for anybody whom we
+    // call.
+    arrival.trusted = by_trunk || (!invite.flow.opened_by_us && !invite.flow.peer_certificate.empty());
     arrival.remote_address = invite.flow.remote.text();
     if (const std::string* agent = invite.header("user-agent")) {
         arrival.user_agent = printable(agent->substr(0, 256));

@@ -40,6 +40,9 @@ TEST_F(Outbound, ARequestGoesOutAndItsAnswerComesBackOnEachTransport) {
         client.stack->send(flow.value(), options(flow.value(), uri_param(transport)));
         ASSERT_TRUE(client.wait([&] { return !client.messages.empty(); })) << uri_param(transport);
         EXPECT_EQ(client.messages[0].status, 200);
+        const Flow& back = client.messages[0].flow;
+        EXPECT_EQ(back.opened_by_us, transport != Transport::udp);
+        EXPECT_EQ(back.peer_domains.empty(), transport != Transport::tls) << "a trunk is known by them";
     }
 }
 

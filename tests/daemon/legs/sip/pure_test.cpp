@@ -7,6 +7,7 @@
 #include "daemon/legs/sip/message/parse.hpp"
 #include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/message/writer.hpp"
+#include "daemon/legs/sip/network/framer.hpp"
 #include "daemon/legs/sip/network/stack.hpp"
 #include "daemon/legs/sip/routing/caller.hpp"
 #include "daemon/legs/sip/routing/trunk.hpp"
@@ -245,6 +246,47 @@ TEST(Bounds, FramesAStreamAndRefusesSmuggling) {
               Frame::too_large);
     EXPECT_EQ(inspect(std::string("\0\1\2", 3), false).frame, Frame::malformed);
     EXPECT_EQ(inspect("\r\n\r\n", true).frame, Frame::keep_alive);
+}
+
+// What a stream's parts are taken for: "m" a message, "k" a keep-alive, "p" a ping, "!" no SIP.
+std::string framed(const std::vector<std::string>& parts) {
+    Framer framer;
+    std::string seen;
+    for (const std::string& part : parts) {
+        framer.add(part);
+        for (Framer::Found found = framer.look(); found.frame != Frame::incomplete; found = framer.look()) {
+            if (found.frame != Frame::complete && found.frame != Frame::keep_alive) {
+                return seen + "!";
+            }
+            seen += found.frame == Frame::complete ? "m" : found.ping ? "p" : "k";
+            framer.drop(found);
+        }
+    }
+    return seen + (framer.empty() ? "" : "...");
+}
+
+TEST(Streams, AreCutIntoMessagesWhereverTheirPartsEnd) {
+    const std::string message = "OPTIONS sip:x SIP/2.0\r\nl: 3\r\n\r\nabc";
+    EXPECT_EQ(framed({message + message + "\r\n\r\n" + message.substr(0, 20)}), "mmp...");
+    const std::string stream = "\r\n\r\n" + message + "\r\n" + message;
+    for (std::size_t at = 1; at < stream.size(); ++at) {
+        const std::string seen = framed({stream.substr(0, at), stream.substr(at)});
+        EXPECT_TRUE(seen == "pmkm" || seen == "kpmkm") << at << " " << seen;
+    }
+    std::vector<std::string> bytes;
+    for (const char byte : stream) {
+        bytes.emplace_back(1, byte);
+    }
+    EXPECT_EQ(framed(bytes), "kpmkm");
+}
+
+TEST(Streams, AKeepAliveInPartsIsOne) {
+    EXPECT_EQ(framed({"\r", "\n"}), "k");
+    EXPECT_EQ(framed({"\r\n\r", "\n"}), "kp");
+    EXPECT_EQ(framed({"\r\n", "\r\n", "\r\n\r\n"}), "kpp");
+    EXPECT_EQ(framed({"\r"}), "...");
+    EXPECT_EQ(framed({"\rX"}), "!");
+    EXPECT_EQ(framed({"\r\n\r", "X"}), "k!");
 }
 
 }  // namespace

@@ -195,6 +195,40 @@ TEST(Resolver, UnusableAddressesAreRefused) {
     }
 }
 
+TEST(Resolver, WhatNobodyAnswersCountsAsNone) {
+    Resolution resolution({.host = "a.example"}, {});
+    EXPECT_THAT(resolution.start(), ElementsAre(Question{RecordType::naptr, "a.example"}));
+    EXPECT_EQ(resolution.hurry().size(), 3U);
+    EXPECT_TRUE(resolution.answer({RecordType::naptr, "a.example"}, {naptr("SIP+D2U", "late", 1)}).empty());
+    EXPECT_TRUE(
+        resolution.answer({RecordType::srv, "_sip._tcp.a.example"}, {srv("h.example", 5070)}).empty());
+    EXPECT_THAT(resolution.hurry(), ElementsAre(Question{RecordType::a, "h.example"}));
+    EXPECT_TRUE(resolution.hurry().empty()) << "addresses have all the time there is";
+    EXPECT_FALSE(resolution.done());
+    EXPECT_TRUE(resolution.answer({RecordType::a, "h.example"}, {address("192.0.2.1")}).empty());
+    EXPECT_THAT(resolution.result().value(), ElementsAre(target(Transport::tcp, "192.0.2.1", 5070)));
+}
+
+TEST(Resolver, SilenceMakesNoSecureAddressLessSo) {
+    Resolution resolution({.host = "a.example", .secure = true}, {});
+    (void)resolution.start();
+    EXPECT_THAT(resolution.hurry(), ElementsAre(Question{RecordType::srv, "_sips._tcp.a.example"}));
+    EXPECT_THAT(resolution.hurry(), ElementsAre(Question{RecordType::a, "a.example"}));
+    (void)resolution.answer({RecordType::a, "a.example"}, {address("192.0.2.1")});
+    EXPECT_THAT(resolution.result().value(), ElementsAre(target(Transport::tls, "192.0.2.1", 5061)));
+}
+
+TEST(ResolverOnTheWire, AServerThatKnowsNoNaptrIsNoObstacle) {
+    DnsServer server;
+    server.ignore("a.example");
+    server.set(RecordType::srv, "_sip._tcp.a.example", {srv("h.example", 5080)});
+    server.set(RecordType::a, "h.example", {address("192.0.2.44")});
+    StackClient client({server.address()});
+    const auto found = client.resolve("sip:x@a.example");
+    ASSERT_TRUE(found.ok()) << found.error();
+    EXPECT_THAT(*found, ElementsAre(target(Transport::tcp, "192.0.2.44", 5080)));
+}
+
 TEST(ResolverOnTheWire, FollowsNaptrToAddresses) {
     DnsServer server;
     server.set(RecordType::naptr, "a.example", {naptr("SIP+D2T", "_sip._tcp.a.example", 1)});

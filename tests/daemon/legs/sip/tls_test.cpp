@@ -245,6 +245,7 @@ TEST_F(TlsListeners, TellThePeersNames) {
     ASSERT_TRUE(stack.wait([&] { return !stack.messages.empty(); }));
     EXPECT_EQ(stack.messages[0].flow.peer_domains, std::vector<std::string>{"gateway.example"});
     EXPECT_NE(stack.messages[0].flow.peer_certificate.find("gateway.example"), std::string::npos);
+    EXPECT_FALSE(stack.messages[0].flow.opened_by_us);
     std::filesystem::remove_all(std::filesystem::path(own.private_key_file).parent_path());
 }
 

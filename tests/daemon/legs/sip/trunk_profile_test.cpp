@@ -226,6 +226,21 @@ TEST_F(TrunkCalls, ASettingMayDemandTlsAndACertificate) {
     EXPECT_FALSE(trunk_refusal(invite({}), *trunk_settings("pstn", {})));
 }
 
+// Any server that we called has a certificate: it may be the trunk's, but vouches for no stranger.
+TEST_F(TrunkCalls, ACertificateOfWhomWeCalledMakesNobodyTrusted) {
+    Message call = invite({});
+    call.flow.transport = Transport::tls;
+    EXPECT_FALSE(describe(call, {}, "leg", "salt").trusted);
+    call.flow.peer_certificate = "/CN=pool.example";
+    call.flow.peer_domains = {"pool.example"};
+    EXPECT_TRUE(describe(call, {}, "leg", "salt").trusted);
+    call.flow.opened_by_us = true;
+    EXPECT_FALSE(describe(call, {}, "leg", "salt").trusted);
+    TrunkSettings settings = *trunk_settings("skype-for-business", {});
+    settings.peer_names = {"pool.example"};
+    EXPECT_FALSE(trunk_refusal(call, settings));
+}
+
 TEST_F(TrunkCalls, WithProxiesAloneNobodyElseIsTheTrunk) {
     TrunkConfig config{.name = "cloud"};
     config.numbers = {{"+4930123", "team"}};
