@@ -83,10 +83,12 @@ struct Message {
 
 inline constexpr std::size_t kMaxMessage = 65536;     // bytes
 inline constexpr std::size_t kMaxHeaders = 128;       // lines
-inline constexpr std::size_t kMaxParameters = 64;     // ';' in one header
+inline constexpr std::size_t kMaxParameters = 64;     // ';' in one value of a header
 inline constexpr std::size_t kMaxHeaderValue = 8192;  // bytes, unfolded
 inline constexpr std::size_t kMaxRoutes = 16;
-inline constexpr std::size_t kMaxContacts = 4;
+inline constexpr std::size_t kMaxContacts = 4;  // of a request: it is refused
+// Of a response: an account's bindings, where a call is redirected.
+inline constexpr std::size_t kMaxListed = 64;
 
 // Value of a parameter in ";a=b;c" text (case-insensitive name, quotes removed);
 // `found` tells a parameter without value from an absent one.

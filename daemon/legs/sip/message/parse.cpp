@@ -148,10 +148,13 @@ Status read_vias(Message& message) {
     return top ? Status(Error{"no Via"}) : Ok{};
 }
 
-Status read_names(Message& message, const char* header, std::size_t limit, std::vector<NameAddr>& into) {
+enum class Beyond { refused, left };  // more values than the limit
+
+Status read_names(Message& message, const char* header, std::size_t limit, Beyond beyond,
+                  std::vector<NameAddr>& into) {
     for (const std::string& value : message.values(header)) {
         if (into.size() >= limit) {
-            return Error{std::string("too many values in ") + header};
+            return beyond == Beyond::left ? Status(Ok{}) : Error{std::string("too many values in ") + header};
         }
         std::optional<NameAddr> name = parse_name_addr(value);
         if (!name && value != "*") {
@@ -176,10 +179,11 @@ Status read_parties(Message& message) {
     if (message.from.tag.empty() && message.request && message.has_unique_branch()) {
         return Error{"From without a tag"};
     }
-    if (const Status contacts = read_names(message, "contact", kMaxContacts, message.contacts); !contacts) {
-        return contacts;
-    }
-    return read_names(message, "record-route", kMaxRoutes, message.record_route);
+    const Status contacts =
+        message.request ? read_names(message, "contact", kMaxContacts, Beyond::refused, message.contacts)
+                        : read_names(message, "contact", kMaxListed, Beyond::left, message.contacts);
+    return contacts ? read_names(message, "record-route", kMaxRoutes, Beyond::refused, message.record_route)
+                    : contacts;
 }
 
 Status read_rest(Message& message) {
