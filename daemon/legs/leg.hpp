@@ -159,6 +159,8 @@ public:
     // The receipt needs to know how the signalling that carries the SDP is protected;
     // called before the first offer or answer, and again when the path changes.
     virtual void set_signalling(const std::string& /*protection*/) {}
+    // Before an offer: whom it is for now (a numeric address), as a call may be tried at several servers.
+    virtual void set_peer_address(const std::string& /*address*/) {}
     // The peer asked by signalling for a keyframe of what it is sent.
     virtual void send_keyframe() {}
     virtual CryptoReceipt crypto_receipt() const { return {}; }

@@ -57,6 +57,7 @@ public:
     void add_candidate(std::string_view candidate, std::string_view mid, int mline) override;
     void set_callbacks(Callbacks callbacks) override { callbacks_ = std::move(callbacks); }
     void set_signalling(const std::string& protection) override;
+    void set_peer_address(const std::string& address) override { peer_address_ = address; }
     void send_keyframe() override;
     vmr::CryptoReceipt crypto_receipt() const override;
 

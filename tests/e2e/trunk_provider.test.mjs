@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Baresip } from './support/baresip.mjs';
 import { Events } from './support/events.mjs';
-import { account, domain, password, Provider } from './support/provider.mjs';
+import { account, domain, numbers, password, Provider } from './support/provider.mjs';
 import { checkRecord } from './support/records.mjs';
 import { until } from './support/until.mjs';
 import { Vmrd } from './support/vmrd.mjs';
@@ -17,6 +17,8 @@ before(async () => {
   vmrd = await Vmrd.start(`
 [[rooms]]
 id = "meet"
+[[rooms]]
+id = "board"
 [[trunks]]
 name = "provider"
 profile = "sip-provider"
@@ -27,12 +29,13 @@ password = "${password}"
 options_interval = 5
 options_failures = 1
 [trunks.numbers]
-"${account}" = "meet"
+"${numbers[0]}" = "meet"
+"${numbers[1]}" = "board"
 [[dial_out.rules]]
 name = "numbers"
 prefixes = ["+49"]
 trunk = "provider"
-caller = "${account}"
+caller = "${numbers[0]}"
 `);
   events = await Events.open(vmrd);
 });
@@ -55,8 +58,8 @@ async function callOut() {
   return answer.body.participant;
 }
 const record = (id) => until(() => vmrd.calls().find((each) => each.participant === id), 40_000, () => provider.output + vmrd.output);
-async function callIn() {
-  await caller.dial(`sip:${account}@127.0.0.1:${provider.port}`);
+async function callIn(number = numbers[0]) {
+  await caller.dial(`sip:${number}@127.0.0.1:${provider.port}`);
   assert.ok(caller.established(), caller.output + provider.output + vmrd.output);
 }
 
@@ -80,6 +83,14 @@ test('a call out is challenged, reaches who is behind the provider; a call in re
   assert.equal(out.end_cause, 'normal');
   assert.equal(out.trunk, 'provider');
   const into = await until(() => vmrd.calls().find((each) => each.name === 'Ada'), 5000);
+  assert.equal(into.trunk, 'provider');
+});
+
+test('a call to another number of the same account reaches the room of that number', async () => {
+  await callIn(numbers[1]);
+  assert.equal((await vmrd.joined('board', 'Ada')).leg, 'phone');
+  caller.command('hangup');
+  const into = await until(() => vmrd.calls().find((each) => each.room === 'board'), 5000, () => provider.output + vmrd.output);
   assert.equal(into.trunk, 'provider');
 });
 

@@ -113,6 +113,7 @@ bool OutgoingCall::has_media(const Flow& flow) {
         }
         follow(*media_);
     }
+    media_->set_peer_address(flow.remote.ip);
     return true;
 }
 

@@ -122,6 +122,22 @@ TEST_F(Reoffers, TheProtectionChangesAndSoundWithIt) {
     far_room_->detach("far-leg");
 }
 
+// The next server of a call that the first one did not take may be of the other family.
+TEST_F(Reoffers, AnOfferToAnotherPeerHasAnAddressThatItReaches) {
+    const auto near = session("near", sdp::Encryption::best_effort);
+    EXPECT_NE(near->offer().sdp().find("c=IN IP4 127.0.0.1\r\n"), std::string::npos);
+    near->discard_offer();
+    near->set_peer_address("::1");
+    const std::string six = near->offer().sdp();
+    EXPECT_NE(six.find("c=IN IP6 ::1\r\n"), std::string::npos) << six;
+    EXPECT_EQ(six.find("IP4 127.0.0.1"), std::string::npos) << six;
+    const auto far = session("far", sdp::Encryption::best_effort);
+    const SdpResult answer = far->answer(six);
+    ASSERT_TRUE(answer.ok()) << answer.problem().text;
+    EXPECT_NE(answer.sdp().find("c=IN IP6 ::1\r\n"), std::string::npos) << answer.sdp();
+    EXPECT_TRUE(near->accept_answer(answer.sdp()).ok());
+}
+
 TEST_F(Reoffers, WhatWasLeftIsClosed) {
     auto far = session("far-leg", sdp::Encryption::best_effort);
     const std::string keyed = protected_by("AES_CM_128_HMAC_SHA1_80", 30);

@@ -1,5 +1,5 @@
-// A provider: Kamailio as registrar and proxy that asks for digest. Who registers gets the calls to its number; what it calls
-// goes to `callee`. Foreground, on loopback; it can be stopped and run again at the same port.
+// A provider: Kamailio as registrar and proxy that asks for digest. Who registers gets the calls to its numbers, with the
+// contact that it registered as Request-URI; what it calls goes to `callee`. Foreground, on loopback; it can be stopped and run again at the same port.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { modules, start } from './edge_proxy.mjs';
 import { until } from './until.mjs';
 import { freePort, listens } from './vmrd.mjs';
 
-export const account = '+4930555', password = 'correct horse battery', domain = 'provider.example';
+export const account = '1234567', numbers = ['+4930555', '+4930556'], password = 'correct horse battery', domain = 'provider.example';
 
 const configuration = ({ port, callee }) => `#!KAMAILIO
 debug=2
@@ -44,7 +44,8 @@ request_route {
   }
   if (!is_method("INVITE")) { sl_send_reply("405", "Method Not Allowed"); exit; }
   record_route();
-  if ($rU == "${account}") {
+  if (${numbers.map((number) => `$rU == "${number}"`).join(' || ')}) {
+    $ru = "sip:${account}@${domain}";
     if (!lookup("location")) { sl_send_reply("480", "Not Registered"); exit; }
     t_relay();
     exit;

@@ -28,7 +28,12 @@ public:
     }
     SdpResult offer() override {
         ++offered;
-        return std::string(kAnswer);
+        std::string text = kAnswer;
+        if (peer.find(':') != std::string::npos) {
+            constexpr std::string_view kLine = "c=IN IP4 127.0.0.1";
+            text.replace(text.find(kLine), kLine.size(), "c=IN IP6 ::1");
+        }
+        return text;
     }
     SdpResult accept_answer(std::string_view text) override {
         answers.emplace_back(text);
@@ -41,11 +46,12 @@ public:
     void send_keyframe() override { ++keyframes; }
     void set_callbacks(Callbacks given) override { callbacks = std::move(given); }
     void set_signalling(const std::string& text) override { signalling = text; }
+    void set_peer_address(const std::string& address) override { peer = address; }
 
     std::string answer_attributes;
     std::vector<std::string> offers, answers;
     int offered = 0, discarded = 0, keyframes = 0;
-    std::string signalling;
+    std::string signalling, peer;
     std::optional<MediaProblem> problem;
     Callbacks callbacks;
 };

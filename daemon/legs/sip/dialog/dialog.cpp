@@ -32,7 +32,7 @@ Dialog::Dialog(const Message& invite, std::string local_tag, const std::string& 
       routes_(invite.record_route),  // a UAS takes them in order (section 12.1.1)
       remote_cseq_(invite.cseq),
       contact_(contact_for(invite.flow, contact_host, invite.uri.user, invite.uri.scheme == "sips")),
-      flow_(invite.flow) {
+      flow_(invite.way_back()) {
     const std::string* to = invite.header("to");
     const std::string* from = invite.header("from");
     local_ = (to != nullptr ? *to : std::string()) + ";tag=" + local_tag_;
@@ -79,7 +79,7 @@ void Dialog::refresh_target(const Message& message) {
     }
     if (message.request) {
         const int dscp = flow_.dscp;
-        flow_ = message.flow;
+        flow_ = message.way_back();
         flow_.dscp = dscp;
     }
 }

@@ -8,7 +8,7 @@
 namespace vmr::sip {
 namespace {
 
-constexpr int kMaxTries = 2;  // with credentials; with another session interval
+constexpr int kMaxTries = 2;  // with another session interval
 
 std::string quoted(std::string text) {
     std::erase_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '"' || c == '\\'; });
@@ -60,6 +60,7 @@ void Invitation::start(const Flow& flow, std::shared_ptr<MediaSession> media, st
     ring_until_ = ring_until_ < 0 ? now + invite_.ring_timeout : ring_until_;
     early_.clear();
     provisional_ = false;
+    credentials_ = {};  // another server knows nothing of the last one's challenges
     if (!invite_.late_offer) {
         media_->set_signalling(flow.protection);
         const SdpResult offer = media_->offer();
@@ -96,7 +97,7 @@ std::string Invitation::write(const std::string& method, const std::string& body
         text += "Require: replaces\r\nReplaces: " + invite_.replaces + "\r\n";
     }
     if (method != "CANCEL") {
-        for (const Header& header : credentials_) {
+        for (const Header& header : credentials_.headers()) {
             text += header.name + ": " + header.value + "\r\n";
         }
     }
@@ -271,22 +272,10 @@ bool Invitation::drop_required(const Message& response) {
 
 bool Invitation::retry(const Message& response, std::int64_t now) {
     const bool challenged = response.status == 401 || response.status == 407;
-    if (challenged && attempts_with_credentials_ < kMaxTries) {
-        const auto header =
-            answer_challenge(response, invite_.identity, half_.target, network_.new_branch().substr(7));
-        if (!header) {
+    if (challenged) {
+        if (!credentials_.answer(response, invite_.identity, half_.target, network_.new_branch().substr(7))) {
             return false;
         }
-        const bool again = std::ranges::any_of(
-            credentials_, [&header](const Header& known) { return known.name == header->name; });
-        const std::string* challenge =
-            response.header(response.status == 401 ? "www-authenticate" : "proxy-authenticate");
-        if (again && lower(parameter(digest_parameters(*challenge), "stale")) != "true") {
-            return false;  // they were wrong
-        }
-        attempts_with_credentials_ += again ? 1 : 0;
-        std::erase_if(credentials_, [&header](const Header& known) { return known.name == header->name; });
-        credentials_.push_back(*header);
     } else if (response.status == 420 && drop_required(response)) {
         // once more without what the far side does not know
     } else if (response.status == 422 && ++attempts_with_timer_ <= kMaxTries) {

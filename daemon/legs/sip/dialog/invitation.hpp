@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/legs/sip/dialog/authorizations.hpp"
 #include "daemon/legs/sip/dialog/session.hpp"
 #include "daemon/legs/sip/dialog/turn_down.hpp"
 #include "daemon/legs/sip/message/digest.hpp"
@@ -125,9 +126,9 @@ private:
     std::string offer_;
     std::string branch_;
     std::uint64_t transaction_ = 0;
-    std::vector<Header> credentials_;
+    Authorizations credentials_;
     std::vector<std::string> require_;
-    int attempts_with_credentials_ = 0, attempts_with_timer_ = 0;
+    int attempts_with_timer_ = 0;
     bool provisional_ = false;  // one came: CANCEL may go out
     bool cancel_sent_ = false;
     EndCause cancel_cause_ = EndCause::cancelled;

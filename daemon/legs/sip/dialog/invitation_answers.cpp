@@ -25,7 +25,8 @@ void Invitation::receive_accepted(const Message& response, std::int64_t now) {
     std::string ack_body;
     const std::optional<MediaProblem> problem =
         first ? agree(accepted, response, ack_body) : std::optional<MediaProblem>();
-    acks_[tag] = accepted.dialog.write_ack(response.cseq, network_.new_branch(), credentials_, ack_body);
+    acks_[tag] =
+        accepted.dialog.write_ack(response.cseq, network_.new_branch(), credentials_.headers(), ack_body);
     network_.send(half_.flow, acks_[tag]);
     // Second: somebody ended the call while its media was set up.
     if (!first || state_ == State::cancelling) {

@@ -75,25 +75,25 @@ void Transactions::receive_request(const Message& request, std::int64_t now) {
         const Server& known = found->second;
         if (!known.response.empty() && known.state != Server::State::accepted &&
             known.state != Server::State::confirmed) {
-            send_(request.flow, known.response);
+            send_(request.way_back(), known.response);
         }
         return;
     }
     if (servers_.size() >= max_server_) {
-        send_(request.flow,
+        send_(request.way_back(),
               write_response(request,
                              {.status = 503, .to_tag = "overload", .headers = {{"Retry-After", "10"}}}));
         return;
     }
     if (const std::optional<Reply> refusal = user_.refusal_of(request)) {
-        send_(request.flow, write_response(request, *refusal));
+        send_(request.way_back(), write_response(request, *refusal));
         return;
     }
     if (request.method == "CANCEL") {
         receive_cancel(request, key, now);
         return;
     }
-    Server& server = add_server(key, request.flow);
+    Server& server = add_server(key, request.way_back());
     server.invite = request.method == "INVITE";
     if (server.invite) {
         server.response = write_response(request, {.status = 100});
@@ -119,7 +119,7 @@ std::size_t Transactions::servers_of(const std::string& source) const {
 void Transactions::receive_cancel(const Message& cancel, const std::string& key, std::int64_t now) {
     const std::string target = server_key(cancel, "INVITE");
     const auto invite = servers_.find(target);
-    add_server(key, cancel.flow);
+    add_server(key, cancel.way_back());
     const int status = invite == servers_.end() ? 481 : 200;
     respond(key, status, write_response(cancel, {.status = status, .to_tag = "cancel"}), now);
     if (invite != servers_.end() && invite->second.state == Server::State::proceeding) {

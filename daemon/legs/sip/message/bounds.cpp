@@ -17,7 +17,7 @@ constexpr std::size_t kMaxRefusedHead = 4096;  // what is read for a refusal
 struct HeaderCounts {
     std::size_t lines = 0;
     std::size_t value = 0;       // bytes of the current header, folds included
-    std::size_t parameters = 0;  // of the current header
+    std::size_t parameters = 0;  // of the current value: lists have many
 };
 
 // False when a bound is passed.
@@ -29,9 +29,13 @@ bool count_line(std::string_view line, HeaderCounts& counts) {
         counts.parameters = 0;
     }
     counts.value += line.size();
-    counts.parameters += static_cast<std::size_t>(std::count(line.begin(), line.end(), ';'));
-    return counts.lines <= kMaxHeaders && counts.value <= kMaxHeaderValue &&
-           counts.parameters <= kMaxParameters;
+    for (const char c : line) {
+        counts.parameters = c == ',' ? 0 : counts.parameters + (c == ';' ? 1 : 0);
+        if (counts.parameters > kMaxParameters) {
+            return false;
+        }
+    }
+    return counts.lines <= kMaxHeaders && counts.value <= kMaxHeaderValue;
 }
 
 std::optional<std::size_t> content_length(std::string_view line) {

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "daemon/legs/sip/message/head.hpp"
+#include "daemon/legs/sip/message/uri.hpp"
 
 namespace vmr::sip {
 
@@ -112,6 +113,19 @@ std::vector<std::string> Message::values(std::string_view name) const {
         });
     }
     return result;
+}
+
+// RFC 3261 section 18.2.2, as far as the top Via has the very address that the request came from. Else it is
+// a name, or an address that was translated on the way, and its port perhaps with it: as if it asked for
+// rport.
+Flow Message::way_back() const {
+    Flow back = flow;
+    const std::optional<Uri> via =
+        flow.transport == Transport::udp && !rport ? parse_uri("sip:" + sent_by) : std::nullopt;
+    if (via && via->host == flow.remote.ip) {
+        back.remote.port = via->port != 0 ? via->port : 5060;
+    }
+    return back;
 }
 
 bool Message::has_token(std::string_view name, std::string_view token) const {

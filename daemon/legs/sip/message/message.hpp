@@ -69,11 +69,15 @@ struct Message {
     std::string call_id;
     std::uint32_t cseq = 0;
     NameAddr from, to;
-    std::vector<NameAddr> contacts;      // at most kMaxContacts are kept
+    std::vector<NameAddr> contacts;      // of a response the first kMaxListed
     std::vector<NameAddr> record_route;  // at most kMaxRoutes are accepted
     std::string branch;                  // of the top Via
     std::string sent_by;                 // of the top Via, lower case
+    bool rport = false;                  // is in the top Via (RFC 3581)
     Flow flow;
+
+    // Of a request: along the connection that it came by; datagrams to the port that the top Via asks for.
+    Flow way_back() const;
 
     // The branch names the transaction; it does not with the clients of RFC 2543 (section 17.2.3).
     bool has_unique_branch() const { return branch.size() > 7 && branch.starts_with("z9hG4bK"); }
@@ -84,10 +88,12 @@ struct Message {
 
 inline constexpr std::size_t kMaxMessage = 65536;     // bytes
 inline constexpr std::size_t kMaxHeaders = 128;       // lines
-inline constexpr std::size_t kMaxParameters = 64;     // ';' in one header
+inline constexpr std::size_t kMaxParameters = 64;     // ';' in one value of a header
 inline constexpr std::size_t kMaxHeaderValue = 8192;  // bytes, unfolded
 inline constexpr std::size_t kMaxRoutes = 16;
-inline constexpr std::size_t kMaxContacts = 4;
+inline constexpr std::size_t kMaxContacts = 4;  // of a request: it is refused
+// Of a response: an account's bindings, where a call is redirected.
+inline constexpr std::size_t kMaxListed = 64;
 
 // Value of a parameter in ";a=b;c" text (case-insensitive name, quotes removed);
 // `found` tells a parameter without value from an absent one.

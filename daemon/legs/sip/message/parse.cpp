@@ -91,8 +91,13 @@ Status read_cseq(Message& message) {
     return message.method == method ? Status(Ok{}) : Error{"CSeq does not match the method"};
 }
 
+struct Via {
+    std::string sent_by, branch;
+    bool rport = false;
+};
+
 // SIP / 2.0 / UDP host:port;params, with white space nearly anywhere.
-bool read_via(std::string_view text, std::string& sent_by, std::string& branch) {
+bool read_via(std::string_view text, Via& via) {
     for (const std::string_view part : {"SIP", "2.0"}) {
         const std::size_t slash = text.find('/');
         if (slash == std::string_view::npos || !equal_nocase(trim(text.substr(0, slash)), part)) {
@@ -111,15 +116,17 @@ bool read_via(std::string_view text, std::string& sent_by, std::string& branch) 
             std::string host(part);
             std::erase(host, ' ');
             good = is_host_port(host);
-            sent_by = lower(host);
+            via.sent_by = lower(host);
             return;
         }
         const std::size_t equals = part.find('=');
         const std::string_view value =
             equals == std::string_view::npos ? std::string_view("-") : trim(part.substr(equals + 1));
-        good = good && is_token(trim(part.substr(0, equals))) && !value.empty();
-        if (branch.empty() && equal_nocase(trim(part.substr(0, equals)), "branch")) {
-            branch = value;
+        const std::string_view name = trim(part.substr(0, equals));
+        good = good && is_token(name) && !value.empty();
+        via.rport = via.rport || equal_nocase(name, "rport");
+        if (via.branch.empty() && equal_nocase(name, "branch")) {
+            via.branch = value;
         }
     });
     return good;
@@ -133,12 +140,12 @@ Status read_vias(Message& message) {
         }
         bool good = true;
         split(header.value, ',', [&](std::string_view value) {
-            std::string sent_by;
-            std::string branch;
-            good = good && read_via(value, sent_by, branch);
+            Via via;
+            good = good && read_via(value, via);
             if (std::exchange(top, false)) {
-                message.sent_by = std::move(sent_by);
-                message.branch = std::move(branch);
+                message.sent_by = std::move(via.sent_by);
+                message.branch = std::move(via.branch);
+                message.rport = via.rport;
             }
         });
         if (!good) {
@@ -148,10 +155,13 @@ Status read_vias(Message& message) {
     return top ? Status(Error{"no Via"}) : Ok{};
 }
 
-Status read_names(Message& message, const char* header, std::size_t limit, std::vector<NameAddr>& into) {
+enum class Beyond { refused, left };  // more values than the limit
+
+Status read_names(Message& message, const char* header, std::size_t limit, Beyond beyond,
+                  std::vector<NameAddr>& into) {
     for (const std::string& value : message.values(header)) {
         if (into.size() >= limit) {
-            return Error{std::string("too many values in ") + header};
+            return beyond == Beyond::left ? Status(Ok{}) : Error{std::string("too many values in ") + header};
         }
         std::optional<NameAddr> name = parse_name_addr(value);
         if (!name && value != "*") {
@@ -176,10 +186,11 @@ Status read_parties(Message& message) {
     if (message.from.tag.empty() && message.request && message.has_unique_branch()) {
         return Error{"From without a tag"};
     }
-    if (const Status contacts = read_names(message, "contact", kMaxContacts, message.contacts); !contacts) {
-        return contacts;
-    }
-    return read_names(message, "record-route", kMaxRoutes, message.record_route);
+    const Status contacts =
+        message.request ? read_names(message, "contact", kMaxContacts, Beyond::refused, message.contacts)
+                        : read_names(message, "contact", kMaxListed, Beyond::left, message.contacts);
+    return contacts ? read_names(message, "record-route", kMaxRoutes, Beyond::refused, message.record_route)
+                    : contacts;
 }
 
 Status read_rest(Message& message) {

@@ -1,7 +1,6 @@
 #include "daemon/legs/sip/registrar/firmware.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "daemon/legs/sip/message/message.hpp"
 
@@ -14,13 +13,14 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// The next number of a dotted version; what is no number counts as 0.
-unsigned take_part(std::string_view& text) {
+// The digits of the next number of a dotted version, without leading zeros: some are dates with a time, and
+// longer than any integer. What is no number counts as 0.
+std::string_view take_part(std::string_view& text) {
     const std::size_t dot = std::min(text.find('.'), text.size());
-    unsigned part = 0;
-    (void)std::from_chars(text.data(), text.data() + dot, part);
+    std::string_view part = text.substr(0, dot);
     text = text.substr(std::min(dot + 1, text.size()));
-    return part;
+    part = part.substr(0, std::min(part.find_first_not_of("0123456789"), part.size()));
+    return part.substr(std::min(part.find_first_not_of('0'), part.size()));
 }
 
 }  // namespace
@@ -50,10 +50,10 @@ std::string version_in(std::string_view user_agent, std::size_t prefix) {
 
 bool is_older(std::string_view version, std::string_view than) {
     while (!version.empty() || !than.empty()) {
-        const unsigned ours = take_part(version);
-        const unsigned wanted = take_part(than);
+        const std::string_view ours = take_part(version);
+        const std::string_view wanted = take_part(than);
         if (ours != wanted) {
-            return ours < wanted;
+            return ours.size() != wanted.size() ? ours.size() < wanted.size() : ours < wanted;
         }
     }
     return false;

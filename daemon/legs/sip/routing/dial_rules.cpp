@@ -102,6 +102,22 @@ void check(const DialRule& rule, std::size_t index, std::vector<ConfigFault>& fa
     }
 }
 
+// Bytes of `prefix` that begin `number`, which is as its trunk's settings have it in full: so is the prefix.
+std::size_t covered(const std::string& number, const std::string& prefix, const TrunkSettings& settings) {
+    const std::string full = to_e164(prefix, settings);
+    if (full != "+" && number.starts_with(full)) {
+        return full.size();
+    }
+    const bool digits = settings.number_format == NumberFormat::digits;
+    return digits && number.starts_with("+" + prefix) ? prefix.size() + 1 : 0;
+}
+
+// What the trunk would take for another number, as +49 0… written nationally is 00…, gets past no prefix.
+bool stays_itself(const std::string& number, const TrunkSettings& settings) {
+    const std::string there = to_e164(from_e164(number, settings), settings);
+    return !number.starts_with("+0") && (there == number || !there.starts_with("+"));
+}
+
 // `plan.uri` is what is called; each proxy makes a Request-URI of it.
 Result<DialPlan> by_rules_trunk(DialPlan plan, const DialRule& rule, const Trunks& trunks) {
     const TrunkConfig* trunk = trunks.find(rule.trunk);
@@ -171,21 +187,29 @@ Result<DialPlan> DialRules::plan(const std::string& address, const Trunks& trunk
 }
 
 Result<DialPlan> DialRules::plan_number(const std::string& number, const Trunks& trunks) const {
+    const TrunkSettings as_dialled;  // a gateway's numbers are not known better
     const DialRule* best = nullptr;
+    const TrunkSettings* settings = nullptr;
+    std::string called;
     std::size_t length = 0;
     for (const DialRule& rule : config_.rules) {
+        const TrunkConfig* trunk = rule.trunk.empty() ? nullptr : trunks.find(rule.trunk);
+        const TrunkSettings& writes = trunk != nullptr ? trunk->settings : as_dialled;
+        const std::string full = to_e164(number, writes);
         for (const std::string& prefix : rule.prefixes) {
-            if (number.starts_with(prefix) && prefix.size() > length) {
+            if (const std::size_t matched = covered(full, prefix, writes); matched > length) {
                 best = &rule;
-                length = prefix.size();
+                settings = &writes;
+                called = full;
+                length = matched;
             }
         }
     }
-    if (best == nullptr) {
+    if (best == nullptr || !stays_itself(called, *settings)) {
         return kDenied;
     }
     if (!best->trunk.empty()) {
-        return by_rules_trunk({LegKind::phone, number, number, best->name, best->max_duration}, *best,
+        return by_rules_trunk({LegKind::phone, called, called, best->name, best->max_duration}, *best,
                               trunks);
     }
     const Uri gateway = *parse_uri(best->gateway);

@@ -19,7 +19,7 @@ inline constexpr const char* kDeviceRule = "device";
 struct DialRule {
     std::string name;
     std::vector<std::string> domains;   // "example.org", "*.example.org", "192.0.2.7"
-    std::vector<std::string> prefixes;  // "+4930": numbers that begin so go to the gateway
+    std::vector<std::string> prefixes;  // "+4930": numbers that begin so
     std::string trunk;                  // numbers and domains go by its proxies
     std::string gateway;                // SIP URI without a user: "sip:gw.example.net;transport=tls"
     std::string caller;                 // user part of our From; empty: the room's alias
@@ -45,7 +45,7 @@ public:
     static Result<DialRules> make(DialConfig config);
 
     // "sip:alice@example.org", "alice@example.org", "tel:+49…", "+49 30 123". The longest prefix wins, then
-    // the first rule.
+    // the first rule. A number that goes by a trunk is E.164 from here on, where its settings tell how.
     Result<DialPlan> plan(const std::string& address, const Trunks& trunks = {}) const;
     Invite invite(const Placement& placement, const std::string& contact_host,
                   const Trunks& trunks = {}) const;

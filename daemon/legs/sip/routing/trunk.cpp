@@ -13,11 +13,15 @@ std::string without_plus(const std::string& number) {
     return number.starts_with("+") ? number.substr(1) : number;
 }
 
+// Of a user part, without its parameters and a plus.
+std::string number_in(std::string_view user) {
+    return without_plus(normalise_number(user.substr(0, user.find(';'))));
+}
+
 // As it was dialled, and as E.164; both without a plus.
 std::vector<std::string> numbers_of(const Uri& uri, const TrunkSettings& settings) {
     const std::string_view text = std::string_view(uri.user).substr(0, uri.user.find(';'));
-    std::vector<std::string> numbers{without_plus(normalise_number(text)),
-                                     without_plus(to_e164(text, settings))};
+    std::vector<std::string> numbers{number_in(text), without_plus(to_e164(text, settings))};
     std::erase(numbers, std::string());
     return numbers;
 }
@@ -116,18 +120,29 @@ bool Trunks::Trunk::has(const std::string& ip) const {
            std::ranges::any_of(sources, [&ip](const Cidr& source) { return source.contains(ip); });
 }
 
-// Where the number that was called leads, or null: the Request-URI says it, or else To.
-const std::string* Trunks::Trunk::alias_of(const Message& invite) const {
-    std::vector<std::string> numbers = numbers_of(invite.uri, config.settings);
-    if (numbers.empty()) {
-        numbers = numbers_of(invite.to.uri, config.settings);
-    }
-    for (const std::string& number : numbers) {
+const std::string* Trunks::Trunk::entry_of(const Uri& uri) const {
+    for (const std::string& number : numbers_of(uri, config.settings)) {
         if (const auto entry = config.numbers.find(number); entry != config.numbers.end()) {
             return &entry->second;
         }
     }
     return nullptr;
+}
+
+// Where the number that was called leads, or null. The Request-URI says it, unless a registrar wrote our
+// Contact over it: then P-Called-Party-ID (RFC 7315 section 4.2) or To has what it was.
+const std::string* Trunks::Trunk::alias_of(const Message& invite) const {
+    const std::string called = number_in(invite.uri.user);
+    if (called.empty() || called == number_in(config.account.user)) {
+        const std::vector<std::string> before = invite.values("p-called-party-id");
+        const std::optional<NameAddr> party = before.empty() ? std::nullopt : parse_name_addr(before.front());
+        const std::string* alias = party ? entry_of(party->uri) : nullptr;
+        alias = alias == nullptr ? entry_of(invite.to.uri) : alias;
+        if (alias != nullptr) {
+            return alias;
+        }
+    }
+    return entry_of(invite.uri);
 }
 
 Trunks::Match Trunks::match(const Message& invite, const std::string& user) const {

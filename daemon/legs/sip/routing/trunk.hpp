@@ -68,6 +68,7 @@ private:
         std::set<std::string> learned;
         bool has(const std::string& ip) const;
         const std::string* alias_of(const Message& invite) const;
+        const std::string* entry_of(const Uri& uri) const;
     };
     std::vector<Trunk> trunks_;
 };

@@ -63,6 +63,9 @@ TEST(FirmwareRules, VersionsAreFoundAndCompared) {
     EXPECT_EQ(version_in("none.", 0), "");
     EXPECT_EQ(version_in("x", 40), "");
     EXPECT_TRUE(is_older("2.9", "2.10"));
+    EXPECT_FALSE(is_older("2.202411231259", "2.10")) << "a date with a time";
+    EXPECT_TRUE(is_older("2.202411231259", "2.202411231300"));
+    EXPECT_FALSE(is_older("2.010", "2.9"));
     EXPECT_FALSE(is_older("2.10", "2.9"));
     EXPECT_FALSE(is_older("3", "3.0.0"));
     EXPECT_TRUE(is_older("3", "3.0.1"));

@@ -59,6 +59,26 @@ TEST_F(Attacks, ASpoofedViaDoesNotMoveTheAnswer) {
     EXPECT_NE(via.find("rport=" + std::to_string(udp_.local_port())), std::string::npos) << via;
 }
 
+// RFC 3261 section 18.2.2: some gateways send from one port and listen at another.
+TEST_F(Attacks, WithoutRportTheAnswerGoesToThePortOfTheVia) {
+    Client listening(Transport::udp, harness_.port(Transport::udp));
+    Caller caller(udp_);
+    const auto asked = [&](const std::string& sent_by) {
+        std::string options = caller.request("OPTIONS");
+        options.erase(options.find(";rport"), 6);
+        const std::size_t at = options.find("127.0.0.1:");
+        options.replace(at, options.find(';', at) - at, sent_by);
+        udp_.send(options);
+    };
+    const std::string port = std::to_string(listening.local_port());
+    asked("127.0.0.1:" + port);
+    EXPECT_NE(listening.expect("SIP/2.0 200"), "");
+    for (const char* elsewhere : {"10.0.0.9:", "gateway.example:"}) {
+        asked(elsewhere + port);
+        EXPECT_NE(udp_.expect("SIP/2.0 200"), "") << elsewhere;
+    }
+}
+
 TEST_F(Attacks, ManyParametersHeadersAndLongMessagesAreDropped) {
     Caller caller(udp_);
     std::string many(";a=b");

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/legs/sip/message/uri.hpp"
+#include "daemon/legs/sip/routing/trunk_calls.hpp"
 
 namespace vmr::sip {
 namespace {
@@ -88,6 +89,60 @@ TEST(DialRules, ANumberAtADomainThatATrunkReachesIsANumber) {
     EXPECT_EQ(all->plan("sip:+4930123@partner.example", *trunks)->uri, "+4930123");
     EXPECT_FALSE(all->plan("sip:+1900555@partner.example", *trunks).ok());
     EXPECT_FALSE(all->plan("sip:+1900555;x=y@partner.example;user=phone", *trunks).ok());
+}
+
+std::string by_trunk(const std::string& dialled, std::vector<std::string> prefixes,
+                     std::map<std::string, SettingValue> set) {
+    TrunkConfig trunk{.name = "net"};
+    set["proxies"] = std::vector<std::string>{"sip:sbc.example"};
+    trunk.settings = *trunk_settings("pstn", set);
+    const auto trunks = Trunks::make({trunk});
+    const auto all = DialRules::make({.rules = {{.name = "net", .prefixes = prefixes, .trunk = "net"}}});
+    EXPECT_TRUE(trunks.ok() && all.ok());
+    const Result<DialPlan> plan = all->plan(dialled, *trunks);
+    if (!plan) {
+        return "";
+    }
+    EXPECT_EQ(plan->address, plan->uri);
+    return plan->uri + " " + trunk_request_uri(plan->uri, trunk.settings, "sip:sbc.example");
+}
+
+TEST(DialRules, ANumberForATrunkIsComparedInFull) {
+    const std::map<std::string, SettingValue> german{{"country_code", std::string("49")}};
+    for (const char* same :
+         {"+49 30 12345", "030 12345", "0049 (30) 12345", "tel:03012345", "sip:03012345@sbc.example"}) {
+        EXPECT_EQ(by_trunk(same, {"+4930"}, german), "+493012345 sip:+493012345@sbc.example;user=phone")
+            << same;
+    }
+    EXPECT_EQ(by_trunk("089 12345", {"+4930"}, german), "");
+    EXPECT_EQ(by_trunk("4711", {"47"}, german), "4711 sip:4711@sbc.example;user=phone");
+    // A prefix as it is dialled is one of that country, and no way abroad.
+    EXPECT_EQ(by_trunk("030 12345", {"0"}, german), "+493012345 sip:+493012345@sbc.example;user=phone");
+    EXPECT_EQ(by_trunk("0043 1 234567", {"0"}, german), "");
+    EXPECT_EQ(by_trunk("+43 1 234567", {"0"}, german), "");
+    EXPECT_EQ(by_trunk("030 12345", {"0"}, {}), "03012345 sip:03012345@sbc.example;user=phone");
+    const std::map<std::string, SettingValue> digits{{"number_format", std::string("digits")}};
+    EXPECT_EQ(by_trunk("493012345", {"+4930"}, digits), "+493012345 sip:493012345@sbc.example;user=phone");
+    EXPECT_EQ(by_trunk("493012345", {"4930"}, digits), "+493012345 sip:493012345@sbc.example;user=phone");
+    EXPECT_EQ(by_trunk("110", {"11"}, digits), "110 sip:110@sbc.example;user=phone");
+}
+
+// +49 and 00 43 … would be dialled as 00 0 43 …, or as 00 43 …: abroad, past the prefix.
+TEST(DialRules, NoNumberBecomesAnotherAtTheTrunk) {
+    const std::map<std::string, SettingValue> national{{"country_code", std::string("49")},
+                                                       {"number_format", std::string("national")}};
+    EXPECT_EQ(by_trunk("+49 30 12345", {"+49"}, national), "+493012345 sip:03012345@sbc.example;user=phone");
+    EXPECT_EQ(by_trunk("+43 1 234567", {"+4"}, national),
+              "+431234567 sip:00431234567@sbc.example;user=phone");
+    EXPECT_EQ(by_trunk("+49 0 1900 555", {"+49"}, national), "");
+    EXPECT_EQ(by_trunk("+49 (0) 30 12345", {"+49"}, national), "");
+    const std::map<std::string, SettingValue> american{{"country_code", std::string("1")},
+                                                       {"national_prefix", std::string()},
+                                                       {"international_prefix", std::string("011")},
+                                                       {"number_format", std::string("national")}};
+    EXPECT_EQ(by_trunk("+1 212 5551234", {"+1"}, american),
+              "+12125551234 sip:2125551234@sbc.example;user=phone");
+    EXPECT_EQ(by_trunk("+1 011 49 30 12345", {"+1"}, american), "");
 }
 
 TEST(DialRules, TheRuleSaysAsWhomWeCall) {

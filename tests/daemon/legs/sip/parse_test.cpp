@@ -62,6 +62,37 @@ TEST(Parser, KnowsAStatusLine) {
     }
 }
 
+std::string contacts(std::size_t count) {
+    std::string text = "Contact: ";
+    for (std::size_t i = 0; i < count; ++i) {
+        text += (i == 0 ? "<sip:a@h" : ", <sip:a@h") + std::to_string(i) +
+                ";transport=tls>;expires=9;q=1;reg-id=1;received=\"sip:1\"";
+    }
+    return text + "\r\n";
+}
+
+// A registrar lists all bindings of the account, a redirection all targets: how many is not for us to say.
+TEST(Parser, KeepsManyContactsOfAResponse) {
+    const std::string rest = std::string(kHead).substr(std::string(kHead).find("\r\n"));
+    const auto response = [&](std::size_t count) {
+        const std::string text = "SIP/2.0 200 OK" + rest + contacts(count) + "\r\n";
+        EXPECT_EQ(inspect(text, false).frame, Frame::complete) << count;
+        const Result<Message> read = parse_message(text, Flow());
+        EXPECT_TRUE(read.ok()) << count;
+        return read ? read->contacts.size() : 0;
+    };
+    EXPECT_EQ(response(5), 5U);
+    EXPECT_EQ(response(64), 64U);
+    EXPECT_EQ(response(90), 64U);
+    EXPECT_TRUE(parse(contacts(4)).ok());
+    EXPECT_FALSE(parse(contacts(5)).ok()) << "a request";
+}
+
+TEST(Parser, BoundsParametersOfOneValue) {
+    const std::string text = std::string(kHead) + "Subject: a" + std::string(65, ';') + "\r\n\r\n";
+    EXPECT_EQ(inspect(text, false).frame, Frame::too_large);
+}
+
 TEST(Refusal, CopiesNothingThatCouldBecomeALine) {
     const Address source{"192.0.2.7", 5060};
     const std::string answer = stateless_refusal(

@@ -5,6 +5,7 @@
 
 #include "tests/support/sip/dns_server.hpp"
 #include "tests/support/sip/harness.hpp"
+#include "tests/support/sip/scripted_peer.hpp"
 
 namespace vmr::sip::test {
 namespace {
@@ -16,6 +17,10 @@ protected:
     PlacedCalls() {
         dns_.set(RecordType::a, "first", {{.text = "127.0.0.1"}});
         SipConfig config;
+        for (const Transport transport : {Transport::udp, Transport::tcp, Transport::tls}) {
+            config.stack.listen.push_back({transport, {"127.0.0.1", 0}});
+        }
+        config.stack.listen.push_back({Transport::udp, {"::1", 0}});
         config.stack.outbound.name_servers = {dns_.address()};
         config.stack.outbound.ca_file = callee_.tls.certificate_chain_file;
         config.stack.outbound.open_timeout_ms = 1000;
@@ -119,6 +124,26 @@ TEST_P(OtherPlacedCalls, ADeadServerGivesWayToTheNext) {
     dns_.set(RecordType::a, "alive", {{.text = "127.0.0.1"}});
     ASSERT_TRUE(dial("sip:a@two;transport=tcp"));
     EXPECT_TRUE(caller_->observer.wait([](const auto& record) { return record.answered; }));
+}
+
+TEST_P(OtherPlacedCalls, EachServerIsOfferedMediaThatItCanReach) {
+    ScriptedPeer overloaded([](const std::string& request) {
+        return request.starts_with("INVITE") ? std::vector{response(request, 503)}
+                                             : std::vector<std::string>();
+    });
+    SipConfig config;
+    config.stack.listen = {{Transport::udp, {"::1", 0}}};
+    Harness other(std::move(config));
+    dns_.set(RecordType::srv, "_sip._udp.two",
+             {{.text = "old", .order = 1, .port = overloaded.port()},
+              {.text = "new", .order = 2, .port = other.port(Transport::udp)}});
+    dns_.set(RecordType::a, "old", {{.text = "127.0.0.1"}});
+    dns_.set(RecordType::aaaa, "new", {{.text = "::1"}});
+    ASSERT_TRUE(dial("sip:a@two;transport=udp"));
+    EXPECT_THAT(overloaded.expect("INVITE"), HasSubstr("c=IN IP4 127.0.0.1"));
+    const auto theirs = other.observer.wait([](const auto& record) { return record.answered; });
+    ASSERT_TRUE(theirs);
+    EXPECT_THAT(theirs->arrival.offer, HasSubstr("c=IN IP6 ::1"));
 }
 
 TEST_P(OtherPlacedCalls, AnothersCertificateEndsTheCall) {

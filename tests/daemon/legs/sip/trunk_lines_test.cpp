@@ -255,6 +255,17 @@ TEST_F(Registrations, AreMadeWithCredentialsAndRefreshed) {
     EXPECT_EQ(lines.next_deadline(), 150'000 + 300'000);
 }
 
+TEST_F(Registrations, OursIsFoundAmongManyBindings) {
+    begin_registered();
+    std::string all;
+    for (int other = 0; other < 20; ++other) {
+        all += "<sip:us@h" + std::to_string(other) + ">;expires=9, ";
+    }
+    respond(0, 200, "Contact: " + all + header(sent[0].bytes, "Contact") + ";expires=300\r\n");
+    EXPECT_TRUE(lines.status()[0].registered);
+    EXPECT_EQ(lines.next_deadline(), 150'000);
+}
+
 TEST_F(Registrations, ALongerIntervalIsTakenWhereTheRegistrarAsksForIt) {
     begin_registered();
     respond(0, 423, "Min-Expires: 1800\r\n");

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/routing/arrival.hpp"
 #include "daemon/legs/sip/routing/caller.hpp"
 #include "tests/support/sip/fake_host.hpp"
@@ -161,6 +162,34 @@ TEST_F(TrunkCalls, ANationalNumberLeadsToItsRoom) {
     EXPECT_EQ(call.caller, "+49301234567");
     EXPECT_EQ(call.kind, LegKind::phone);
     EXPECT_EQ(call.display_name, "Ann");
+}
+
+// A registrar writes our Contact over the Request-URI (RFC 3261 section 16.6): our account, whoever is
+// called.
+TEST_F(TrunkCalls, ACallToOurAccountLeadsWhereItsNumberDoes) {
+    TrunkConfig config{.name = "provider", .sources = {"192.0.2.7"}};
+    config.numbers = {{"+4930123", "team"}, {"+4930124", "board"}};
+    config.settings = *trunk_settings("pstn", {{"country_code", std::string("49")}});
+    const auto alias = [&](const std::string& account, const std::string& uri, const std::string& to,
+                           const std::string& extra = {}) {
+        config.account = {account, "secret"};
+        trunks = *Trunks::make({config});
+        Message call = invite(extra, "sip:+4930777@pstn", uri);
+        call.to = *parse_name_addr("<sip:" + to + "@provider>");
+        const Trunks::Match match = trunks.match(call, "");
+        return match.kind == Trunks::Match::Kind::trunk ? match.alias : "none";
+    };
+    EXPECT_EQ(alias("1234567", "1234567", "+4930123"), "team");
+    EXPECT_EQ(alias("1234567", "1234567", "030124"), "board");
+    EXPECT_EQ(alias("+1234567", "1234567;x=y", "+4930123"), "team");
+    EXPECT_EQ(alias("1234567", "1234567", "anybody", "P-Called-Party-ID: <tel:+4930124>\r\n"), "board");
+    EXPECT_EQ(alias("us", "us", "+4930123"), "team");
+    EXPECT_EQ(alias("1234567", "1234567", "+4930125"), "none");
+    EXPECT_EQ(alias("1234567", "7654321", "+4930123"), "none") << "not our account: To is anybody's word";
+    EXPECT_EQ(alias("", "1234567", "+4930123"), "none");
+    config.numbers["1234567"] = "reception";  // whatever else is called
+    EXPECT_EQ(alias("1234567", "1234567", "+4930123"), "team");
+    EXPECT_EQ(alias("1234567", "1234567", "+4930125"), "reception");
 }
 
 TEST_F(TrunkCalls, TheNetworksVerdictOnTheCallerIsPassedOn) {
