@@ -150,6 +150,8 @@ private:
     void on_stream_added(std::size_t path, const StreamInfo& stream, GstPad* pad);
     void on_state_changed(TransportState state, const std::string& reason);
     void on_candidate_found(std::size_t path, const std::string& candidate);
+    static uint64_t random_number();
+    void begin_streams(const sdp::TransportPlan& plan);
     uint32_t ssrc(std::size_t media) { return ssrc(media, false); }
     uint32_t ssrc(std::size_t media, bool retransmission);
     std::map<Slot, MediaStats> rtp_stats() const;

@@ -68,11 +68,20 @@ public:
         char byte = 0;
         return recv(socket_, &byte, 1, MSG_DONTWAIT) >= 0;
     }
+    // Of the packet that came last; 0: none did.
+    std::uint32_t ssrc_heard() {
+        std::array<std::uint8_t, 2048> packet{};
+        while (recv(socket_, packet.data(), packet.size(), MSG_DONTWAIT) >= 12) {
+            heard_ = packet;
+        }
+        return read32(heard_, 8);
+    }
     std::uint16_t port = 0;
 
 private:
     int socket_;
     std::uint8_t sequence_ = 0;
+    std::array<std::uint8_t, 2048> heard_{};
 };
 
 class Reoffers : public TwoRooms {
@@ -168,6 +177,35 @@ TEST_F(Reoffers, AKeyThatWasLeftDoesNotComeAgain) {
     const std::string other = key(counter);
     EXPECT_NE(key(gcm), first);
     EXPECT_NE(key(counter), other);
+}
+
+// Another endpoint counts our roll-overs from 0 (RFC 4568 section 6.4), and who was there before it is not to
+// hear what follows.
+TEST_F(Reoffers, WhoBringsANewKeyGetsANewOneAndANewStream) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    far_room_->attach("far-leg", far->bin(), "Far");
+    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    Sender sound_in("127.0.0.1"), picture_in("127.0.0.1");
+    const std::string key(40, 'B'), other(40, 'C');
+    const auto offer = [&](const std::string& remote) {
+        const std::string crypto = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + remote + "\r\n";
+        return kHead + "m=audio " + std::to_string(sound_in.port) + " RTP/SAVP 8\r\n" + crypto + "m=video " +
+               std::to_string(picture_in.port) + " RTP/SAVP 97\r\na=rtpmap:97 VP8/90000\r\n" + crypto;
+    };
+    const auto heard = [&](Sender& socket, std::uint32_t before) {
+        run_until([&] { return socket.ssrc_heard() != before; });
+        return socket.ssrc_heard();
+    };
+    const std::string first = answered(*far, offer(key));
+    const std::uint32_t sound = heard(sound_in, 0), picture = heard(picture_in, 0);
+    ASSERT_TRUE(sound != 0 && picture != 0);
+    EXPECT_EQ(lines_with(answered(*far, offer(key)), "a=crypto"), lines_with(first, "a=crypto"));
+    const std::string second = answered(*far, offer(other));
+    EXPECT_NE(lines_with(second, "a=crypto"), lines_with(first, "a=crypto"));
+    EXPECT_EQ(lines_with(second, "m="), lines_with(first, "m=")) << "the sockets stay";
+    EXPECT_NE(heard(sound_in, sound), sound);
+    EXPECT_NE(heard(picture_in, picture), picture);
+    far_room_->detach("far-leg");
 }
 
 TEST_F(Reoffers, WhomWeHoldStaysOnHoldWhateverTheyOffer) {
