@@ -167,6 +167,9 @@ void Session::add_candidate(std::string_view candidate, std::string_view, int) {
 }
 
 std::optional<MediaProblem> Session::take(const sdp::Negotiated& negotiated) {
+    if (auto refused = unusable(negotiated)) {
+        return refused;
+    }
     if (const Status applied = apply(negotiated); !applied) {
         drop_unused_paths();
         cancel_restarts(negotiated);
@@ -254,8 +257,6 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
         }
         security = *params;
     }
-    const bool hold =
-        plan.remote_address.empty() || plan.remote_address == "0.0.0.0" || plan.remote_port == 0;
     if (plan.ice && path.agent) {
         if (plan.ice_restarted) {
             if (const Status restarted =
@@ -267,7 +268,7 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
         if (const Status set = path.transport->set_remote(ice_remote(*plan.ice)); !set) {
             return set;
         }
-    } else if (!hold) {
+    } else if (plan.has_remote()) {
         if (const Status set = path.transport->set_remote(udp_remote(plan)); !set) {
             return set;
         }

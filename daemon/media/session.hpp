@@ -125,6 +125,7 @@ private:
         std::string remote_address;
         std::uint16_t port = 0;  // 0: any
     };
+    std::optional<MediaProblem> unusable(const sdp::Negotiated& negotiated) const;
     Status ensure_path(std::size_t id, const PathWish& wish);
     IceParams ice_params(bool controlling, bool sound) const;
     bool restarts(const sdp::Negotiated& negotiated) const;

@@ -217,7 +217,8 @@ UdpRemote udp_remote(const sdp::TransportPlan& plan) {
             plan.remote_rtcp_port,
             plan.rtcp_mux,
             plan.keying != sdp::KeyManagement::none,
-            checks ? plan.ice->remote.ufrag : ""};
+            checks ? plan.ice->remote.ufrag : "",
+            sdp::is_unspecified(plan.remote_rtcp_address) ? "" : plan.remote_rtcp_address};
 }
 
 void describe_path(const LocalDescription& local, const std::string& address, bool trickle,

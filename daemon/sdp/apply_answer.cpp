@@ -220,6 +220,7 @@ private:
             }
             keying.kind = KeyManagement::dtls;
             keying.dtls.remote_fingerprints = media.fingerprints;
+            keying.dtls.tls_id = media.tls_id;
             keying.dtls.min_key_bits = offer_.policy.min_key_bits;
             // Who answers actpass, or nothing, is wrong (RFC 5763 section 5) and takes the client's part
             // mostly.

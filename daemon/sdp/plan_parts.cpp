@@ -72,10 +72,19 @@ bool same_keys(const TransportPlan& a, const TransportPlan& b) {
            (a.keying != KeyManagement::dtls || a.dtls.local_setup == b.dtls.local_setup);
 }
 
-// Another fingerprint or role is another DTLS association (RFC 8842 section 5.5), on a transport of its own.
-bool same_association(const TransportPlan& a, const TransportPlan& b) {
-    return a.keying == b.keying && a.ice.has_value() == b.ice.has_value() &&
-           (a.keying != KeyManagement::dtls || same_keys(a, b));
+// Another fingerprint, role or tls-id is another DTLS association (RFC 8842 section 5.5), on a transport of
+// its own.
+bool same_association(const TransportPlan& before, const TransportPlan& now) {
+    const bool other_id =
+        !before.dtls.tls_id.empty() && !now.dtls.tls_id.empty() && before.dtls.tls_id != now.dtls.tls_id;
+    return before.keying == now.keying && before.ice.has_value() == now.ice.has_value() &&
+           (before.keying != KeyManagement::dtls || (same_keys(before, now) && !other_id));
+}
+
+// Whether the sockets that were opened for `before` do for `now`, too; with ICE its checks tell.
+bool same_sockets(const TransportPlan& before, const TransportPlan& now) {
+    const bool same_family = before.ipv6 == now.ipv6 || is_unspecified(now.remote_address);
+    return now.ice || (same_family && (!before.rtcp_mux || now.rtcp_mux));
 }
 
 }  // namespace
@@ -179,8 +188,10 @@ void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_ar
         }
         const bool lives_on =
             before != nullptr && same_association(*before, transport) &&
+            // What our offer said of sockets holds: an answer cannot ask for others.
             (ids_are_given ? before->id == transport.id
-                           : std::find(taken.begin(), taken.end(), before->id) == taken.end());
+                           : same_sockets(*before, transport) &&
+                                 std::find(taken.begin(), taken.end(), before->id) == taken.end());
         transport.is_new = !lives_on;
         if (!ids_are_given) {
             transport.id = lives_on ? before->id : now.next_transport;
@@ -189,6 +200,10 @@ void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_ar
         taken.push_back(transport.id);
         if (lives_on) {
             transport.rekeyed = !same_keys(*before, transport);
+            transport.ipv6 = before->ipv6;
+            if (transport.dtls.tls_id.empty()) {
+                transport.dtls.tls_id = before->dtls.tls_id;
+            }
             if (transport.ice) {
                 transport.ice_restarted = transport.ice->remote.ufrag != before->ice->remote.ufrag ||
                                           transport.ice->remote.pwd != before->ice->remote.pwd;

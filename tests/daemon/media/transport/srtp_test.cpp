@@ -308,7 +308,7 @@ TEST_P(SrtpElementsTest, UnderstandUsAndWeThem) {
     const auto socket = ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(receiver), "socket"));
     int port = 0;
     g_object_get(socket.get(), "port", &port, nullptr);
-    ASSERT_TRUE(us.transport->set_remote(UdpRemote{"127.0.0.1", static_cast<uint16_t>(port)}));
+    ASSERT_TRUE(us.transport->set_remote(UdpRemote{"127.0.0.1", static_cast<uint16_t>(port), 0, true}));
     EXPECT_TRUE(wait_until([&] { return rtp_decrypted_ > 20 && rtcp_decrypted_ > 0; }));
 
     play(
