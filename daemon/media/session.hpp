@@ -146,6 +146,7 @@ private:
     bool awaits_keys(std::size_t path) const;
     bool may_connect(const std::string& address) const;
     bool ensure_floor(const sdp::FloorPlan& plan);
+    void leave_floor();
     std::optional<sdp::LocalFloor> local_floor(const std::optional<sdp::FloorPlan>& plan);
     void report_if_ready();
     void on_stream_added(std::size_t path, const StreamInfo& stream, GstPad* pad);
