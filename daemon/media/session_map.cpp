@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/sdp/text.hpp"
+
 namespace vmr::media {
 namespace {
 
@@ -73,6 +75,32 @@ RtpFormat format_of(const sdp::MediaPlan& plan, const sdp::CodecPlan& codec, uin
     format.clock_rate = codec.clock_rate;
     format.rtcp_fb = feedback_of(plan);
     format.extmap = extensions_of(plan);
+    return format;
+}
+
+constexpr std::size_t kMaxParameterSets = 2048;  // characters
+
+// RFC 6184 section 8.1: base64, with commas between the sets. Empty: there are none, or it is not that.
+std::string parameter_sets(const sdp::CodecPlan& codec) {
+    const auto* sets =
+        codec.codec == sdp::Codec::h264 ? sdp::find(codec.remote_fmtp, "sprop-parameter-sets") : nullptr;
+    if (sets == nullptr || sets->size() > kMaxParameterSets) {
+        return "";
+    }
+    for (std::string_view rest = *sets; !rest.empty();) {
+        const auto bytes = sdp::text::base64_decode(sdp::text::take(rest, ','));
+        if (!bytes || bytes->empty()) {
+            return "";
+        }
+    }
+    return *sets;
+}
+
+RtpFormat received_format(const sdp::MediaPlan& plan, const sdp::CodecPlan& codec) {
+    RtpFormat format = format_of(plan, codec, codec.receive_pt);
+    if (auto sets = parameter_sets(codec); !sets.empty()) {
+        format.fmtp["sprop-parameter-sets"] = std::move(sets);
+    }
     return format;
 }
 
@@ -273,7 +301,7 @@ MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc, uint32_t rtx
     params.mid = plan.mid;
     params.mid_extmap = plan.extmaps.mid;
     for (const auto& codec : plan.codecs) {
-        params.receive_caps[codec.receive_pt] = rtp_caps(format_of(plan, codec, codec.receive_pt));
+        params.receive_caps[codec.receive_pt] = rtp_caps(received_format(plan, codec));
         if (codec.rtx_receive_pt) {
             params.rtx[*codec.rtx_receive_pt] = codec.receive_pt;
         }
