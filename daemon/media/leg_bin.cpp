@@ -191,6 +191,10 @@ void LegBin::ask_for_picture(const Sender& sender, bool shared) {
 }
 
 void LegBin::limit(Slot slot, uint32_t bitrate) {
+    if (slot == Slot::audio) {
+        audio_.limit(bitrate);
+        return;
+    }
     const auto found = senders_.find(slot);
     if (found == senders_.end()) {
         return;
@@ -275,6 +279,9 @@ void LegBin::press(char key) {
 }
 
 uint32_t LegBin::max_bitrate(Slot slot) const {
+    if (slot == Slot::audio) {
+        return audio_.max_bitrate();
+    }
     const auto found = senders_.find(slot);
     return found == senders_.end() ? 0 : found->second.params.bitrate;
 }

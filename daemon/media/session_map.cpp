@@ -338,9 +338,9 @@ SendParams send_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
     params.rtp_caps = rtp_caps(sent_format(plan, ssrc));
     params.payload = plan.codecs.front().send_pt;
     params.ssrc = ssrc;
+    params.bitrate = plan.max_send_bitrate;
     if (plan.kind == sdp::MediaKind::video) {
         const sdp::CodecPlan& sent = plan.codecs.front();
-        params.bitrate = plan.max_send_bitrate;
         params.size = largest_picture(sent.limit);
         params.high_profile = sent.high_profile;
         params.single_nal = sent.codec == sdp::Codec::h264 && sent.packetization_mode == 0;

@@ -136,7 +136,6 @@ struct MediaPlan {
     std::vector<Ssrc> remote_ssrcs;  // empty: unknown, learn from the packets
     std::vector<std::pair<std::uint32_t, std::uint32_t>> remote_rtx;  // FID: media ssrc, rtx ssrc
     std::string remote_msid;
-    unsigned ptime = 20;                    // ms, what we send
     std::uint32_t max_send_bitrate = 0;     // bit/s; 0: not limited
     std::uint32_t max_receive_bitrate = 0;  // bit/s, what we ask for; 0: not limited
     std::size_t transport = 0;  // index into Negotiated::transports; meaningless when not accepted

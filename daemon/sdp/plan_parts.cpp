@@ -8,8 +8,10 @@ namespace vmr::sdp {
 
 namespace {
 
-constexpr std::uint32_t kLeastPicture = 64'000;  // bit/s: what has less for it is no picture
-constexpr std::uint16_t kDiscardPort = 9;        // a trickling peer's placeholder (RFC 8840 section 4.1.1)
+constexpr std::uint32_t kLeastPicture = 64'000;                   // bit/s: what has less for it is no picture
+constexpr std::uint32_t kSoundHeaders = 50 * 40 * 8;              // bit/s, of 50 packets a second
+constexpr std::uint32_t kLeastOpus = 6'000, kMostOpus = 510'000;  // bit/s; RFC 7587 section 6.1
+constexpr std::uint16_t kDiscardPort = 9;  // a trickling peer's placeholder (RFC 8840 section 4.1.1)
 
 // What of a limit is for payload. b=AS counts what IP, UDP and RTP add (RFC 3550 section 6.2), b=TIAS does
 // not (RFC 3890): about 40 bytes with each 1100 of a picture.
@@ -19,22 +21,30 @@ std::uint32_t payload_limit(const Bandwidth& bandwidth) {
                : static_cast<std::uint32_t>(std::uint64_t{bandwidth.as_kbps} * 1000 * 96 / 100);
 }
 
-// Of what we send, with the headers of 50 packets a second; bit/s.
+// Of what we send, with headers; bit/s.
 std::uint32_t sound_rate(Codec codec) {
-    return (codec == Codec::opus ? 48000 : 64000) + 50 * 40 * 8;
+    return (codec == Codec::opus ? 48000 : 64000) + kSoundHeaders;
 }
 
 std::uint32_t smaller_limit(std::uint32_t a, std::uint32_t b) {  // 0: no limit
     return a == 0 ? b : b == 0 ? a : std::min(a, b);
 }
 
-// A multiple of our 10 ms that the peer wants; 20 unless it says otherwise.
-unsigned packet_time(const Media& media) {
-    unsigned ptime = media.ptime == 0 ? 20 : media.ptime / 10 * 10;
-    if (media.max_ptime != 0) {
-        ptime = std::min(ptime, media.max_ptime / 10 * 10);
+// Of the payload; 0: none. Opus alone can do with less than it would take.
+std::uint32_t sound_limit(const Bandwidth& bandwidth, const CodecPlan& codec) {
+    if (codec.codec != Codec::opus) {
+        return 0;
     }
-    return std::clamp(ptime, 10U, 60U);
+    std::uint32_t limit = bandwidth.tias_bps;
+    if (limit == 0 && bandwidth.as_kbps != 0) {
+        const auto all = std::uint64_t{bandwidth.as_kbps} * 1000;
+        limit = static_cast<std::uint32_t>(std::max(all, std::uint64_t{kSoundHeaders} + 1) - kSoundHeaders);
+    }
+    if (const auto* average = find(codec.remote_fmtp, "maxaveragebitrate")) {
+        limit =
+            smaller_limit(limit, static_cast<std::uint32_t>(text::number(*average, kMostOpus).value_or(0)));
+    }
+    return limit == 0 ? 0 : std::max(limit, kLeastOpus);
 }
 
 void fill_ssrcs(MediaPlan& plan, const Media& media) {
@@ -96,9 +106,10 @@ void fill_from_remote(MediaPlan& plan, const Media& media, const Policy& policy,
     plan.held = !peer_receives;
     const auto own = plan.kind == MediaKind::video ? policy.max_bitrate : 0;
     const auto decoder = plan.codecs.empty() ? 0 : plan.codecs.front().limit.bitrate;
-    plan.max_send_bitrate = smaller_limit(smaller_limit(own, decoder), payload_limit(media.bandwidth));
+    plan.max_send_bitrate = plan.kind == MediaKind::audio && !plan.codecs.empty()
+                                ? sound_limit(media.bandwidth, plan.codecs.front())
+                                : smaller_limit(smaller_limit(own, decoder), payload_limit(media.bandwidth));
     plan.max_receive_bitrate = own;
-    plan.ptime = packet_time(media);
     plan.rtcp_rsize = media.rtcp_rsize;
     fill_ssrcs(plan, media);
 }
