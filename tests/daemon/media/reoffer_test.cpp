@@ -311,6 +311,38 @@ TEST_F(Reoffers, ReportsDoNotTellWhereSoundGoes) {
     far_room_->detach("far-leg");
 }
 
+// RFC 7587 section 6.1
+TEST_F(Reoffers, OpusKeepsToWhatThePeerTakesNow) {
+    auto far = session("far-leg", sdp::Encryption::off);
+    far_room_->attach("far-leg", far->bin(), "Far");
+    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    Sender sound("127.0.0.1");
+    const auto bitrate_under = [&](const std::string& limit) {
+        answered(*far, kHead + "m=audio " + std::to_string(sound.port) + " RTP/AVP 96\r\n" + limit +
+                           "a=rtpmap:96 opus/48000/2\r\n");
+        int bitrate = 0;
+        GstIterator* all =
+            gst_bin_iterate_all_by_element_factory_name(GST_BIN(far->bin().element()), "opusenc");
+        GValue item = G_VALUE_INIT;
+        if (gst_iterator_next(all, &item) == GST_ITERATOR_OK) {
+            g_object_get(g_value_get_object(&item), "bitrate", &bitrate, nullptr);
+            g_value_unset(&item);
+        }
+        gst_iterator_free(all);
+        return bitrate;
+    };
+    EXPECT_EQ(bitrate_under(""), 48000);
+    EXPECT_EQ(bitrate_under("b=AS:32\r\n"), 16000);
+    EXPECT_EQ(far->bin().max_bitrate(Slot::audio), 16000U) << "of the room's encoders";
+    EXPECT_EQ(bitrate_under("a=fmtp:96 maxaveragebitrate=10000\r\n"), 10000);
+    EXPECT_EQ(bitrate_under(""), 48000);
+    while (sound.received()) {
+    }
+    bool heard = false;
+    EXPECT_TRUE(run_until([&] { return heard = heard || sound.received(); }));
+    far_room_->detach("far-leg");
+}
+
 TEST_F(Reoffers, HoldByAddressIsHoldInEitherIpVersion) {
     auto far = session("far-leg", sdp::Encryption::best_effort);
     const std::uint16_t port = port_in(answered(*far, kPlain), "m=audio ");
