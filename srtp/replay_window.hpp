@@ -7,6 +7,27 @@
 
 namespace vmr::srtp {
 
+// The 48-bit index (ROC and sequence number) that lies nearest to the highest that was there. Empty: it would
+// be before the first roll-over, or after the last.
+inline std::optional<std::uint64_t> nearest_index(std::uint64_t highest, std::uint16_t sequence) {
+    const std::uint64_t rounds = highest >> 16;
+    const auto last = static_cast<std::uint16_t>(highest);
+    const int distance = static_cast<int>(sequence) - static_cast<int>(last);
+    std::uint64_t guess = rounds;
+    if (distance > 0x8000) {
+        if (rounds == 0) {
+            return std::nullopt;
+        }
+        guess = rounds - 1;
+    } else if (distance < -0x8000) {
+        guess = rounds + 1;
+    }
+    if (guess > 0xffffffff) {
+        return std::nullopt;  // a key serves 2^48 packets (section 9.2)
+    }
+    return guess << 16 | sequence;
+}
+
 class ReplayWindow {
 public:
     static constexpr std::uint64_t kSize = 1024;  // packets; RFC 3711 asks for 64 at least
@@ -36,28 +57,8 @@ public:
         word(index) |= bit(index);
     }
 
-    // The 48-bit index (ROC and sequence number) that lies nearest to what was there last. Empty: it
-    // would be before the first roll-over, or after the last.
     std::optional<std::uint64_t> index_of(std::uint16_t sequence) const {
-        if (!started_) {
-            return sequence;
-        }
-        const std::uint64_t rounds = highest_ >> 16;
-        const auto last = static_cast<std::uint16_t>(highest_);
-        const int distance = static_cast<int>(sequence) - static_cast<int>(last);
-        std::uint64_t guess = rounds;
-        if (distance > 0x8000) {
-            if (rounds == 0) {
-                return std::nullopt;
-            }
-            guess = rounds - 1;
-        } else if (distance < -0x8000) {
-            guess = rounds + 1;
-        }
-        if (guess > 0xffffffff) {
-            return std::nullopt;  // a key serves 2^48 packets (section 9.2)
-        }
-        return guess << 16 | sequence;
+        return started_ ? nearest_index(highest_, sequence) : sequence;
     }
 
     bool started() const { return started_; }

@@ -58,6 +58,17 @@ Streams::Stream* Streams::find_or_add(std::uint32_t ssrc) {
     return &current_;
 }
 
+std::vector<Streams::Highest> Streams::highest() const {
+    std::vector<Highest> all;
+    if (any_) {
+        all.push_back({current_.ssrc, current_.window.highest()});
+    }
+    for (const Stream& stream : others_) {
+        all.push_back({stream.ssrc, stream.window.highest()});
+    }
+    return all;
+}
+
 std::optional<Mki> Mki::make(Bytes bytes) {
     if (bytes.size() > kMaxMki) {
         return std::nullopt;
@@ -161,6 +172,39 @@ std::optional<Receiver> Receiver::make(Suite suite, Bytes master) {
     return rtp && rtcp ? std::optional(Receiver(suite, *rtp, *rtcp)) : std::nullopt;
 }
 
+void Receiver::follow(const Receiver& before) {
+    before_ = before.streams_.highest();
+    for (const Streams::Highest& older : before.before_) {
+        const bool newer = std::ranges::any_of(
+            before_, [&](const Streams::Highest& known) { return known.ssrc == older.ssrc; });
+        if (!newer && before_.size() < Streams::kMaxStreams) {
+            before_.push_back(older);
+        }
+    }
+}
+
+std::optional<std::uint64_t> Receiver::index_before(std::uint32_t ssrc, std::uint16_t sequence) const {
+    const auto found = std::ranges::find(before_, ssrc, &Streams::Highest::ssrc);
+    return found == before_.end() ? std::nullopt : nearest_index(found->index, sequence);
+}
+
+struct Receiver::Packet {
+    std::uint32_t ssrc;
+    Bytes whole, header;  // without tag and MKI
+    MutableBytes payload;
+    Bytes tag;
+};
+
+// In place; what a GCM leaves of a payload that it refused is no use.
+bool Receiver::open(const Packet& packet, std::uint64_t index) const {
+    if (rtp_.gcm()) {
+        return rtp_.open(packet.ssrc, index, packet.header, {}, packet.payload,
+                         std::span<const std::uint8_t, 16>(packet.tag.data(), 16));
+    }
+    return tag_fits(rtp_, packet.whole, rounds_of(index), packet.tag) &&
+           (packet.payload.empty() || rtp_.crypt(packet.ssrc, index, packet.payload));
+}
+
 Outcome Receiver::unprotect_rtp(MutableBytes packet, std::size_t& size) {
     const std::size_t tag_bytes = info_of(suite_).rtp_tag_bytes;
     if (size < kMinRtp + tag_bytes + mki_.size()) {
@@ -176,19 +220,25 @@ Outcome Receiver::unprotect_rtp(MutableBytes packet, std::size_t& size) {
         return Outcome::unauthenticated;
     }
     const Streams::Stream* known = streams_.find(header->ssrc);
-    const auto index = known == nullptr ? header->sequence : known->window.index_of(header->sequence);
+    auto index = known == nullptr ? header->sequence : known->window.index_of(header->sequence);
     if (!index || (known != nullptr && !known->window.is_new(*index))) {
         return Outcome::replayed;
     }
-    const MutableBytes payload = packet.subspan(header->size, plain - header->size);
-    const Bytes tag = packet.subspan(gcm ? plain : plain + mki_.size(), tag_bytes);
-    if (gcm) {
-        if (!rtp_.open(header->ssrc, *index, packet.first(header->size), {}, payload,
-                       std::span<const std::uint8_t, 16>(tag.data(), 16))) {
-            return Outcome::unauthenticated;
+    const Packet parts{header->ssrc, packet.first(plain), packet.first(header->size),
+                       packet.subspan(header->size, plain - header->size),
+                       packet.subspan(gcm ? plain : plain + mki_.size(), tag_bytes)};
+    bool opened = false;
+    const auto before = known == nullptr ? index_before(header->ssrc, header->sequence) : std::nullopt;
+    if (before && *before != *index) {
+        const std::vector<std::uint8_t> sealed(parts.payload.begin(), parts.payload.end());
+        opened = open(parts, *before);
+        if (opened) {
+            index = before;
+        } else {
+            std::ranges::copy(sealed, parts.payload.begin());
         }
-    } else if (!tag_fits(rtp_, packet.first(plain), rounds_of(*index), tag) ||
-               (!payload.empty() && !rtp_.crypt(header->ssrc, *index, payload))) {
+    }
+    if (!opened && !open(parts, *index)) {
         return Outcome::unauthenticated;
     }
     Streams::Stream* stream = streams_.find_or_add(header->ssrc);

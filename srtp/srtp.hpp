@@ -31,6 +31,12 @@ public:
     // Of the SSRC last asked for. Null: too many.
     Stream* find_or_add(std::uint32_t ssrc);
 
+    struct Highest {
+        std::uint32_t ssrc = 0;
+        std::uint64_t index = 0;
+    };
+    std::vector<Highest> highest() const;
+
 private:
     Stream* lookup(std::uint32_t ssrc);
 
@@ -87,18 +93,26 @@ public:
     static std::optional<Receiver> make(Suite suite, Bytes master);
     // Packets without it, or with another, are of a key that is not ours.
     void set_mki(const Mki& mki) { mki_ = mki; }
+    // This key comes after that of `before`. Who goes on with an SSRC goes on counting its roll-overs (RFC
+    // 3711 section 3.3.1); who is another endpoint begins at 0 (RFC 4568 section 6.4). The SSRC's first
+    // packet tells.
+    void follow(const Receiver& before);
 
     // In place; `size` shrinks by the tag. State is kept only for SSRCs that authenticated.
     Outcome unprotect_rtp(MutableBytes packet, std::size_t& size);
     Outcome unprotect_rtcp(MutableBytes packet, std::size_t& size);
 
 private:
+    struct Packet;  // of RTP
     Receiver(Suite suite, const Cipher& rtp, const Cipher& rtcp) : suite_(suite), rtp_(rtp), rtcp_(rtcp) {}
+    std::optional<std::uint64_t> index_before(std::uint32_t ssrc, std::uint16_t sequence) const;
+    bool open(const Packet& packet, std::uint64_t index) const;
 
     Suite suite_;
     Mki mki_;
     Cipher rtp_;
     Streams streams_;
+    std::vector<Streams::Highest> before_;  // under the keys before
     Cipher rtcp_;
     Streams rtcp_streams_;
 };

@@ -47,6 +47,8 @@ public:
     void tick(std::int64_t now);
     std::optional<std::int64_t> next_deadline() const;
     Holder holder() const { return holder_; }
+    // The participant shares because it asked here.
+    bool granted() const { return request_ != 0 && holder_ == Holder::participant; }
 
 private:
     struct Notification {

@@ -1,6 +1,7 @@
 #include "daemon/media/audio_slot.hpp"
 
 #include "daemon/media/pad_sync.hpp"
+#include "daemon/media/picture_caps.hpp"
 
 namespace vmr::media {
 namespace {
@@ -116,8 +117,20 @@ void AudioSlot::send(const SendParams& params, GstPad* transport_sink) {
     }
 }
 
+void AudioSlot::limit(uint32_t bitrate) {
+    if (bitrate == params_.bitrate) {
+        return;
+    }
+    params_.bitrate = bitrate;
+    if (encode_) {
+        remove_sender();
+        add_sender();
+    }
+}
+
 void AudioSlot::add_sender() {
     encode_ = add_chain("encode-" + params_.codec);
+    limit_encoder(encode_.get(), params_);
     pay_ = add_chain("pay-" + params_.codec);
     g_object_set(named(pay_.get(), "pay").get(), "pt", static_cast<guint>(params_.payload), "ssrc",
                  params_.ssrc, nullptr);

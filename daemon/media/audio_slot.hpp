@@ -27,6 +27,9 @@ public:
     void stop_receiving(GstPad* rtp);
     // Sends into `transport_sink`; again with others: in another format, or elsewhere.
     void send(const SendParams& params, GstPad* transport_sink);
+    // The most that may be sent, bit/s; 0: no limit.
+    void limit(uint32_t bitrate);
+    uint32_t max_bitrate() const { return params_.bitrate; }
 
     // Changes the way; before, the mixer's pad is unlinked from what to_room() or from_room() returns. When
     // this returns nothing is on the way that was left.

@@ -33,6 +33,7 @@ public:
         return plan.tcp == tcp_ && (!tcp_ || plan.passive == passive_);
     }
     void set_holder(FloorHolder holder);
+    bool granted() const { return server_.granted(); }
 
     // bfcp::FloorHost
     void send(const std::string& bytes) override;

@@ -155,6 +155,7 @@ void LegBin::send(Slot slot, const SendParams& params, GstPad* transport_sink) {
     }
     Sender& sender = senders_[slot];
     const ElementPtr before = sender.pay ? named(sender.pay.get(), "pay") : ElementPtr();
+    const bool goes_on = before && sender.params.ssrc == params.ssrc;
     if (before) {
         stop_sending(slot, sender);
     }
@@ -163,7 +164,7 @@ void LegBin::send(Slot slot, const SendParams& params, GstPad* transport_sink) {
     g_object_set(named(pay, "rtpcaps").get(), "caps", params.rtp_caps.get(), nullptr);
     g_object_set(named(pay, "pay").get(), "pt", static_cast<guint>(params.payload), "ssrc", params.ssrc,
                  nullptr);
-    if (before) {
+    if (goes_on) {
         continue_stream(named(pay, "pay").get(), before.get());
     }
     if (params.single_nal) {
@@ -190,6 +191,10 @@ void LegBin::ask_for_picture(const Sender& sender, bool shared) {
 }
 
 void LegBin::limit(Slot slot, uint32_t bitrate) {
+    if (slot == Slot::audio) {
+        audio_.limit(bitrate);
+        return;
+    }
     const auto found = senders_.find(slot);
     if (found == senders_.end()) {
         return;
@@ -274,6 +279,9 @@ void LegBin::press(char key) {
 }
 
 uint32_t LegBin::max_bitrate(Slot slot) const {
+    if (slot == Slot::audio) {
+        return audio_.max_bitrate();
+    }
     const auto found = senders_.find(slot);
     return found == senders_.end() ? 0 : found->second.params.bitrate;
 }

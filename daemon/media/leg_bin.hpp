@@ -57,7 +57,7 @@ public:
     void set_key_events(bool agreed) { key_events_ = agreed; }
     void press(char key);  // 0–9 * # A–D
     void set_jitter_buffer(std::chrono::milliseconds length) { audio_.set_jitter_buffer(length); }
-    // Of a picture that is sent: another most, bit/s; 0: no limit.
+    // Of what is sent: another most, bit/s; 0: no limit.
     void limit(Slot slot, uint32_t bitrate);
     // The most that may be sent, bit/s; 0: no limit.
     uint32_t max_bitrate(Slot slot) const;

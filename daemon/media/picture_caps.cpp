@@ -1,5 +1,7 @@
 #include "daemon/media/picture_caps.hpp"
 
+#include <algorithm>
+
 #include "daemon/media/pipelines.hpp"
 
 namespace vmr::media {
@@ -28,6 +30,16 @@ void set_encoder_bitrate(GstElement* encode, const std::string& codec, uint32_t 
     } else if (codec == "vp8") {
         g_object_set(encoder.get(), "target-bitrate", static_cast<int>(bitrate), nullptr);
     }
+}
+
+void limit_encoder(GstElement* encode, const SendParams& params) {
+    if (params.codec != "opus" || params.bitrate == 0) {
+        return;
+    }
+    const ElementPtr encoder = named(encode, "encoder");
+    int usual = 0;
+    g_object_get(encoder.get(), "bitrate", &usual, nullptr);
+    g_object_set(encoder.get(), "bitrate", std::min(usual, static_cast<int>(params.bitrate)), nullptr);
 }
 
 void configure_encoder(GstElement* encode, const SendParams& params) {

@@ -11,6 +11,8 @@ inline constexpr int kMaxNalUnit = 1100;
 CapsPtr picture_caps(const SendParams& params, bool shared);
 // The same of a leg's own encoder; `encode` is a chain of pipelines/encode-<codec>.launch.
 void configure_encoder(GstElement* encode, const SendParams& params);
+// Of sound.
+void limit_encoder(GstElement* encode, const SendParams& params);
 void set_encoder_bitrate(GstElement* encode, const std::string& codec, uint32_t bitrate);
 
 }  // namespace vmr::media

@@ -127,7 +127,8 @@ void RoomPipeline::apply_network(Member& member, Slot slot) {
         return;
     }
     if (slot == Slot::audio) {
-        g_object_set(pad->second.get(), "packet-loss", member.network.audio_loss, nullptr);
+        g_object_set(pad->second.get(), "packet-loss", member.network.audio_loss, "max-bitrate",
+                     member.leg->max_bitrate(slot), nullptr);
         return;
     }
     uint32_t limit = member.leg->max_bitrate(slot);

@@ -1,9 +1,6 @@
 #include "daemon/media/session.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <stdexcept>
 
 #include "daemon/media/session_map.hpp"
 
@@ -12,14 +9,6 @@ namespace {
 
 // Each opens sockets, and asks TURN servers for relays.
 constexpr double kRestartRate = 0.2, kMostRestarts = 5;  // a second; at once
-
-uint64_t random_number() {
-    uint64_t number = 0;
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof number) != 1) {
-        throw std::runtime_error("no random numbers");
-    }
-    return number;
-}
 
 MediaProblem internal(const std::string& text) {
     return {MediaProblem::Kind::internal, text};
@@ -178,6 +167,9 @@ void Session::add_candidate(std::string_view candidate, std::string_view, int) {
 }
 
 std::optional<MediaProblem> Session::take(const sdp::Negotiated& negotiated) {
+    if (auto refused = unusable(negotiated)) {
+        return refused;
+    }
     if (const Status applied = apply(negotiated); !applied) {
         drop_unused_paths();
         cancel_restarts(negotiated);
@@ -220,12 +212,18 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
             }
         }
     }
+    for (const auto& plan : negotiated.transports) {
+        if (plan.rekeyed) {
+            begin_streams(plan);
+        }
+    }
     for (const auto& media : negotiated.media) {
         if (!media.accepted) {
             continue;
         }
         const auto& plan = negotiated.transports.at(media.transport);
-        if (const Status applied = apply_media(media, *paths_.at(plan.id).transport, plan.is_new); !applied) {
+        const bool anew = plan.is_new || plan.rekeyed;
+        if (const Status applied = apply_media(media, *paths_.at(plan.id).transport, anew); !applied) {
             return applied;
         }
     }
@@ -238,38 +236,6 @@ Status Session::apply(const sdp::Negotiated& negotiated) {
     return Ok{};
 }
 
-Status Session::apply_media(const sdp::MediaPlan& plan, RtpTransport& transport, bool is_new) {
-    const std::size_t index = plan.index;
-    const uint32_t rtx_ssrc = has_slot(plan) ? ssrc(index, true) : 0;
-    if (const Status added = transport.add_media(media_params(plan, ssrc(index), rtx_ssrc)); !added) {
-        return added;
-    }
-    if (!has_slot(plan)) {
-        return Ok{};
-    }
-    const bool known =
-        !is_new && negotiated_ && index < negotiated_->media.size() && negotiated_->media[index].accepted;
-    const sdp::CodecPlan* before = known ? &negotiated_->media[index].codecs.front() : nullptr;
-    const sdp::CodecPlan& now = plan.codecs.front();
-    const Slot slot = slot_of(plan);
-    const bool same = before != nullptr && before->codec == now.codec && before->send_pt == now.send_pt &&
-                      before->receive_pt == now.receive_pt;
-    const SendParams params = send_params(plan, ssrc(index));
-    if (!same || !same_picture(params, send_params(negotiated_->media[index], ssrc(index)))) {
-        bin_.send(slot, params, transport.send_pad(static_cast<unsigned>(index)));
-    } else {
-        bin_.limit(slot, params.bitrate);
-    }
-    const bool sending = sdp::sends(plan.direction) && !plan.held;
-    if (slot == Slot::audio) {
-        bin_.set_key_events(!plan.dtmf.empty());
-        transport.set_sending(static_cast<unsigned>(index), sending);
-    } else {
-        bin_.set_sending(slot, sending);
-    }
-    return Ok{};
-}
-
 Status Session::apply_transport(const sdp::TransportPlan& plan) {
     Path& path = paths_.at(plan.id);
     Security security = PlainSecurity{};
@@ -277,8 +243,10 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
         const auto bytes = [](const std::vector<uint8_t>& key) {
             return std::string(key.begin(), key.end());
         };
-        // A key that comes into use again would begin its indices again (RFC 3711 section 9.1).
-        std::erase_if(path.keys, [&](const auto& key) { return key.first != plan.sdes.suite; });
+        // A key that comes into use again would begin its indices again (RFC 3711 section 9.1). And in an
+        // answer of ours, who was there under the peer's key before is not to hear how the call goes on.
+        const bool anew = plan.rekeyed && !offered_;
+        std::erase_if(path.keys, [&](const auto& key) { return anew || key.first != plan.sdes.suite; });
         security =
             SdesKeys{srtp_suite(plan.sdes.suite), bytes(key(path, plan.sdes.suite, plan.sdes.tag).key),
                      bytes(plan.sdes.remote.key), bytes(plan.sdes.local_mki), bytes(plan.sdes.remote.mki)};
@@ -289,8 +257,6 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
         }
         security = *params;
     }
-    const bool hold =
-        plan.remote_address.empty() || plan.remote_address == "0.0.0.0" || plan.remote_port == 0;
     if (plan.ice && path.agent) {
         if (plan.ice_restarted) {
             if (const Status restarted =
@@ -302,7 +268,7 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
         if (const Status set = path.transport->set_remote(ice_remote(*plan.ice)); !set) {
             return set;
         }
-    } else if (!hold) {
+    } else if (plan.has_remote()) {
         if (const Status set = path.transport->set_remote(udp_remote(plan)); !set) {
             return set;
         }
@@ -312,38 +278,6 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
         return path.transport->set_security(security);
     }
     return Ok{};
-}
-
-uint32_t Session::ssrc(std::size_t media, bool retransmission) {
-    uint32_t& number = ssrcs_[{media, retransmission}];
-    while (number == 0) {
-        number = static_cast<uint32_t>(random_number());
-    }
-    return number;
-}
-
-sdp::LocalParams Session::local_params(const sdp::Negotiated& negotiated) {
-    sdp::LocalParams local;
-    local.session_id = session_id_;
-    local.session_version = session_version_;
-    local.cname = name_;
-    local.ice_lite = policy_.ice_lite;
-    for (const auto& plan : negotiated.transports) {
-        local.transports.push_back(local_transport(plan.id, plan.remote_address));
-    }
-    for (const auto& media : negotiated.media) {
-        if (media.accepted && !has_slot(media)) {
-            local.media.push_back({media.index, ssrc(media.index), 0, ""});
-        } else if (media.accepted) {
-            // Content is a stream of its own, so that browsers do not tie it to the room's sound.
-            const std::string stream = media.role == sdp::Role::content ? "content" : "room";
-            const uint32_t rtx_ssrc = media.codecs.front().rtx_send_pt ? ssrc(media.index, true) : 0;
-            local.media.push_back(
-                {media.index, ssrc(media.index), rtx_ssrc, stream + " " + to_string(slot_of(media))});
-        }
-    }
-    local.floor = local_floor(negotiated.floor);
-    return local;
 }
 
 void Session::on_stream_added(std::size_t path, const StreamInfo& stream, GstPad* pad) {

@@ -126,6 +126,7 @@ private:
         std::string remote_address;
         std::uint16_t port = 0;  // 0: any
     };
+    std::optional<MediaProblem> unusable(const sdp::Negotiated& negotiated) const;
     Status ensure_path(std::size_t id, const PathWish& wish);
     IceParams ice_params(bool controlling, bool sound) const;
     bool restarts(const sdp::Negotiated& negotiated) const;
@@ -146,11 +147,14 @@ private:
     bool awaits_keys(std::size_t path) const;
     bool may_connect(const std::string& address) const;
     bool ensure_floor(const sdp::FloorPlan& plan);
+    void leave_floor();
     std::optional<sdp::LocalFloor> local_floor(const std::optional<sdp::FloorPlan>& plan);
     void report_if_ready();
     void on_stream_added(std::size_t path, const StreamInfo& stream, GstPad* pad);
     void on_state_changed(TransportState state, const std::string& reason);
     void on_candidate_found(std::size_t path, const std::string& candidate);
+    static uint64_t random_number();
+    void begin_streams(const sdp::TransportPlan& plan);
     uint32_t ssrc(std::size_t media) { return ssrc(media, false); }
     uint32_t ssrc(std::size_t media, bool retransmission);
     std::map<Slot, MediaStats> rtp_stats() const;

@@ -10,7 +10,7 @@ namespace vmr::media {
 // Opens, changes or, without a plan, closes the way to the peer's floor client; what our SDP says of it.
 std::optional<sdp::LocalFloor> Session::local_floor(const std::optional<sdp::FloorPlan>& plan) {
     if (!plan) {
-        floor_.reset();
+        leave_floor();
         return {};
     }
     if (!ensure_floor(*plan)) {
@@ -38,13 +38,14 @@ bool Session::may_connect(const std::string& address) const {
 bool Session::ensure_floor(const sdp::FloorPlan& plan) {
     if (plan.tcp && !plan.passive && plan.remote_port != 0 && !may_connect(plan.remote_address)) {
         g_info("%s: no floor control: its address is not the peer's", name_.c_str());
-        floor_.reset();
+        leave_floor();
         return false;
     }
     if (floor_ && floor_->carries(plan)) {
         floor_->set_remote(plan);
         return true;
     }
+    leave_floor();
     const bool v6 = plan.remote_address.find(':') != std::string::npos;
     FloorPathParams params;
     params.local_address =
@@ -63,12 +64,23 @@ bool Session::ensure_floor(const sdp::FloorPlan& plan) {
     auto floor = Floor::open(plan, params, std::move(callbacks));
     if (!floor) {
         g_warning("%s: no floor control: %s", name_.c_str(), floor.error().c_str());
-        floor_.reset();
         return false;
     }
     floor_ = std::move(*floor);
     floor_->set_holder(floor_holder_);
     return true;
+}
+
+// Who asked for it there cannot give it back any more.
+void Session::leave_floor() {
+    const bool shared = floor_ && floor_->granted();
+    floor_.reset();
+    if (shared) {
+        floor_holder_ = FloorHolder::nobody;
+        if (floor_callbacks_.end_sharing) {
+            floor_callbacks_.end_sharing();
+        }
+    }
 }
 
 void Session::set_floor_holder(FloorHolder holder) {

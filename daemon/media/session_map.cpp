@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/sdp/text.hpp"
+
 namespace vmr::media {
 namespace {
 
@@ -73,6 +75,32 @@ RtpFormat format_of(const sdp::MediaPlan& plan, const sdp::CodecPlan& codec, uin
     format.clock_rate = codec.clock_rate;
     format.rtcp_fb = feedback_of(plan);
     format.extmap = extensions_of(plan);
+    return format;
+}
+
+constexpr std::size_t kMaxParameterSets = 2048;  // characters
+
+// RFC 6184 section 8.1: base64, with commas between the sets. Empty: there are none, or it is not that.
+std::string parameter_sets(const sdp::CodecPlan& codec) {
+    const auto* sets =
+        codec.codec == sdp::Codec::h264 ? sdp::find(codec.remote_fmtp, "sprop-parameter-sets") : nullptr;
+    if (sets == nullptr || sets->size() > kMaxParameterSets) {
+        return "";
+    }
+    for (std::string_view rest = *sets; !rest.empty();) {
+        const auto bytes = sdp::text::base64_decode(sdp::text::take(rest, ','));
+        if (!bytes || bytes->empty()) {
+            return "";
+        }
+    }
+    return *sets;
+}
+
+RtpFormat received_format(const sdp::MediaPlan& plan, const sdp::CodecPlan& codec) {
+    RtpFormat format = format_of(plan, codec, codec.receive_pt);
+    if (auto sets = parameter_sets(codec); !sets.empty()) {
+        format.fmtp["sprop-parameter-sets"] = std::move(sets);
+    }
     return format;
 }
 
@@ -217,7 +245,8 @@ UdpRemote udp_remote(const sdp::TransportPlan& plan) {
             plan.remote_rtcp_port,
             plan.rtcp_mux,
             plan.keying != sdp::KeyManagement::none,
-            checks ? plan.ice->remote.ufrag : ""};
+            checks ? plan.ice->remote.ufrag : "",
+            sdp::is_unspecified(plan.remote_rtcp_address) ? "" : plan.remote_rtcp_address};
 }
 
 void describe_path(const LocalDescription& local, const std::string& address, bool trickle,
@@ -272,7 +301,7 @@ MediaParams media_params(const sdp::MediaPlan& plan, uint32_t ssrc, uint32_t rtx
     params.mid = plan.mid;
     params.mid_extmap = plan.extmaps.mid;
     for (const auto& codec : plan.codecs) {
-        params.receive_caps[codec.receive_pt] = rtp_caps(format_of(plan, codec, codec.receive_pt));
+        params.receive_caps[codec.receive_pt] = rtp_caps(received_format(plan, codec));
         if (codec.rtx_receive_pt) {
             params.rtx[*codec.rtx_receive_pt] = codec.receive_pt;
         }
@@ -309,9 +338,9 @@ SendParams send_params(const sdp::MediaPlan& plan, uint32_t ssrc) {
     params.rtp_caps = rtp_caps(sent_format(plan, ssrc));
     params.payload = plan.codecs.front().send_pt;
     params.ssrc = ssrc;
+    params.bitrate = plan.max_send_bitrate;
     if (plan.kind == sdp::MediaKind::video) {
         const sdp::CodecPlan& sent = plan.codecs.front();
-        params.bitrate = plan.max_send_bitrate;
         params.size = largest_picture(sent.limit);
         params.high_profile = sent.high_profile;
         params.single_nal = sent.codec == sdp::Codec::h264 && sent.packetization_mode == 0;

@@ -52,6 +52,29 @@ void Session::cancel_restarts(const sdp::Negotiated& negotiated) {
     }
 }
 
+// What cannot be is found out before anything is changed.
+std::optional<MediaProblem> Session::unusable(const sdp::Negotiated& negotiated) const {
+    const auto is_ip6 = [](const std::string& address) { return address.find(':') != std::string::npos; };
+    for (const auto& plan : negotiated.transports) {
+        if (plan.keying == sdp::KeyManagement::dtls) {
+            if (const auto params = dtls_params(plan.dtls); !params) {
+                return MediaProblem{MediaProblem::Kind::not_acceptable, params.error()};
+            }
+        }
+        const auto path = paths_.find(plan.id);
+        const bool lives = path != paths_.end() && !path->second.agent;
+        const std::string own =
+            lives ? path->second.transport->local().address : environment_.udp.local_address;
+        const bool by_ice = plan.ice && (!policy_.ice_lite || !udp_remote(plan).ice_ufrag.empty());
+        const bool either = !lives && own == "0.0.0.0";
+        if (!by_ice && !either && plan.has_remote() && is_ip6(own) != is_ip6(plan.remote_address)) {
+            return MediaProblem{MediaProblem::Kind::not_acceptable,
+                                "the peer's media address is of the other IP version"};
+        }
+    }
+    return std::nullopt;
+}
+
 Status Session::ensure_path(std::size_t id, const PathWish& wish) {
     if (paths_.contains(id)) {
         return Ok{};
@@ -161,7 +184,8 @@ const sdp::LocalCrypto& Session::key(Path& path, sdp::CryptoSuite suite, unsigne
 }
 
 std::string Session::sdp_address(const std::string& remote_address) const {
-    return environment_.advertised.for_peer(peer_address_, remote_address != "0.0.0.0" ? remote_address : "");
+    return environment_.advertised.for_peer(peer_address_,
+                                            sdp::is_unspecified(remote_address) ? "" : remote_address);
 }
 
 sdp::LocalTransport Session::local_transport(std::size_t id, const std::string& remote_address) {

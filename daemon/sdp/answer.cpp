@@ -103,11 +103,26 @@ private:
             plan.content = media.content;
             videos += media.kind == MediaKind::video ? 1 : 0;
             // Browsers do not write a=content: their second video is the content by agreement.
-            const bool content = policy_.kind == LegKind::webrtc
-                                     ? videos == 2
-                                     : media.content == "slides" || media.content == "speaker";
+            const bool content = policy_.kind == LegKind::webrtc ? videos == 2 : is_content(i);
             plan.role = media.kind == MediaKind::video && content ? Role::content : Role::main;
         }
+    }
+
+    // By its a=content (RFC 4796), or because a floor is of it (RFC 8856 section 5): not of a picture that is
+    // the only one. What was the content stays it, should the floor go.
+    bool is_content(std::size_t index) const {
+        const auto& media = offer_.media[index];
+        if (!media.content.empty()) {
+            return media.content == "slides";
+        }
+        if (previous_ != nullptr && index < previous_->media.size() && previous_->media[index].accepted) {
+            return previous_->media[index].role == Role::content;
+        }
+        const auto pictures = std::ranges::count(offer_.media, MediaKind::video, &Media::kind);
+        return pictures > 1 && !media.label.empty() &&
+               std::ranges::any_of(offer_.media, [&](const Media& other) {
+                   return floor_of(other) && other.floor.client && other.floor.stream == media.label;
+               });
     }
 
     bool wanted(const MediaPlan& plan) const {

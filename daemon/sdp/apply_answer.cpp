@@ -153,6 +153,7 @@ private:
         if (plan.codecs.empty()) {
             return;
         }
+        expect_own_numbers(plan, ours);
         if (ours.fec) {
             match_fec(plan, *ours.fec, media);
         }
@@ -169,6 +170,22 @@ private:
         plan.extmaps.transport_cc =
             ours.extmaps.transport_cc == extmaps.transport_cc ? extmaps.transport_cc : 0;
         plan.feedback.transport_cc = plan.extmaps.transport_cc != 0;
+    }
+
+    // Who leaves out what tells one format of ours from another (packetization-mode) sends with the number
+    // that its answer has, whichever of ours it is taken for.
+    static void expect_own_numbers(MediaPlan& plan, const OfferMedia& ours) {
+        const std::size_t answered = plan.codecs.size();
+        for (std::size_t i = 0; i < answered; ++i) {
+            const auto number = plan.codecs[i].send_pt;
+            const auto offered = std::ranges::find(ours.codecs, number, &CodecPlan::receive_pt);
+            if (offered != ours.codecs.end() && offered->codec == plan.codecs[i].codec &&
+                std::ranges::find(plan.codecs, number, &CodecPlan::receive_pt) == plan.codecs.end()) {
+                auto& expected = plan.codecs.emplace_back(*offered);
+                expected.send_pt = number;
+                expected.remote_fmtp = plan.codecs[i].remote_fmtp;
+            }
+        }
     }
 
     static void match_fec(MediaPlan& plan, const FecPlan& ours, const Media& media) {
@@ -220,6 +237,7 @@ private:
             }
             keying.kind = KeyManagement::dtls;
             keying.dtls.remote_fingerprints = media.fingerprints;
+            keying.dtls.tls_id = media.tls_id;
             keying.dtls.min_key_bits = offer_.policy.min_key_bits;
             // Who answers actpass, or nothing, is wrong (RFC 5763 section 5) and takes the client's part
             // mostly.

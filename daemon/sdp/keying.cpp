@@ -41,6 +41,7 @@ std::optional<Keying> dtls_keying(const Media& offer, const Policy& policy, std:
     Keying keying;
     keying.kind = KeyManagement::dtls;
     keying.dtls.remote_fingerprints = offer.fingerprints;
+    keying.dtls.tls_id = offer.tls_id;
     keying.dtls.min_key_bits = policy.min_key_bits;
     keying.dtls.local_setup = offer.setup == Setup::passive  ? Setup::active
                               : offer.setup == Setup::active ? Setup::passive

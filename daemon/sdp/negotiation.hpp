@@ -136,7 +136,6 @@ struct MediaPlan {
     std::vector<Ssrc> remote_ssrcs;  // empty: unknown, learn from the packets
     std::vector<std::pair<std::uint32_t, std::uint32_t>> remote_rtx;  // FID: media ssrc, rtx ssrc
     std::string remote_msid;
-    unsigned ptime = 20;                    // ms, what we send
     std::uint32_t max_send_bitrate = 0;     // bit/s; 0: not limited
     std::uint32_t max_receive_bitrate = 0;  // bit/s, what we ask for; 0: not limited
     std::size_t transport = 0;  // index into Negotiated::transports; meaningless when not accepted
@@ -158,6 +157,7 @@ struct DtlsPlan {
     std::vector<Fingerprint> remote_fingerprints;  // one of them must match the peer's certificate
     Setup local_setup = Setup::passive;            // passive: we are the DTLS server; active: the client
     unsigned min_key_bits = 0;                     // suites below it must not be offered
+    std::string tls_id;                            // the peer's, of the association; empty: not given
 };
 
 struct IcePlan {
@@ -169,11 +169,11 @@ struct TransportPlan {
     // The same in every re-offer for as long as the transport is to live on.
     std::size_t id = 0;
     std::vector<std::size_t> media;  // m-line indices, the first owns the address
-    std::string remote_address;      // empty or "0.0.0.0": none (hold, or trickle ICE)
+    std::string remote_address;      // see has_remote()
     std::uint16_t remote_port = 0;
     std::string remote_rtcp_address;
     std::uint16_t remote_rtcp_port = 0;  // equals remote_port with rtcp_mux
-    bool ipv6 = false;
+    bool ipv6 = false;                   // our side, for as long as the transport lives
     bool bundled = false;
     bool rtcp_mux = false;
     KeyManagement keying = KeyManagement::none;
@@ -186,6 +186,11 @@ struct TransportPlan {
     bool rekeyed = false;  // remote SDES key or fingerprint differs
     // Rule 20, 21: at least min_key_bits, and its keys did not travel in the clear. DTLS: once connected.
     bool counts_as_encrypted = false;
+
+    // Else there is nowhere to send to: hold by address (RFC 2543), or an ICE agent that has yet to say.
+    bool has_remote() const {
+        return !remote_address.empty() && !is_unspecified(remote_address) && remote_port != 0;
+    }
 };
 
 // BFCP (RFC 8856): we are the server of the floor that the content has.

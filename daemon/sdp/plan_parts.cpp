@@ -8,8 +8,10 @@ namespace vmr::sdp {
 
 namespace {
 
-constexpr std::uint32_t kLeastPicture = 64'000;  // bit/s: what has less for it is no picture
-constexpr std::uint16_t kDiscardPort = 9;        // a trickling peer's placeholder (RFC 8840 section 4.1.1)
+constexpr std::uint32_t kLeastPicture = 64'000;                   // bit/s: what has less for it is no picture
+constexpr std::uint32_t kSoundHeaders = 50 * 40 * 8;              // bit/s, of 50 packets a second
+constexpr std::uint32_t kLeastOpus = 6'000, kMostOpus = 510'000;  // bit/s; RFC 7587 section 6.1
+constexpr std::uint16_t kDiscardPort = 9;  // a trickling peer's placeholder (RFC 8840 section 4.1.1)
 
 // What of a limit is for payload. b=AS counts what IP, UDP and RTP add (RFC 3550 section 6.2), b=TIAS does
 // not (RFC 3890): about 40 bytes with each 1100 of a picture.
@@ -19,22 +21,30 @@ std::uint32_t payload_limit(const Bandwidth& bandwidth) {
                : static_cast<std::uint32_t>(std::uint64_t{bandwidth.as_kbps} * 1000 * 96 / 100);
 }
 
-// Of what we send, with the headers of 50 packets a second; bit/s.
+// Of what we send, with headers; bit/s.
 std::uint32_t sound_rate(Codec codec) {
-    return (codec == Codec::opus ? 48000 : 64000) + 50 * 40 * 8;
+    return (codec == Codec::opus ? 48000 : 64000) + kSoundHeaders;
 }
 
 std::uint32_t smaller_limit(std::uint32_t a, std::uint32_t b) {  // 0: no limit
     return a == 0 ? b : b == 0 ? a : std::min(a, b);
 }
 
-// A multiple of our 10 ms that the peer wants; 20 unless it says otherwise.
-unsigned packet_time(const Media& media) {
-    unsigned ptime = media.ptime == 0 ? 20 : media.ptime / 10 * 10;
-    if (media.max_ptime != 0) {
-        ptime = std::min(ptime, media.max_ptime / 10 * 10);
+// Of the payload; 0: none. Opus alone can do with less than it would take.
+std::uint32_t sound_limit(const Bandwidth& bandwidth, const CodecPlan& codec) {
+    if (codec.codec != Codec::opus) {
+        return 0;
     }
-    return std::clamp(ptime, 10U, 60U);
+    std::uint32_t limit = bandwidth.tias_bps;
+    if (limit == 0 && bandwidth.as_kbps != 0) {
+        const auto all = std::uint64_t{bandwidth.as_kbps} * 1000;
+        limit = static_cast<std::uint32_t>(std::max(all, std::uint64_t{kSoundHeaders} + 1) - kSoundHeaders);
+    }
+    if (const auto* average = find(codec.remote_fmtp, "maxaveragebitrate")) {
+        limit =
+            smaller_limit(limit, static_cast<std::uint32_t>(text::number(*average, kMostOpus).value_or(0)));
+    }
+    return limit == 0 ? 0 : std::max(limit, kLeastOpus);
 }
 
 void fill_ssrcs(MediaPlan& plan, const Media& media) {
@@ -72,10 +82,19 @@ bool same_keys(const TransportPlan& a, const TransportPlan& b) {
            (a.keying != KeyManagement::dtls || a.dtls.local_setup == b.dtls.local_setup);
 }
 
-// Another fingerprint or role is another DTLS association (RFC 8842 section 5.5), on a transport of its own.
-bool same_association(const TransportPlan& a, const TransportPlan& b) {
-    return a.keying == b.keying && a.ice.has_value() == b.ice.has_value() &&
-           (a.keying != KeyManagement::dtls || same_keys(a, b));
+// Another fingerprint, role or tls-id is another DTLS association (RFC 8842 section 5.5), on a transport of
+// its own.
+bool same_association(const TransportPlan& before, const TransportPlan& now) {
+    const bool other_id =
+        !before.dtls.tls_id.empty() && !now.dtls.tls_id.empty() && before.dtls.tls_id != now.dtls.tls_id;
+    return before.keying == now.keying && before.ice.has_value() == now.ice.has_value() &&
+           (before.keying != KeyManagement::dtls || (same_keys(before, now) && !other_id));
+}
+
+// Whether the sockets that were opened for `before` do for `now`, too; with ICE its checks tell.
+bool same_sockets(const TransportPlan& before, const TransportPlan& now) {
+    const bool same_family = before.ipv6 == now.ipv6 || is_unspecified(now.remote_address);
+    return now.ice || (same_family && (!before.rtcp_mux || now.rtcp_mux));
 }
 
 }  // namespace
@@ -87,9 +106,10 @@ void fill_from_remote(MediaPlan& plan, const Media& media, const Policy& policy,
     plan.held = !peer_receives;
     const auto own = plan.kind == MediaKind::video ? policy.max_bitrate : 0;
     const auto decoder = plan.codecs.empty() ? 0 : plan.codecs.front().limit.bitrate;
-    plan.max_send_bitrate = smaller_limit(smaller_limit(own, decoder), payload_limit(media.bandwidth));
+    plan.max_send_bitrate = plan.kind == MediaKind::audio && !plan.codecs.empty()
+                                ? sound_limit(media.bandwidth, plan.codecs.front())
+                                : smaller_limit(smaller_limit(own, decoder), payload_limit(media.bandwidth));
     plan.max_receive_bitrate = own;
-    plan.ptime = packet_time(media);
     plan.rtcp_rsize = media.rtcp_rsize;
     fill_ssrcs(plan, media);
 }
@@ -179,8 +199,10 @@ void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_ar
         }
         const bool lives_on =
             before != nullptr && same_association(*before, transport) &&
+            // What our offer said of sockets holds: an answer cannot ask for others.
             (ids_are_given ? before->id == transport.id
-                           : std::find(taken.begin(), taken.end(), before->id) == taken.end());
+                           : same_sockets(*before, transport) &&
+                                 std::find(taken.begin(), taken.end(), before->id) == taken.end());
         transport.is_new = !lives_on;
         if (!ids_are_given) {
             transport.id = lives_on ? before->id : now.next_transport;
@@ -189,6 +211,10 @@ void relate_to_previous(Negotiated& now, const Negotiated* previous, bool ids_ar
         taken.push_back(transport.id);
         if (lives_on) {
             transport.rekeyed = !same_keys(*before, transport);
+            transport.ipv6 = before->ipv6;
+            if (transport.dtls.tls_id.empty()) {
+                transport.dtls.tls_id = before->dtls.tls_id;
+            }
             if (transport.ice) {
                 transport.ice_restarted = transport.ice->remote.ufrag != before->ice->remote.ufrag ||
                                           transport.ice->remote.pwd != before->ice->remote.pwd;

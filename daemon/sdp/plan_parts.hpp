@@ -5,7 +5,7 @@
 
 namespace vmr::sdp {
 
-// Direction, hold, bandwidth, ptime, ssrcs and what is echoed, from the peer's m-line. `may`: what we would
+// Direction, hold, bandwidth, ssrcs and what is echoed, from the peer's m-line. `may`: what we would
 // do.
 void fill_from_remote(MediaPlan& plan, const Media& media, const Policy& policy, Direction may);
 // The session's bandwidth: what sound leaves of it, in equal parts to the pictures that we may send at once.

@@ -129,11 +129,13 @@ struct Ice {
     bool present() const { return !ufrag.empty() && !pwd.empty(); }
 };
 
+bool is_unspecified(std::string_view address);  // 0.0.0.0, or :: however it is written
+
 struct Connection {
     std::string address;  // empty: no c= line
     bool ipv6 = false;
     // RFC 2543 hold, kept by RFC 3264 section 8.4.
-    bool unspecified() const { return address == "0.0.0.0" || address == "::"; }
+    bool unspecified() const { return is_unspecified(address); }
 };
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;  // a=fmtp, names in lower case

@@ -177,3 +177,12 @@ std::string hex_encode(const std::vector<std::uint8_t>& bytes, char separator) {
 }
 
 }  // namespace vmr::sdp::text
+
+namespace vmr::sdp {
+
+bool is_unspecified(std::string_view address) {
+    return address == "0.0.0.0" ||
+           (text::is_ip6(address) && address.find_first_not_of("0:") == std::string_view::npos);
+}
+
+}  // namespace vmr::sdp

@@ -128,7 +128,7 @@ void AudioEngine::gather_outputs(const PadLists& lists, GstClockTime running_tim
             target.direct = state.direct;
         }
         if (format.codec == AudioCodec::opus) {
-            format.bitrate = settings_.opus_bitrate;
+            format.bitrate = opus_bitrate_for(settings_.opus_bitrate, state.max_bitrate);
             format.fec = settings_.inband_fec || state.lossy;
         }
         outputs_.push_back({state.index, format, state.heard});

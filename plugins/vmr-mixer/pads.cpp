@@ -303,8 +303,8 @@ static void vmr_mixer_src_pad_class_init(VmrMixerSrcPadClass* klass) {
     g_object_class_install_property(
         object_class, PadProperty::max_bitrate,
         g_param_spec_uint("max-bitrate", "Maximum bitrate",
-                          "What the network to this viewer carries (bit/s, 0 = unknown)", 0, G_MAXUINT, 0,
-                          kReadWrite));
+                          "What this viewer's network carries, or this listener takes (bit/s, 0 = unknown)",
+                          0, G_MAXUINT, 0, kReadWrite));
     g_object_class_install_property(
         object_class, PadProperty::packet_loss,
         g_param_spec_uint("packet-loss", "Packet loss",

@@ -115,7 +115,7 @@ struct Output {
     GstClockTime last_pts = 0;
 
     std::atomic<bool> keyframe_asked = false;  // by a GstForceKeyUnit event
-    std::atomic<unsigned> max_bitrate = 0;     // bit/s that the network carries; 0: unknown
+    std::atomic<unsigned> max_bitrate = 0;     // bit/s that the peer takes; 0: unknown
     std::atomic<unsigned> bitrate_class = 0;
 
     void set_packet_loss(unsigned percent);

@@ -312,6 +312,42 @@ TEST_P(SrtpSuites, NoIndexIsEncryptedTwice) {
     EXPECT_EQ(ends_.sender->protect_rtp(again, size), Outcome::replayed);
 }
 
+// RFC 3711 section 3.3.1 and RFC 4568 section 6.4: both are met, and which it is only the packets tell.
+TEST_P(SrtpSuites, AfterANewKeyRollOversGoOnOrBeginAgain) {
+    const auto rolled_over = [](const Ends& ends) {
+        ends.protect(packet(65535));
+        return ends.protect(packet(0));
+    };
+    EXPECT_EQ(ends_.unprotect(ends_.protect(packet(65535))), Outcome::ok);
+    EXPECT_EQ(ends_.unprotect(ends_.protect(packet(0))), Outcome::ok);
+    Octets master = master_of(GetParam());
+    master[3] ^= 1;
+    for (const bool goes_on : {true, false}) {
+        Ends next(GetParam());
+        next.sender = Sender::make(GetParam(), master);
+        next.receiver = Receiver::make(GetParam(), master);
+        next.receiver->follow(*ends_.receiver);
+        Octets plain = packet(1), back;
+        if (goes_on) {
+            rolled_over(next);
+        }
+        const Octets sent = next.protect(plain);
+        Octets forged = sent;
+        forged.back() ^= 1;
+        EXPECT_EQ(next.unprotect(forged), Outcome::unauthenticated);
+        EXPECT_EQ(next.unprotect(sent, &back), Outcome::ok) << goes_on;
+        EXPECT_EQ(back, plain);
+        EXPECT_EQ(next.unprotect(sent), Outcome::replayed);
+        EXPECT_EQ(next.unprotect(next.protect(packet(1, 5))), Outcome::ok) << "an SSRC that was not there";
+        // A key that nothing came under hands on what it knew.
+        Ends third(GetParam()), unused(GetParam());
+        unused.receiver->follow(*ends_.receiver);
+        third.receiver->follow(*unused.receiver);
+        rolled_over(third);
+        EXPECT_EQ(third.unprotect(third.protect(packet(2))), Outcome::ok);
+    }
+}
+
 TEST_P(SrtpSuites, AnotherKeyIsRefused) {
     Octets master = master_of(GetParam());
     master[3] ^= 1;

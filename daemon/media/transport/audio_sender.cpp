@@ -137,9 +137,10 @@ void AudioSender::State::handle_event(GstEvent* event) {
 
 std::optional<SenderInfo> AudioSender::State::take_info(GstClockTime running_time) {
     const std::lock_guard held(mutex_);
-    const SendLine::Counts& counts = line_.counts();
-    const uint64_t before_last = std::exchange(reported_[1], std::exchange(reported_[0], counts.packets));
-    if (counts.packets == before_last || !GST_CLOCK_TIME_IS_VALID(running_time)) {
+    const uint64_t sent = line_.counts().packets;
+    const uint64_t before_last = std::exchange(reported_[1], std::exchange(reported_[0], sent));
+    const SendLine::Counts counts = line_.counts_of_ssrc();
+    if (sent == before_last || counts.packets == 0 || !GST_CLOCK_TIME_IS_VALID(running_time)) {
         return std::nullopt;
     }
     return SenderInfo{.ntp = ntp_time(g_get_real_time()),

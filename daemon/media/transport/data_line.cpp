@@ -6,6 +6,14 @@
 
 namespace vmr::media {
 
+// As SendLine's.
+void DataLine::set(const Settings& settings) {
+    if (settings.ssrc != settings_.ssrc) {
+        sequence_ &= 0x7FFF;
+    }
+    settings_ = settings;
+}
+
 Bytes DataLine::read(Bytes packet, SteadyTime now) {
     const auto header = vmr::parse_rtp(packet);
     if (!header) {

@@ -28,7 +28,7 @@ public:
           began_(now),
           bucket_(kPerSecond, kPerSecond, now) {}
 
-    void set(const Settings& settings) { settings_ = settings; }
+    void set(const Settings& settings);
 
     // The message of a packet; empty: none, too large, or more than anybody needs.
     Bytes read(Bytes packet, SteadyTime now);

@@ -21,6 +21,7 @@
 #include "daemon/media/transport/channel.hpp"
 #include "daemon/media/transport/data_line.hpp"
 #include "daemon/media/transport/peer_sources.hpp"
+#include "daemon/media/transport/picture_return.hpp"
 #include "daemon/media/transport/queue_trend.hpp"
 #include "daemon/media/transport/rtcp_bitrate.hpp"
 #include "daemon/media/transport/rtcp_reports.hpp"
@@ -145,6 +146,8 @@ private:
     static void on_pad_added(GstElement* rtpbin, GstPad* pad, gpointer self);
     static void on_pad_removed(GstElement* rtpbin, GstPad* pad, gpointer self);
     static gboolean on_rtcp_made(GObject* session, GstBuffer* compound, gboolean early, gpointer self);
+    struct Watch;
+    static GstPadProbeReturn drop_if_unlinked(GstPad* pad, GstPadProbeInfo* info, gpointer watch);
     static GstPadProbeReturn on_arrivals_told(GstPad* pad, GstPadProbeInfo* info, gpointer self);
     static GstPadProbeReturn on_repaired_received(GstPad* pad, GstPadProbeInfo* info, gpointer self);
     static GstPadProbeReturn on_packet_gathered(GstPad* pad, GstPadProbeInfo* info, gpointer self);
@@ -205,6 +208,7 @@ private:
     std::mutex streams_mutex_;  // innermost
     bool closing_ = false;      // under it: nothing may block any more
     std::vector<Stream> streams_;
+    std::map<unsigned, std::shared_ptr<PictureReturn>> pictures_;  // by media
     std::map<uint32_t, ElementPtr> unprepared_;  // jitter buffers of SSRCs from which no packet came yet
     unsigned next_stream_ = 0;
 };

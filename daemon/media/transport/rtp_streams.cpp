@@ -25,12 +25,27 @@ GstPadProbeReturn on_blocked(GstPad*, GstPadProbeInfo*, gpointer) {
     return GST_PAD_PROBE_OK;
 }
 
-// An unlinked pad would stop the jitter buffer for every payload type of its SSRC.
-GstPadProbeReturn drop_if_unlinked(GstPad* pad, GstPadProbeInfo*, gpointer) {
-    return gst_pad_is_linked(pad) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
-}
-
 }  // namespace
+
+struct RtpSession::Watch {
+    RtpSession* session;
+    StreamInfo info;
+    std::shared_ptr<PictureReturn> picture;
+};
+
+// An unlinked pad would stop the jitter buffer for every payload type of its SSRC.
+GstPadProbeReturn RtpSession::drop_if_unlinked(GstPad* pad, GstPadProbeInfo*, gpointer data) {
+    const Watch& watch = *static_cast<Watch*>(data);
+    const int64_t now = g_get_monotonic_time();
+    if (gst_pad_is_linked(pad)) {
+        watch.picture->note_taken(now);
+        return GST_PAD_PROBE_OK;
+    }
+    if (watch.picture->returns(now)) {
+        guard(nullptr, [&] { watch.session->events_.on_stream_made(watch.info, PadPtr::ref(pad)); });
+    }
+    return GST_PAD_PROBE_DROP;
+}
 
 AudioRtp* RtpSession::audio_of(unsigned media) const {
     const std::lock_guard lock(audio_mutex_);
@@ -267,10 +282,15 @@ void RtpSession::add_stream(GstPad* target, const StreamInfo& info) {
         const std::string name =
             "rtp_src_" + std::to_string(info.media) + "_" + std::to_string(next_stream_++);
         stream.pad = PadPtr::adopt(gst_ghost_pad_new(name.c_str(), target));
+        auto& picture = pictures_[info.media];
+        if (!picture) {
+            picture = std::make_shared<PictureReturn>();
+        }
         gst_pad_add_probe(
             stream.pad.get(),
             static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
-            drop_if_unlinked, nullptr, nullptr);
+            drop_if_unlinked, new Watch{this, info, picture},
+            [](gpointer watch) { delete static_cast<Watch*>(watch); });
         stream.block = gst_pad_add_probe(stream.pad.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, on_blocked,
                                          nullptr, nullptr);
         streams_.push_back(stream);

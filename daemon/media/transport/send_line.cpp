@@ -33,6 +33,15 @@ int64_t ticks(int64_t nanoseconds, unsigned clock_rate) {
 
 }  // namespace
 
+// Below 2^15 nobody mistakes the first packets for those before a roll-over (RFC 3711 section 3.3.1).
+void SendLine::set(const Settings& settings) {
+    if (settings.ssrc != settings_.ssrc) {
+        sequence_ &= 0x7FFF;
+        before_ = counts_;
+    }
+    settings_ = settings;
+}
+
 uint32_t SendLine::timestamp_at(uint64_t running_time) const {
     const auto elapsed = static_cast<int64_t>(running_time - last_.running_time);
     return last_.timestamp + static_cast<uint32_t>(ticks(elapsed, settings_.clock_rate));

@@ -32,8 +32,8 @@ public:
     SendLine(uint16_t first_sequence, uint32_t first_timestamp)
         : sequence_(first_sequence), last_{first_timestamp, 0} {}
 
-    // Once more: the stream goes on in another format.
-    void set(const Settings& settings) { settings_ = settings; }
+    // Once more: the stream goes on in another format, or with another SSRC begins anew.
+    void set(const Settings& settings);
     const Settings& settings() const { return settings_; }
     // The next packet is of another source, or of the same after it began anew.
     void note_new_source() { new_source_ = true; }
@@ -43,6 +43,9 @@ public:
     size_t write(Bytes packet, uint64_t running_time, std::span<uint8_t> out);
 
     const Counts& counts() const { return counts_; }
+    Counts counts_of_ssrc() const {
+        return {counts_.packets - before_.packets, counts_.bytes - before_.bytes};
+    }
     bool started() const { return counts_.packets != 0; }
     // Which timestamp a packet made at that time would have.
     uint32_t timestamp_at(uint64_t running_time) const;
@@ -57,6 +60,7 @@ private:
     bool new_source_ = true;
     uint32_t shift_ = 0;  // what a packet's timestamp lacks to ours
     Counts counts_;
+    Counts before_;  // with other SSRCs
 };
 
 }  // namespace vmr::media

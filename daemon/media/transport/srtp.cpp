@@ -41,6 +41,9 @@ Status SrtpSession::use(const SrtpKeys& keys) {
     {
         const std::lock_guard lock(receive_mutex_);
         if (!same_suite || keys.remote != keys_.remote) {
+            if (receiver_) {
+                receiver->follow(*receiver_);
+            }
             receiver_ = std::move(receiver);
         }
         receiver_->set_mki(*remote_mki);

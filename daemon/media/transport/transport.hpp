@@ -42,7 +42,8 @@ struct TransportCallbacks {
     std::function<void(TransportState state, const std::string& reason)> on_state_changed;
     // A new stream has a pad of the bin: rtp packets, to depayload outside. The pad
     // holds back its data until this returns; link it here. One that stays unlinked
-    // drops its packets. PT change within an SSRC (telephone-event) is a stream of its own.
+    // drops its packets. PT change within an SSRC (telephone-event) is a stream of its own. Comes again for a
+    // picture that was left (unlinked) and that the peer has gone back to.
     std::function<void(const StreamInfo& stream, GstPad* pad)> on_stream_added;
     // Audio: all streams of an m-line have the same pad; this comes for each anew.
     // The stream's pad is gone (time-out, BYE, PT no longer negotiated).

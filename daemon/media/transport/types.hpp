@@ -34,12 +34,15 @@ struct UdpRemote {
     std::string address;  // of the same IP version as the local one
     uint16_t rtp_port = 0;
     uint16_t rtcp_port = 0;  // ignored with rtcp_mux; 0 is rtp_port + 1
-    bool rtcp_mux = false;   // the peer accepted mux although an RTCP socket is open
+    // The peer muxes (RFC 5761), and there may be an RTCP socket nevertheless; or it does not, and there may
+    // be none: then its RTCP is sent to its port from our one.
+    bool rtcp_mux = false;
     // Symmetric RTP from any address (for peers behind a NAT), not only from the signalled one. The peer is
     // whoever sends the first valid packet: for protected media only.
     bool comedia = false;
     // With ice_lite, of a peer that checks: it is where its checks come from. Empty: it is where it says.
     std::string ice_ufrag;
+    std::string rtcp_address;  // empty: `address`
 };
 
 struct TurnServer {

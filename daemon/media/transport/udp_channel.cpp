@@ -13,6 +13,11 @@ namespace {
 constexpr int kReceiveBufferBytes = 512 * 1024;
 constexpr size_t kMostChecked = 16;  // addresses of a peer that does ICE
 
+// RFC 5761 section 4
+bool is_rtcp_type(Bytes datagram) {
+    return datagram.size() > 1 && datagram[0] >> 6 == 2 && datagram[1] >= 192 && datagram[1] <= 223;
+}
+
 void set_option(GSocket* socket, int level, int option, int value) {
     // Not fatal: a socket without its marking or its large buffer still works.
     if (setsockopt(g_socket_get_fd(socket), level, option, &value, sizeof value) != 0) {
@@ -171,22 +176,28 @@ std::pair<std::string, std::string> UdpChannel::ice_credentials() const {
 }
 
 Status UdpChannel::set_remote(const UdpRemote& remote) {
-    const bool mux = params_.rtcp_mux || remote.rtcp_mux;
+    const bool by_checks = responder_ && !remote.ice_ufrag.empty();
+    const bool mux = remote.rtcp_mux || (by_checks && params_.rtcp_mux);  // checks find one socket only
     const uint16_t rtcp_port = remote.rtcp_port != 0 ? remote.rtcp_port : remote.rtp_port + 1;
     auto rtp = resolve(remote.address, remote.rtp_port);
-    auto rtcp = mux ? rtp : resolve(remote.address, rtcp_port);
-    if (!rtp || !rtcp) {
-        return Error{rtp ? rtcp.error() : rtp.error()};
+    if (!rtp) {
+        return Error{rtp.error()};
     }
-    if (rtp->storage.ss_family != static_cast<int>(g_socket_get_family(sockets_[0].get()))) {
+    const int family = g_socket_get_family(sockets_[0].get());
+    if (rtp->storage.ss_family != family && !by_checks) {
         return Error{"the peer's media address is of the other IP version"};
+    }
+    auto rtcp =
+        mux ? rtp : resolve(remote.rtcp_address.empty() ? remote.address : remote.rtcp_address, rtcp_port);
+    if (!rtcp || rtcp->storage.ss_family != family) {
+        rtcp = Address{};  // that costs its reports, not the call
     }
     bool connected = true;
     {
         std::lock_guard lock(mutex_);
         mux_ = mux;
         comedia_ = remote.comedia;
-        if (responder_ && !remote.ice_ufrag.empty()) {
+        if (by_checks) {
             // A restart (RFC 8445 section 9): both sides change theirs; media goes on where it went.
             if (!peer_ufrag_.empty() && peer_ufrag_ != remote.ice_ufrag) {
                 responder_.emplace();
@@ -223,8 +234,9 @@ bool UdpChannel::send(Component component, Bytes datagram) {
             return false;
         }
     }
+    const GPtr<GSocket>& socket = sockets_[index] ? sockets_[index] : sockets_[0];
     // A full socket buffer loses the packet, as a full queue on the way would.
-    return sendto(g_socket_get_fd(sockets_[index].get()), datagram.data(), datagram.size(),
+    return sendto(g_socket_get_fd(socket.get()), datagram.data(), datagram.size(),
                   MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&target.storage),
                   target.length) == static_cast<ssize_t>(datagram.size());
 }
@@ -246,7 +258,9 @@ void UdpChannel::read(size_t index, const Datagram& datagram) {
     bool ours = false;
     {
         std::lock_guard lock(mutex_);
-        ours = is_peer(peers_[index]);
+        // It does not tell where RTP comes from.
+        current_index_ = !mux_ && is_rtcp_type(datagram.bytes) ? 1 : index;
+        ours = is_peer(peers_[current_index_]);
     }
     if (ours) {
         events_.on_datagram_received(index == 0 ? Component::rtp : Component::rtcp, datagram.bytes);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/guard.hpp"
+#include "daemon/media/session_map.hpp"
 #include "two_rooms.hpp"
 
 namespace vmr::media {
@@ -25,6 +26,33 @@ TEST(LargestPicture, FitsFrameSizeRateAndSides) {
     EXPECT_EQ(size(8192, 40500), (PictureSize{960, 540, 19}));    // more pixels than it can decode smoothly
     EXPECT_EQ(size(3600, 0, 10), (PictureSize{1280, 720, 10}));   // VP8's max-fr
     EXPECT_EQ(size(10, 10), (PictureSize{176, 98, 1}));
+}
+
+// RFC 6184 section 8.1: some peers tell them in SDP alone.
+TEST(ParameterSets, OfH264ReachTheDepayloaderWhenTheyAreThat) {
+    const auto told = [](sdp::Codec name, const std::string& sets) -> std::string {
+        sdp::MediaPlan plan;
+        plan.kind = sdp::MediaKind::video;
+        sdp::CodecPlan codec;
+        codec.codec = name;
+        codec.send_pt = codec.receive_pt = 97;
+        codec.clock_rate = 90000;
+        codec.remote_fmtp = {{"sprop-parameter-sets", sets}};
+        plan.codecs = {codec};
+        const MediaParams params = media_params(plan, 1, 0);
+        EXPECT_EQ(gst_structure_has_field(gst_caps_get_structure(params.send_caps.get(), 0),
+                                          "sprop-parameter-sets"),
+                  FALSE);
+        const char* text = gst_structure_get_string(
+            gst_caps_get_structure(params.receive_caps.at(97).get(), 0), "sprop-parameter-sets");
+        return text == nullptr ? "" : text;
+    };
+    const std::string sets = "Z0LAHtkDxWhAAAADAEAAAAwDxYuS,aMuMsg==";
+    EXPECT_EQ(told(sdp::Codec::h264, sets), sets);
+    EXPECT_EQ(told(sdp::Codec::vp8, sets), "");
+    EXPECT_EQ(told(sdp::Codec::h264, "Z0LAHtkD,;--"), "");
+    EXPECT_EQ(told(sdp::Codec::h264, "Z0LAHtkD,,aMuMsg=="), "");
+    EXPECT_EQ(told(sdp::Codec::h264, std::string(4000, 'A')), "");
 }
 
 // What came at the near leg.

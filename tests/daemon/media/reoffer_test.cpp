@@ -64,15 +64,33 @@ public:
         sendto(socket_, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&address),
                sizeof address);
     }
+    void send_report(std::uint16_t to) {
+        std::array<char, 8> packet{'\x80', '\xC9', 0, 1, 0, 0, 0, 9};
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(to);
+        sendto(socket_, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&address),
+               sizeof address);
+    }
     bool received() const {
         char byte = 0;
         return recv(socket_, &byte, 1, MSG_DONTWAIT) >= 0;
+    }
+    // Of the packet that came last; 0: none did.
+    std::uint32_t ssrc_heard() {
+        std::array<std::uint8_t, 2048> packet{};
+        while (recv(socket_, packet.data(), packet.size(), MSG_DONTWAIT) >= 12) {
+            heard_ = packet;
+        }
+        return read32(heard_, 8);
     }
     std::uint16_t port = 0;
 
 private:
     int socket_;
     std::uint8_t sequence_ = 0;
+    std::array<std::uint8_t, 2048> heard_{};
 };
 
 class Reoffers : public TwoRooms {
@@ -186,6 +204,35 @@ TEST_F(Reoffers, AKeyThatWasLeftDoesNotComeAgain) {
     EXPECT_NE(key(counter), other);
 }
 
+// Another endpoint counts our roll-overs from 0 (RFC 4568 section 6.4), and who was there before it is not to
+// hear what follows.
+TEST_F(Reoffers, WhoBringsANewKeyGetsANewOneAndANewStream) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    far_room_->attach("far-leg", far->bin(), "Far");
+    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    Sender sound_in("127.0.0.1"), picture_in("127.0.0.1");
+    const std::string key(40, 'B'), other(40, 'C');
+    const auto offer = [&](const std::string& remote) {
+        const std::string crypto = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + remote + "\r\n";
+        return kHead + "m=audio " + std::to_string(sound_in.port) + " RTP/SAVP 8\r\n" + crypto + "m=video " +
+               std::to_string(picture_in.port) + " RTP/SAVP 97\r\na=rtpmap:97 VP8/90000\r\n" + crypto;
+    };
+    const auto heard = [&](Sender& socket, std::uint32_t before) {
+        run_until([&] { return socket.ssrc_heard() != before; });
+        return socket.ssrc_heard();
+    };
+    const std::string first = answered(*far, offer(key));
+    const std::uint32_t sound = heard(sound_in, 0), picture = heard(picture_in, 0);
+    ASSERT_TRUE(sound != 0 && picture != 0);
+    EXPECT_EQ(lines_with(answered(*far, offer(key)), "a=crypto"), lines_with(first, "a=crypto"));
+    const std::string second = answered(*far, offer(other));
+    EXPECT_NE(lines_with(second, "a=crypto"), lines_with(first, "a=crypto"));
+    EXPECT_EQ(lines_with(second, "m="), lines_with(first, "m=")) << "the sockets stay";
+    EXPECT_NE(heard(sound_in, sound), sound);
+    EXPECT_NE(heard(picture_in, picture), picture);
+    far_room_->detach("far-leg");
+}
+
 TEST_F(Reoffers, WhomWeHoldStaysOnHoldWhateverTheyOffer) {
     auto far = session("far-leg", sdp::Encryption::best_effort);
     answered(*far, kPlain);
@@ -219,6 +266,131 @@ TEST_F(Reoffers, PlainSoundIsTakenFromTheSignalledAddressAlone) {
     }));
     EXPECT_FALSE(stranger.received());
     near_room_->detach("near-leg");
+}
+
+std::uint16_t port_in(const std::string& sdp, const std::string& line) {
+    const std::string found = lines_with(sdp, line);
+    return found.empty() ? std::uint16_t{0}
+                         : static_cast<std::uint16_t>(std::stoul(found.substr(line.size())));
+}
+
+std::string plain_at(const Sender& sound, const std::string& attributes) {
+    return kHead + "m=audio " + std::to_string(sound.port) + " RTP/AVP 8\r\n" + attributes;
+}
+
+// RFC 3605
+TEST_F(Reoffers, ReportsGoWhereThePeerWantsThem) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    far_room_->attach("far-leg", far->bin(), "Far");
+    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    Sender sound("127.0.0.1"), reports("127.0.0.3");
+    answered(*far, plain_at(sound, "a=rtcp:" + std::to_string(reports.port) + " IN IP4 127.0.0.3\r\n"));
+    bool reported = false;
+    EXPECT_TRUE(run_until([&] { return reported = reported || reports.received(); }));
+    far_room_->detach("far-leg");
+}
+
+// RFC 5761 section 5.1.1
+TEST_F(Reoffers, ReportsGetAPortOfTheirOwnWhenThePeerMuxesNoMore) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    far_room_->attach("far-leg", far->bin(), "Far");
+    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    Sender sound("127.0.0.1"), reports("127.0.0.1");
+    const std::string own_port = "a=rtcp:" + std::to_string(reports.port) + "\r\n";
+    const std::string muxed = answered(*far, plain_at(sound, "a=rtcp-mux\r\n"));
+    ASSERT_NE(muxed.find("a=rtcp-mux"), std::string::npos);
+    const std::string split = answered(*far, plain_at(sound, own_port));
+    const std::uint16_t port = port_in(split, "m=audio "), rtcp_port = port_in(split, "a=rtcp:");
+    EXPECT_EQ(rtcp_port, port + 1);
+    bool reported = false;
+    EXPECT_TRUE(run_until([&] { return reported = reported || reports.received(); }));
+    far_room_->detach("far-leg");
+}
+
+// To an offer of ours, when there is one socket: what comes first may be a report.
+TEST_F(Reoffers, ReportsDoNotTellWhereSoundGoes) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    far_room_->attach("far-leg", far->bin(), "Far");
+    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    Sender first("127.0.0.1"), sound("127.0.0.1"), reports("127.0.0.1");
+    const std::uint16_t port = port_in(answered(*far, plain_at(first, "a=rtcp-mux\r\n")), "m=audio ");
+    ASSERT_TRUE(far->offer().ok());
+    ASSERT_TRUE(far->accept_answer(plain_at(sound, "a=rtcp:" + std::to_string(reports.port) + "\r\n")).ok());
+    bool reported = false, heard = false;
+    EXPECT_TRUE(run_until([&] {
+        reports.send_report(port);
+        return reported = reported || reports.received();
+    }));
+    while (sound.received()) {
+    }
+    EXPECT_TRUE(run_until([&] { return heard = heard || sound.received(); }));
+    far_room_->detach("far-leg");
+}
+
+// RFC 7587 section 6.1
+TEST_F(Reoffers, OpusKeepsToWhatThePeerTakesNow) {
+    auto far = session("far-leg", sdp::Encryption::off);
+    far_room_->attach("far-leg", far->bin(), "Far");
+    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    Sender sound("127.0.0.1");
+    const auto bitrate_under = [&](const std::string& limit) {
+        answered(*far, kHead + "m=audio " + std::to_string(sound.port) + " RTP/AVP 96\r\n" + limit +
+                           "a=rtpmap:96 opus/48000/2\r\n");
+        int bitrate = 0;
+        GstIterator* all =
+            gst_bin_iterate_all_by_element_factory_name(GST_BIN(far->bin().element()), "opusenc");
+        GValue item = G_VALUE_INIT;
+        if (gst_iterator_next(all, &item) == GST_ITERATOR_OK) {
+            g_object_get(g_value_get_object(&item), "bitrate", &bitrate, nullptr);
+            g_value_unset(&item);
+        }
+        gst_iterator_free(all);
+        return bitrate;
+    };
+    EXPECT_EQ(bitrate_under(""), 48000);
+    EXPECT_EQ(bitrate_under("b=AS:32\r\n"), 16000);
+    EXPECT_EQ(far->bin().max_bitrate(Slot::audio), 16000U) << "of the room's encoders";
+    EXPECT_EQ(bitrate_under("a=fmtp:96 maxaveragebitrate=10000\r\n"), 10000);
+    EXPECT_EQ(bitrate_under(""), 48000);
+    while (sound.received()) {
+    }
+    bool heard = false;
+    EXPECT_TRUE(run_until([&] { return heard = heard || sound.received(); }));
+    far_room_->detach("far-leg");
+}
+
+TEST_F(Reoffers, HoldByAddressIsHoldInEitherIpVersion) {
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    const std::uint16_t port = port_in(answered(*far, kPlain), "m=audio ");
+    std::string held = kPlain;
+    held.replace(held.find("c=IN IP4 127.0.0.1"), 18, "c=IN IP6 ::");
+    const std::string answer = answered(*far, held);
+    EXPECT_EQ(port_in(answer, "m=audio "), port);
+    EXPECT_NE(answer.find("a=recvonly"), std::string::npos);
+    EXPECT_EQ(port_in(answered(*far, kPlain), "m=audio "), port);
+}
+
+TEST_F(Reoffers, TheIpVersionChanges) {
+    std::string to_ip6 = kPlain;
+    to_ip6.replace(to_ip6.find("c=IN IP4 127.0.0.1"), 18, "c=IN IP6 ::1");
+    auto far = session("far-leg", sdp::Encryption::best_effort);
+    const std::uint16_t port = port_in(answered(*far, kPlain), "m=audio ");
+    EXPECT_NE(port_in(answered(*far, to_ip6), "m=audio "), port);
+    answered(*far, kPlain);
+
+    // Where there is but one, the call stays as it was (RFC 3261 section 14.1).
+    environment_.udp.local_address = "127.0.0.1";
+    auto near = session("near-leg", sdp::Encryption::best_effort);
+    const std::string keyed = protected_by("AES_CM_128_HMAC_SHA1_80", 30);
+    const std::string first = answered(*near, keyed);
+    std::string moved = keyed;
+    moved.replace(moved.find("c=IN IP4 127.0.0.1"), 18, "c=IN IP6 ::1");
+    moved.replace(moved.find("inline:A"), 8, "inline:B");
+    const SdpResult refused = near->answer(moved);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.problem().kind, MediaProblem::Kind::not_acceptable);
+    EXPECT_EQ(lines_with(answered(*near, keyed), "a=crypto"), lines_with(first, "a=crypto"));
+    environment_.udp.local_address = "0.0.0.0";
 }
 
 }  // namespace

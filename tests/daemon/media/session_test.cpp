@@ -352,10 +352,21 @@ TEST_F(SessionTest, FloorControlAsksTheRoom) {
     const auto taken = client.next();
     EXPECT_EQ(taken ? taken->request_status : std::nullopt, bfcp::RequestStatus::revoked);
 
-    // A re-offer without it ends it, and the call goes on.
+    // A re-offer without it ends it and what was shared by it, and the call goes on.
+    near.set_floor_holder(FloorHolder::nobody);
+    allowed = true;
+    ++header.transaction;
+    client.say(bfcp::write_floor_request(header, bfcp::kContentFloor));
+    auto status = client.next();
+    while (status && status->request_status != bfcp::RequestStatus::granted) {
+        status = client.next();  // the one before, repeated
+    }
+    EXPECT_TRUE(status);
+    EXPECT_TRUE(allowed);
     const SdpResult without = near.answer(head + "m=application 0 UDP/BFCP *\r\n");
     ASSERT_TRUE(without.ok()) << without.problem().text;
     EXPECT_NE(without.sdp().find("m=application 0 "), std::string::npos) << without.sdp();
+    EXPECT_FALSE(allowed) << "nobody could give it back";
 }
 
 // Somewhere that a peer is to be connected to.

@@ -301,6 +301,46 @@ TEST(AnswerHold, EveryWayToHold) {
     const auto plan = answered(old, sip_policy());
     EXPECT_TRUE(plan.media[0].held);
     EXPECT_EQ(plan.media[0].direction, Direction::recvonly);
+    for (const char* any : {"::", "0:0:0:0:0:0:0:0", "::0"}) {
+        old = replaced(sample("linphone-avp"), "c=IN IP4 192.0.2.30", std::string("c=IN IP6 ") + any);
+        const auto held = answered(old, sip_policy());
+        EXPECT_TRUE(held.media[0].held) << any;
+        EXPECT_FALSE(held.transports[0].has_remote()) << any;
+    }
+}
+
+TEST(AnswerReoffer, OtherSocketsAreAnotherTransport) {
+    const auto offer = sample("linphone-avp");
+    const auto first = answered(offer, sip_policy());
+    const auto to_ip6 = replaced(offer, "c=IN IP4 192.0.2.30", "c=IN IP6 2001:db8::30");
+    const auto held = answered(replaced(offer, "c=IN IP4 192.0.2.30", "c=IN IP6 ::"), sip_policy(), &first);
+    EXPECT_FALSE(held.transports[0].is_new);
+    EXPECT_FALSE(answered(offer, sip_policy(), &held).transports[0].is_new);
+    const auto moved = answered(to_ip6, sip_policy(), &held);
+    EXPECT_TRUE(moved.transports[0].is_new);
+    EXPECT_NE(moved.transports[0].id, first.transports[0].id);
+    EXPECT_FALSE(answered(to_ip6, sip_policy(), &moved).transports[0].is_new);
+
+    // RFC 5761 section 5.1.1: each offer says it anew.
+    const auto muxed = replaced(offer, "a=rtcp-fb", "a=rtcp-mux\r\na=rtcp-fb");
+    const auto with = answered(muxed, sip_policy(), &first);
+    ASSERT_TRUE(with.transports[1].rtcp_mux);
+    EXPECT_FALSE(with.transports[1].is_new);
+    EXPECT_TRUE(answered(offer, sip_policy(), &with).transports[1].is_new);
+}
+
+// RFC 8842 section 4: the same certificate, another association.
+TEST(AnswerReoffer, AnotherTlsIdIsAnotherAssociation) {
+    const auto offer = sample("chromium-offer");
+    const auto named = [&](const std::string& id) {
+        return replaced(offer, "a=setup:actpass", "a=setup:actpass\r\na=tls-id:" + id);
+    };
+    const std::string one(20, 'a'), other(20, 'b');
+    const auto first = answered(named(one), webrtc_policy());
+    EXPECT_FALSE(answered(named(one), webrtc_policy(), &first).transports[0].is_new);
+    const auto unnamed = answered(offer, webrtc_policy(), &first);
+    EXPECT_FALSE(unnamed.transports[0].is_new);
+    EXPECT_TRUE(answered(named(other), webrtc_policy(), &unnamed).transports[0].is_new);
 }
 
 TEST(AnswerReoffer, KeepsTransportsAndNoticesNewKeys) {

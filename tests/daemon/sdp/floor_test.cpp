@@ -61,6 +61,32 @@ TEST(Floor, ContentWithoutALabelGetsTheOneThatTheFloorNames) {
     EXPECT_NE(text.find("a=floorid:1 mstrm:11\r\n"), text.npos);
 }
 
+// RFC 8856 section 5 ties them; RFC 4796 section 5 calls a speaker's picture "speaker".
+TEST(Floor, WhatItIsOfIsTheContent) {
+    const auto unnamed = replaced(kSlides, "a=content:slides\r\n", "");
+    const auto first = replaced(replaced(kMain, "a=content:main\r\n", ""), "4002", "4006");
+    const auto content = [](const Negotiated& plan) {
+        const auto* media = plan.find(MediaKind::video, Role::content);
+        return media == nullptr ? 0 : media->index;
+    };
+    const auto line = bfcp("a=floorctrl:c-s\r\na=floorid:1 mstrm:3\r\n");
+    const auto plan = answered(kHead + kAudio + first + unnamed + line, policy());
+    EXPECT_EQ(content(plan), 2U);
+    ASSERT_TRUE(plan.floor);
+    EXPECT_EQ(plan.floor->stream, "3");
+    EXPECT_EQ(plan.find(MediaKind::video)->index, 1U);
+    EXPECT_EQ(content(answered(kHead + kAudio + unnamed + first + line, policy())), 1U);
+    const auto off = replaced(kHead + kAudio + first + unnamed + line, "5070", "0");
+    EXPECT_EQ(content(answered(off, policy(), &plan)), 2U);
+    EXPECT_EQ(content(answered(kHead + kAudio + unnamed + line, policy())), 0U) << "the only picture";
+    EXPECT_EQ(content(answered(kHead + kAudio + first + unnamed + bfcp("a=floorid:1 mstrm:9\r\n"), policy())),
+              0U);
+
+    const auto speaker = replaced(kMain, "content:main", "content:speaker");
+    EXPECT_EQ(content(answered(kHead + kAudio + speaker, policy())), 0U);
+    EXPECT_EQ(answered(kHead + kAudio + speaker + kSlides, policy()).find(MediaKind::video)->index, 1U);
+}
+
 TEST(Floor, IsRefusedWhereThereIsNothingToControlOrNobodyToServe) {
     const auto none = [](const std::string& offer, const Policy& policy) {
         return !answered(offer, policy).floor;

@@ -1,4 +1,6 @@
 // Our own offers, answered by our own answerer and by hand.
+#include <algorithm>
+
 #include "support.hpp"
 
 namespace vmr::sdp::test {
@@ -112,6 +114,29 @@ const char* kPhoneAnswer =
     "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
     "m=audio 4000 RTP/AVP 8 110\r\na=rtpmap:110 telephone-event/8000\r\n%CRYPTO%"
     "m=video 0 RTP/AVP 97\r\nm=video 0 RTP/AVP 97\r\n";
+
+// RFC 6184 section 8.1: without packetization-mode it is 0, and what the number says of ours is 1.
+TEST(ApplyAnswer, APictureIsTakenUnderTheNumberOfTheAnswer) {
+    const auto offer = offered(sip_policy(Encryption::off));
+    for (const std::string fmtp : {"", "a=fmtp:97 profile-level-id=42e01f\r\n"}) {
+        const auto result = apply_answer(
+            offer.plan, offer.local,
+            parsed("v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
+                   "m=audio 4000 RTP/AVP 8\r\nm=video 4002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n" +
+                   fmtp + "m=video 0 RTP/AVP 97\r\n"));
+        ASSERT_TRUE(result.ok()) << result.refusal().detail;
+        const auto& codecs = result->find(MediaKind::video)->codecs;
+        EXPECT_EQ(codecs.front().send_pt, 97);
+        EXPECT_EQ(codecs.front().packetization_mode, 0U) << "what we send";
+        const auto taken = [&](unsigned number) {
+            return std::ranges::count(codecs, number, &CodecPlan::receive_pt);
+        };
+        EXPECT_EQ(taken(97), 1);
+        EXPECT_EQ(taken(102), 1);
+        const auto again = offered(sip_policy(Encryption::off), {}, &*result);
+        EXPECT_EQ(count(again.text, "m=video 20002 RTP/AVP 102 97\r\n"), 1U) << again.text;
+    }
+}
 
 TEST(ApplyAnswer, PayloadTypesMayDifferBothWays) {
     const auto offer = offered(sip_policy());

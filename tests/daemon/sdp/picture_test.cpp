@@ -121,6 +121,28 @@ TEST(Bandwidth, OfMediaCountsHeadersOnlyInAs) {
     EXPECT_EQ(sent("b=CT:1\r\nb=X-YZ:1\r\n"), 14'000'000U);
 }
 
+// RFC 7587 section 6.1; b=AS counts the headers, too.
+TEST(Bandwidth, OfOpusIsWhatThePeerTakes) {
+    const auto sent = [](const std::string& lines, const std::string& codec = "opus/48000/2") {
+        return answered(
+                   "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+                   "m=audio 4000 RTP/AVP 96\r\n" +
+                       lines + "a=rtpmap:96 " + codec + "\r\n",
+                   sip_policy())
+            .find(MediaKind::audio)
+            ->max_send_bitrate;
+    };
+    EXPECT_EQ(sent(""), 0U);
+    EXPECT_EQ(sent("b=AS:32\r\n"), 16'000U);
+    EXPECT_EQ(sent("b=AS:10\r\n"), 6'000U);
+    EXPECT_EQ(sent("b=TIAS:20000\r\n"), 20'000U);
+    EXPECT_EQ(sent("a=fmtp:96 maxaveragebitrate=12000\r\n"), 12'000U);
+    EXPECT_EQ(sent("b=AS:32\r\na=fmtp:96 maxaveragebitrate=24000\r\n"), 16'000U);
+    EXPECT_EQ(sent("a=fmtp:96 maxaveragebitrate=1\r\n"), 6'000U);
+    EXPECT_EQ(sent("a=fmtp:96 maxaveragebitrate=999999999\r\n"), 0U);
+    EXPECT_EQ(sent("b=AS:32\r\n", "PCMU/8000"), 0U);
+}
+
 TEST(Bandwidth, OfTheSessionIsSharedByThePictures) {
     const auto offer = sample("room-system");
     const auto plan = answered(offer, sip_policy());

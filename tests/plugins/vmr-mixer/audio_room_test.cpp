@@ -15,6 +15,16 @@ namespace {
 constexpr AudioFormat kRaw{AudioCodec::raw, 48000};
 constexpr AudioFormat kOpus{AudioCodec::opus, 48000, 48000};
 
+TEST(OpusBitrate, GoesInSteps) {
+    EXPECT_EQ(opus_bitrate_for(48000, 0), 48000);
+    EXPECT_EQ(opus_bitrate_for(48000, 4'000'000'000U), 48000);
+    EXPECT_EQ(opus_bitrate_for(48000, 47'999), 40000);
+    EXPECT_EQ(opus_bitrate_for(48000, 16'000), 16000);
+    EXPECT_EQ(opus_bitrate_for(48000, 15'999), 12000);
+    EXPECT_EQ(opus_bitrate_for(48000, 1), 6000);
+    EXPECT_EQ(opus_bitrate_for(10000, 9'000), 8000);
+}
+
 // Drives a room tick by tick with a tone for each talker (0: silence).
 class RoomTest : public testing::Test {
 protected:

@@ -60,6 +60,26 @@ TEST_F(SendLineTest, IsOneStreamWhoeverMakesIt) {
     EXPECT_EQ(line_.timestamp_at(100 * kMillisecond), 5800U);
 }
 
+// RFC 3711 section 3.3.1: a first packet beyond 2^15 could be one of before a roll-over.
+TEST_F(SendLineTest, AnotherSsrcIsAnotherStream) {
+    SendLine line{0xFFFE, 5000};
+    line.set({.ssrc = 7, .payload_type = 9, .clock_rate = 8000, .mid = "", .mid_extension = 0});
+    const auto sequence = [&] {
+        line.write(packet(1, 0, 1), 0, out_);
+        return read16(out_, 2);
+    };
+    EXPECT_EQ(sequence(), 0x7FFE);
+    EXPECT_EQ(sequence(), 0x7FFF);
+    EXPECT_EQ(sequence(), 0x8000);
+    line.set({.ssrc = 7, .payload_type = 8, .clock_rate = 8000, .mid = "", .mid_extension = 0});
+    EXPECT_EQ(sequence(), 0x8001);
+    line.set({.ssrc = 8, .payload_type = 8, .clock_rate = 8000, .mid = "", .mid_extension = 0});
+    EXPECT_LT(sequence(), 0x8000);
+    EXPECT_EQ(read32(out_, 8), 8U);
+    EXPECT_EQ(line.counts().packets, 5U);
+    EXPECT_EQ(line.counts_of_ssrc().packets, 1U);
+}
+
 TEST_F(SendLineTest, NeverRepeatsATimestampWhenTheSourceChanges) {
     write(packet(1, 0, 1), 20 * kMillisecond);
     line_.note_new_source();

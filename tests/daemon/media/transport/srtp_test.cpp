@@ -100,6 +100,19 @@ TEST(SrtpSessionTest, WhatCameUnderAReplacedKeyIsRefused) {
     }
 }
 
+// Whether the suite stays or not: who keys anew goes on counting roll-overs (RFC 3711 section 3.3.1).
+TEST(SrtpSessionTest, APeerThatKeysAnewIsHeardWithTheRollOversItHad) {
+    for (const SrtpSuite suite : {kSuite, SrtpSuite::aead_aes_256_gcm}) {
+        SrtpSession us, peer, keyed_anew;
+        ASSERT_TRUE(us.use(srtp_keys(kSuite, 'a', 'b')) && peer.use(srtp_keys(kSuite, 'b', 'a')));
+        EXPECT_TRUE(opens(us, protect(peer, rtp_packet(65535))));
+        EXPECT_TRUE(opens(us, protect(peer, rtp_packet(0))));
+        ASSERT_TRUE(us.use(srtp_keys(suite, 'a', 'c')) && keyed_anew.use(srtp_keys(suite, 'c', 'a')));
+        protect(keyed_anew, rtp_packet(65535));
+        EXPECT_TRUE(opens(us, protect(keyed_anew, rtp_packet(1))));
+    }
+}
+
 TEST(SrtpSessionTest, KeysThatAreNotUsableChangeNothing) {
     SrtpSession us, peer;
     ASSERT_TRUE(us.use(srtp_keys(kSuite, 'a', 'b')) && peer.use(srtp_keys(kSuite, 'b', 'a')));
@@ -295,7 +308,7 @@ TEST_P(SrtpElementsTest, UnderstandUsAndWeThem) {
     const auto socket = ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(receiver), "socket"));
     int port = 0;
     g_object_get(socket.get(), "port", &port, nullptr);
-    ASSERT_TRUE(us.transport->set_remote(UdpRemote{"127.0.0.1", static_cast<uint16_t>(port)}));
+    ASSERT_TRUE(us.transport->set_remote(UdpRemote{"127.0.0.1", static_cast<uint16_t>(port), 0, true}));
     EXPECT_TRUE(wait_until([&] { return rtp_decrypted_ > 20 && rtcp_decrypted_ > 0; }));
 
     play(
