@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 namespace vmr {
 
@@ -11,6 +12,15 @@ inline std::string lower_case(std::string text) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
     });
     return text;
+}
+
+// As the value of a label in Prometheus' text, between its quotes.
+inline std::string label_value(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        escaped += c == '"' || c == '\\' ? std::string{'\\', c} : c == '\n' ? "\\n" : std::string{c};
+    }
+    return escaped;
 }
 
 }  // namespace vmr

@@ -45,6 +45,37 @@ inline bool is_utf8(std::string_view text) noexcept {
     return true;
 }
 
+// Whether a character is no text but an order to who shows it: C0, DEL and C1 (U+009B begins a terminal's
+// escape sequences), separators of lines, and what turns the direction of writing, so that a name looks like
+// another.
+inline bool is_control(std::string_view character) noexcept {
+    const auto byte = [character](std::size_t at) { return static_cast<unsigned char>(character[at]); };
+    switch (character.size()) {
+        case 1:
+            return byte(0) < 0x20 || byte(0) == 0x7f;
+        case 2:
+            return byte(0) == 0xc2 && byte(1) < 0xa0;  // U+0080-U+009F
+        case 3:
+            return byte(0) == 0xe2 &&
+                   ((byte(1) == 0x80 && byte(2) >= 0xa8 && byte(2) <= 0xae) ||  // U+2028-202E
+                    (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9));   // U+2066-2069
+        default:
+            return false;
+    }
+}
+
+// Each control character becomes `instead`, as does each byte that belongs to no character.
+inline std::string without_controls(std::string_view text, std::string_view instead = {}) {
+    std::string plain;
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        const std::string_view character = text.substr(0, length);
+        plain += length == 0 || is_control(character) ? instead : character;
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return plain;
+}
+
 // Each byte that belongs to no character becomes U+FFFD.
 inline std::string made_utf8(std::string_view text) {
     std::string made;

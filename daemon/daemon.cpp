@@ -235,18 +235,17 @@ Status Daemon::start_api(const ops::Config& config) {
 }
 
 void Daemon::publish_status(const ops::Config& config) {
-    nlohmann::json numbers = nlohmann::json::array();
+    std::vector<std::pair<std::string, std::string>> dial_in;
     for (const ops::TrunkConfig& trunk : config.trunks) {
-        for (const auto& [number, target] : trunk.numbers) {
-            numbers.push_back(number);
-        }
+        dial_in.insert(dial_in.end(), trunk.numbers.begin(), trunk.numbers.end());
     }
+    bridge_->set_dial_in(std::move(dial_in));
     nlohmann::json addresses = nlohmann::json::object();
     for (const std::string& address : sip_addresses_) {
         addresses[address.substr(address.rfind('=') + 1)] = address;
     }
     bridge_->set_reception(config.sip.reception, config.sip.unknown_to_reception);
-    bridge_->set_status({{"sip", addresses}, {"numbers", numbers}, {"pins", self_made_pins(config)}});
+    bridge_->set_status({{"sip", addresses}, {"pins", self_made_pins(config)}});
 }
 
 void Daemon::reload(const ops::Config& wanted) {

@@ -4,8 +4,9 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
 #include <memory>
+
+#include "base/text.hpp"
 
 namespace vmr {
 namespace {
@@ -100,9 +101,8 @@ std::string trunk_metrics(const std::vector<sip::LineStatus>& lines) {
     std::string up = "# TYPE vmr_trunk_up gauge\n";
     std::string registered = "# TYPE vmr_trunk_registered gauge\n";
     for (const sip::LineStatus& line : lines) {
-        std::string proxy = line.proxy;
-        std::erase_if(proxy, [](unsigned char c) { return c == '"' || c == '\\' || c < 0x20; });
-        const std::string labels = "{trunk=\"" + line.trunk + "\",proxy=\"" + proxy + "\"} ";
+        const std::string labels =
+            "{trunk=\"" + label_value(line.trunk) + "\",proxy=\"" + label_value(line.proxy) + "\"} ";
         up += "vmr_trunk_up" + labels + (line.up ? "1\n" : "0\n");
         registered += "vmr_trunk_registered" + labels + (line.registered ? "1\n" : "0\n");
     }

@@ -24,6 +24,7 @@ struct Response {
 };
 
 Response problem(int status, std::string_view detail = {});
+const char* phrase_of(int status);
 
 using Reply = std::function<void(Response)>;
 

@@ -213,26 +213,35 @@ void Server::Impl::on_request_read(SoupServerMessage* message, std::string_view 
         return;
     }
     connection->set_deadline(kResponseSeconds);
-    if (path == "/healthz") {
+    if (path.starts_with(std::string(kApiPrefix) + "/")) {
+        handle_api(message, path.substr(kApiPrefix.size()), connection);
+    } else if (path == "/api" || path.starts_with("/api/")) {
+        answer(message, problem(404));  // another version, or none: no page of the portal
+    } else if (refuses_method(message)) {
+        return;
+    } else if (path == "/healthz") {
         soup_server_message_set_status(message, draining_ ? 503 : 200, nullptr);
         const std::string_view text = draining_ ? "draining\n" : "ok\n";
         soup_server_message_set_response(message, "text/plain", SOUP_MEMORY_COPY, text.data(), text.size());
     } else if (path == "/metrics") {
         handle_metrics(message, connection);
-    } else if (path.starts_with(std::string(kApiPrefix) + "/")) {
-        handle_api(message, path.substr(kApiPrefix.size()), connection);
     } else {
         handle_portal(message, path);
     }
 }
 
-void Server::Impl::handle_portal(SoupServerMessage* message, std::string_view path) {
+// What is not of the API is only read.
+bool Server::Impl::refuses_method(SoupServerMessage* message) {
     const std::string_view method = soup_server_message_get_method(message);
-    if (method != "GET" && method != "HEAD") {
-        soup_message_headers_replace(soup_server_message_get_response_headers(message), "Allow", "GET, HEAD");
-        answer(message, problem(405));
-        return;
+    if (method == "GET" || method == "HEAD") {
+        return false;
     }
+    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Allow", "GET, HEAD");
+    answer(message, problem(405));
+    return true;
+}
+
+void Server::Impl::handle_portal(SoupServerMessage* message, std::string_view path) {
     const auto file = find_portal_file(options_.portal_prefix, path);
     if (!file) {
         answer(message, problem(404));

@@ -30,6 +30,7 @@ public:
                              SoupWebsocketConnection* socket);
 
     void handle_api(SoupServerMessage* message, std::string_view path, const ConnectionPtr& connection);
+    bool refuses_method(SoupServerMessage* message);
     void handle_portal(SoupServerMessage* message, std::string_view path);
     void handle_metrics(SoupServerMessage* message, const ConnectionPtr& connection);
     std::optional<Caller> authenticate(SoupServerMessage* message);

@@ -79,7 +79,11 @@ void Server::Impl::answer(SoupServerMessage* message, const Response& response) 
     if (response.status == 429 && soup_message_headers_get_one(headers, "Retry-After") == nullptr) {
         soup_message_headers_append(headers, "Retry-After", "10");
     }
-    soup_server_message_set_status(message, static_cast<guint>(response.status), nullptr);
+    if (response.status == 426) {  // RFC 9110 section 15.5.22; section 7.8: Connection names it
+        soup_message_headers_replace(headers, "Upgrade", "websocket");
+        soup_message_headers_replace(headers, "Connection", "close, Upgrade");
+    }
+    soup_server_message_set_status(message, static_cast<guint>(response.status), phrase_of(response.status));
     if (!response.body.is_null() && response.status != 204) {
         const std::string text = response.body.dump(-1, ' ', false, json::error_handler_t::replace);
         soup_server_message_set_response(

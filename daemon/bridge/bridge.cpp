@@ -6,6 +6,7 @@
 #include "base/guard.hpp"
 #include "base/main_context.hpp"
 #include "base/source_network.hpp"
+#include "base/text.hpp"
 #include "daemon/bridge/entrance.hpp"
 
 namespace vmr::bridge {
@@ -33,6 +34,7 @@ Bridge::Bridge(Services& services, const media::MediaEnvironment& environment)
             room->watch_media();
         }
         reception_.tick();
+        drop_forgotten_rooms();
     });
     watch_ = g_timeout_add_seconds_full(G_PRIORITY_DEFAULT, 1, on_watch, check, [](gpointer data) {
         delete static_cast<std::function<void()>*>(data);
@@ -49,7 +51,7 @@ RoomHost* Bridge::host(const std::string& room) const {
 }
 
 RoomHost* Bridge::host_of_alias(const std::string& alias) const {
-    const auto found = aliases_.find(room_key(alias));
+    const auto found = aliases_.find(lower_case(alias));
     return found == aliases_.end() ? nullptr : host(found->second);
 }
 
@@ -101,7 +103,7 @@ bool Bridge::is_for_reception(const Arrival& arrival) const {
     }
     const RoomHost* room = host_of_alias(arrival.alias);
     if (room == nullptr) {
-        return unknown_to_reception_ || room_key(arrival.alias) == reception_alias_;
+        return unknown_to_reception_ || lower_case(arrival.alias) == reception_alias_;
     }
     // A refusal for want of encryption would say that the room exists.
     return unknown_to_reception_ && is_stranger(arrival) &&
@@ -133,7 +135,7 @@ std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, c
     }
     if (is_stranger(arrival) && arrival.replaces.empty() &&
         !services_.doorstep.enter(arrival.leg, source_network(without_port(arrival.remote_address)),
-                                  room_key(arrival.alias))) {
+                                  lower_case(arrival.alias))) {
         return refuse(EndCause::busy);
     }
     auto session = new_session(arrival, room != nullptr ? &room->core().config() : nullptr);

@@ -18,9 +18,6 @@
 
 namespace vmr::bridge {
 
-// Aliases are compared in lower case.
-std::string room_key(std::string text);
-
 class Bridge final : public LegObserver, public api::Control {
 public:
     Bridge(Services& services, const media::MediaEnvironment& environment);
@@ -32,8 +29,12 @@ public:
     // those that are gone from the file go if nobody is there, else with the next reload. Rooms made by the
     // API stay.
     void reload_rooms(const std::vector<ops::RoomConfig>& rooms);
-    // What getStatus adds to its own: SIP addresses and numbers.
+    // What getStatus adds to its own: SIP addresses.
     void set_status(nlohmann::json status) { status_ = std::move(status); }
+    // The trunks' numbers, and where each leads: a room's id, or "reception".
+    void set_dial_in(std::vector<std::pair<std::string, std::string>> numbers) {
+        dial_in_ = std::move(numbers);
+    }
     // The user part of a SIP address that asks for a meeting number; empty: none does.
     // `unknown`: whoever calls a name that does not exist is asked there for a meeting number too, so that by
     // how a call is answered nobody learns which names exist.
@@ -113,6 +114,8 @@ private:
     void set_room(const ops::RoomConfig& config, OnRoomSet on_done);
     void apply_room(const std::string& id, HashedPins pins);
     void forget_room(const std::string& id);
+    // A room that was forgotten goes when the last leg has said goodbye.
+    void drop_forgotten_rooms();
     void settle_room(const std::string& id, const Status& result);
 
     // Operations (operations.cpp)
@@ -124,14 +127,21 @@ private:
                             const nlohmann::json& params, api::Reply& reply);
     void update_participant(RoomHost& room, const room::Actor& actor, const nlohmann::json& params,
                             api::Reply reply);
+    static room::Actor actor_of(const api::Caller& caller);
+    static bool may_place_calls(const RoomHost& room, const room::Actor& actor);
     bool refuses_call(const RoomHost& room, const std::string& address, DialPlan& plan,
                       api::Response& refusal) const;
     void transfer_participant(RoomHost& room, const api::Caller& caller, const nlohmann::json& params,
                               const api::Reply& reply);
     void dial_out(RoomHost& room, const api::Caller& caller, const nlohmann::json& params, api::Reply reply);
+    void join_info(const std::string& alias, api::Reply reply) const;
+
+    // Operations on settings (room_settings.cpp)
     void create_room(const nlohmann::json& params, api::Reply reply);
     void update_room(RoomHost& room, const nlohmann::json& params, api::Reply reply);
-    void join_info(const std::string& alias, api::Reply reply) const;
+    void delete_room(RoomHost& room);
+    // As operations show it: with the ways there by telephone.
+    nlohmann::json room_json(const RoomHost& room) const;
 
     Services& services_;
     const media::MediaEnvironment& environment_;
@@ -144,6 +154,7 @@ private:
     std::set<std::string> from_file_;             // rooms of the configuration; others were made by the API
     std::map<std::string, Door> door_;
     Reception reception_;
+    std::vector<std::pair<std::string, std::string>> dial_in_;
     std::string reception_alias_;
     bool unknown_to_reception_ = false;
     nlohmann::json status_ = nlohmann::json::object();

@@ -2,8 +2,7 @@
 
 #include <glib.h>
 
-#include <algorithm>
-
+#include "base/text.hpp"
 #include "schemas/time_text.hpp"
 
 namespace vmr::bridge {
@@ -12,11 +11,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kOfTheFile = "a device of the configuration is changed there";
-
-std::string lower_case(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
 
 DeviceDigest digest_of(const std::string& name) {
     return name == "md5" ? DeviceDigest::md5 : name == "both" ? DeviceDigest::both : DeviceDigest::sha256;

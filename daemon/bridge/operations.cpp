@@ -13,10 +13,6 @@ bool is_admin(const api::Caller& caller) {
     return caller.kind == api::Caller::Kind::admin;
 }
 
-room::Actor actor_of(const api::Caller& caller) {
-    return is_admin(caller) ? room::Actor::administrator() : room::Actor::of(caller.participant);
-}
-
 // Several changes asked for in one request: the first refusal is the answer, else 204.
 class Joined {
 public:
@@ -36,42 +32,12 @@ private:
     api::Reply reply_;
 };
 
-std::optional<room::Right> right_of(const std::string& name) {
-    for (const room::Right right :
-         {room::Right::admit, room::Right::mute, room::Right::layout, room::Right::record}) {
-        if (name == room::to_string(right)) {
-            return right;
-        }
-    }
-    return std::nullopt;
-}
-
-// The settings that a request names, over those that the room has.
-void merge(ops::RoomConfig& config, const json& params) {
-    config.title = params.value("title", config.title);
-    config.locale = params.value("locale", config.locale);
-    config.aliases = params.value("aliases", config.aliases);
-    config.host_pin = params.value("host_pin", config.host_pin);
-    config.guest_pin = params.value("guest_pin", config.guest_pin);
-    config.guests_allowed = params.value("guests_allowed", config.guests_allowed);
-    config.chat_allowed = params.value("chat_allowed", config.chat_allowed);
-    config.min_key_bits = params.value("min_key_bits", config.min_key_bits);
-    config.max_participants = params.value("max_participants", config.max_participants);
-    config.lobby_timeout = std::chrono::seconds(
-        params.value("lobby_timeout", static_cast<std::int64_t>(config.lobby_timeout.count())));
-    const auto pick = [&](const char* key, auto& field, auto... values) {
-        const std::string wanted = params.value(key, std::string(ops::text(field)));
-        ((wanted == ops::text(values) ? void(field = values) : void()), ...);
-    };
-    pick("layout", config.layout, ops::Layout::speaker, ops::Layout::equal, ops::Layout::single,
-         ops::Layout::content);
-    pick("encryption", config.encryption, ops::Encryption::required, ops::Encryption::best_effort,
-         ops::Encryption::off);
-    pick("host_absence", config.host_absence, ops::HostAbsence::end, ops::HostAbsence::continue_,
-         ops::HostAbsence::rehold);
-}
-
 }  // namespace
+
+room::Actor Bridge::actor_of(const api::Caller& caller) {
+    return is_admin(caller) ? room::Actor::administrator(caller.address)
+                            : room::Actor::of(caller.participant);
+}
 
 bool Bridge::may_follow_events(const api::Caller& caller) const {
     const RoomHost* room = host(caller.room);
@@ -89,7 +55,9 @@ void Bridge::perform(const api::Caller& caller, std::string_view operation, cons
     if (operation == "listRooms") {
         json rooms = json::array();
         for (const auto& [id, room] : rooms_) {
-            rooms.push_back(to_json(room->core().view()));
+            if (configs_.contains(id)) {
+                rooms.push_back(room_json(*room));
+            }
         }
         return reply({200, {{"rooms", rooms}}});
     }
@@ -106,6 +74,10 @@ void Bridge::perform(const api::Caller& caller, std::string_view operation, cons
         status["uptime_seconds"] =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
         status["rooms"] = rooms_.size();
+        status["numbers"] = json::array();
+        for (const auto& [number, target] : dial_in_) {
+            status["numbers"].push_back(number);
+        }
         status["participants"] = participants;
         return reply({200, status});
     }
@@ -126,7 +98,8 @@ void Bridge::perform(const api::Caller& caller, std::string_view operation, cons
         }
         return;
     }
-    if (RoomHost* room = host(params.value("room", ""))) {
+    RoomHost* room = host(params.value("room", ""));
+    if (room != nullptr && configs_.contains(room->core().config().id)) {  // else: deleted, all are leaving
         return perform_on_room(*room, caller, operation, params, std::move(reply));
     }
     reply(api::problem(404, "there is no such room"));
@@ -151,7 +124,7 @@ void Bridge::perform_on_room(RoomHost& room, const api::Caller& caller, std::str
         return reply(api::problem(403, "not in the room yet"));
     }
     if (operation == "getRoom") {
-        return reply({200, to_json(room.core().view())});
+        return reply({200, room_json(room)});
     }
     if (operation == "listParticipants") {
         const room::Participant* self = room.core().find(caller.participant);
@@ -169,14 +142,7 @@ void Bridge::perform_on_room(RoomHost& room, const api::Caller& caller, std::str
         return update_room(room, params, std::move(reply));
     }
     if (operation == "deleteRoom") {
-        const std::string id = room.core().config().id;
-        room.end(room::Cause::ended_by_admin);
-        forget_room(id);
-        // Legs say goodbye first; the room itself goes with the next reload of an empty room.
-        if (room.core().idle() && room.is_empty()) {
-            rooms_.erase(id);
-            services_.events.forget_room(id);
-        }
+        delete_room(room);
         return reply({204, nullptr});
     }
     if (change_room(room, actor, operation, params, reply) ||
@@ -242,7 +208,7 @@ bool Bridge::change_participant(RoomHost& room, const room::Actor& actor, std::s
     } else if (operation == "removeParticipant") {
         action = room::Remove{target};
     } else if (operation == "grantRight") {
-        const auto right = right_of(params.at("right"));
+        const auto right = room::parse_right(params.at("right").get<std::string>());
         if (!right) {
             reply(api::problem(422, "unknown right"));
             return true;
@@ -285,58 +251,6 @@ void Bridge::update_participant(RoomHost& room, const room::Actor& actor, const 
     for (const room::ActionKind& action : actions) {
         room.act(actor, action, [joined](const api::Response& response) { joined->add(response); });
     }
-}
-
-// Deny by default, and tell only hosts what is allowed.
-void Bridge::dial_out(RoomHost& room, const api::Caller& caller, const json& params, api::Reply reply) {
-    const room::Participant* self = room.core().find(caller.participant);
-    if (!is_admin(caller) && (self == nullptr || self->role != room::Role::host)) {
-        return reply(api::problem(403, "only a host may do this"));
-    }
-    DialPlan plan;
-    api::Response refusal;
-    if (refuses_call(room, params.at("address"), plan, refusal)) {
-        return reply(refusal);
-    }
-    room.dial(actor_of(caller), {std::move(plan)}, params.value("name", ""),
-              room::parse_role(params.value("role", "")), std::move(reply));
-}
-
-void Bridge::create_room(const json& params, api::Reply reply) {
-    ops::RoomConfig config;
-    config.id = params.at("id");
-    merge(config, params);
-    if (rooms_.contains(config.id) || configs_.contains(config.id) || takes_others_name(config)) {
-        return reply(api::problem(409, "a room of this name exists"));
-    }
-    if (!config.host_pin.empty() && config.host_pin == config.guest_pin) {
-        return reply(api::problem(422, "host and guest PIN must differ"));
-    }
-    set_room(config, [this, id = config.id, reply](const Status& done) {
-        if (!done) {
-            forget_room(id);
-            return reply(api::problem(503, done.error()));
-        }
-        reply({201, to_json(host(id)->core().view())});
-    });
-}
-
-void Bridge::update_room(RoomHost& room, const json& params, api::Reply reply) {
-    ops::RoomConfig config = configs_.at(room.core().config().id);
-    merge(config, params);
-    if (takes_others_name(config)) {
-        return reply(api::problem(409, "another room has this alias"));
-    }
-    if (!config.host_pin.empty() && config.host_pin == config.guest_pin) {
-        return reply(api::problem(422, "host and guest PIN must differ"));
-    }
-    set_room(config, [this, id = config.id, reply](const Status& done) {
-        const RoomHost* changed = host(id);
-        if (!done || changed == nullptr) {
-            return reply(api::problem(503, done ? "the room is gone" : done.error()));
-        }
-        reply({200, to_json(changed->core().view())});
-    });
 }
 
 }  // namespace vmr::bridge

@@ -52,6 +52,8 @@ public:
     // Moves a participant to another address; what comes of it is told as vmr.participant.transfer.
     void transfer(const room::Actor& actor, const room::ParticipantId& id, const DialPlan& plan,
                   const api::Reply& reply);
+    // Into the audit log, what the room core was not asked: `about` whom.
+    void audit(const room::Actor& actor, const char* what, const std::string& about, const char* result);
     // The call has a way: what its media session is made of, and the session.
     const Arrival* route(const std::string& leg, const std::string& address, const std::string& signalling);
     bool take_session(const std::string& leg, std::shared_ptr<media::Session> session);

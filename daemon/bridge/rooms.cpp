@@ -1,10 +1,10 @@
 // Which rooms there are, and their settings. PINs are hashed on the worker: a room's settings take effect
 // together, when its hashes are there.
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 #include <stdexcept>
 
+#include "base/text.hpp"
 #include "daemon/bridge/bridge.hpp"
 
 namespace vmr::bridge {
@@ -25,13 +25,11 @@ room::RoomConfig core_config(const ops::RoomConfig& config) {
     core.host_pin_length = static_cast<unsigned>(config.host_pin.size());
     core.guest_pin_length = static_cast<unsigned>(config.guest_pin.size());
     core.layout = room::parse_layout(ops::text(config.layout)).value_or(room::Layout::speaker);
-    core.encryption = config.encryption == ops::Encryption::required ? room::Encryption::required
-                      : config.encryption == ops::Encryption::off    ? room::Encryption::off
-                                                                     : room::Encryption::best_effort;
+    core.encryption =
+        room::parse_encryption(ops::text(config.encryption)).value_or(room::Encryption::best_effort);
     core.encryption_floor_bits = static_cast<unsigned>(config.min_key_bits);
-    core.host_absence = config.host_absence == ops::HostAbsence::end      ? room::HostAbsence::end
-                        : config.host_absence == ops::HostAbsence::rehold ? room::HostAbsence::rehold
-                                                                          : room::HostAbsence::keep_going;
+    core.host_absence =
+        room::parse_host_absence(ops::text(config.host_absence)).value_or(room::HostAbsence::end);
     core.max_participants = static_cast<unsigned>(config.max_participants);
     core.host_grace = config.grace;
     core.lobby_timeout = config.lobby_timeout;
@@ -47,14 +45,9 @@ std::vector<std::string> pins_of(const ops::RoomConfig& config) {
 
 }  // namespace
 
-std::string room_key(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-    return text;
-}
-
 bool Bridge::takes_others_name(const ops::RoomConfig& config) const {
     const auto is_taken = [&](const std::string& name) {
-        const auto found = aliases_.find(room_key(name));
+        const auto found = aliases_.find(lower_case(name));
         return found != aliases_.end() && found->second != config.id;
     };
     return is_taken(config.id) || std::ranges::any_of(config.aliases, is_taken) ||
@@ -64,10 +57,10 @@ bool Bridge::takes_others_name(const ops::RoomConfig& config) const {
 void Bridge::name_room(const ops::RoomConfig& config) {
     configs_[config.id] = config;
     std::erase_if(aliases_, [&](const auto& entry) { return entry.second == config.id; });
-    aliases_[room_key(config.id)] = config.id;
+    aliases_[lower_case(config.id)] = config.id;
     for (const auto* names : {&config.aliases, &config.numbers}) {
         for (const std::string& name : *names) {
-            aliases_.emplace(room_key(name), config.id);
+            aliases_.emplace(lower_case(name), config.id);
         }
     }
 }
@@ -77,6 +70,17 @@ void Bridge::forget_room(const std::string& id) {
     hashed_.erase(id);
     std::erase_if(aliases_, [&](const auto& alias) { return alias.second == id; });
     settle_room(id, Error{"the room is gone"});
+}
+
+void Bridge::drop_forgotten_rooms() {
+    std::erase_if(rooms_, [this](const auto& entry) {
+        const auto& [id, room] = entry;
+        if (configs_.contains(id) || !room->core().idle() || !room->is_empty()) {
+            return false;
+        }
+        services_.events.forget_room(id);
+        return true;
+    });
 }
 
 void Bridge::settle_room(const std::string& id, const Status& result) {
@@ -161,10 +165,10 @@ void Bridge::reload_rooms(const std::vector<ops::RoomConfig>& rooms) {
         const RoomHost* room = host(id);
         if (room == nullptr || room->is_empty()) {
             forget_room(id);
-            rooms_.erase(id);
             from_file_.erase(id);
         }
     }
+    drop_forgotten_rooms();
     from_file_.merge(listed);
 }
 

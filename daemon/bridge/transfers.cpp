@@ -2,12 +2,15 @@
 #include <utility>
 
 #include "base/guard.hpp"
+#include "base/utf8.hpp"
 #include "daemon/bridge/bridge.hpp"
+#include "daemon/room/pin_throttle.hpp"
 
 namespace vmr::bridge {
 namespace {
 
-constexpr unsigned kMovedMs = 3000;  // for the peer to hang up by itself, once it was told how it went
+constexpr std::size_t kMaxAudited = 512;  // bytes of what an audit line is about
+constexpr unsigned kMovedMs = 3000;       // for the peer to hang up by itself, once it was told how it went
 
 struct Moved {
     std::shared_ptr<Leg> leg;
@@ -16,6 +19,11 @@ struct Moved {
 gboolean on_moved(gpointer data) {
     guard(nullptr, [&] { static_cast<Moved*>(data)->leg->end(EndCause::transferred); });
     return G_SOURCE_REMOVE;
+}
+
+// As the room core says it.
+const char* audit_result(int status) {
+    return room::to_string(status == 403 ? room::Outcome::not_allowed : room::Outcome::conflict);
 }
 
 }  // namespace
@@ -46,28 +54,66 @@ bool Bridge::refuses_call(const RoomHost& room, const std::string& address, Dial
 
 bool Bridge::on_leg_referred(const std::string& leg, Referral referral) {
     RoomHost* room = host_of_leg(leg);
+    if (room == nullptr) {
+        return false;
+    }
     DialPlan plan;
     api::Response refusal;
-    return room != nullptr && !refuses_call(*room, referral.address, plan, refusal) &&
-           room->refer(leg, std::move(plan), std::move(referral), dial_limits_.guests_refer);
+    if (refuses_call(*room, referral.address, plan, refusal)) {
+        room->audit(room::Actor::of(room->participant_of(leg)), "dial_out", referral.address,
+                    audit_result(refusal.status));
+        return false;
+    }
+    return room->refer(leg, std::move(plan), std::move(referral), dial_limits_.guests_refer);
+}
+
+// Hosts alone, and they alone are told what is allowed.
+bool Bridge::may_place_calls(const RoomHost& room, const room::Actor& actor) {
+    const room::Participant* self = room.core().find(actor.participant);
+    return actor.admin || (self != nullptr && self->role == room::Role::host);
+}
+
+void Bridge::dial_out(RoomHost& room, const api::Caller& caller, const nlohmann::json& params,
+                      api::Reply reply) {
+    const room::Actor actor = actor_of(caller);
+    const std::string address = params.at("address");
+    DialPlan plan;
+    api::Response refusal = api::problem(403, "only a host may do this");
+    if (!may_place_calls(room, actor) || refuses_call(room, address, plan, refusal)) {
+        room.audit(actor, "dial_out", address, audit_result(refusal.status));
+        return reply(refusal);
+    }
+    room.dial(actor, {std::move(plan)}, params.value("name", ""), room::parse_role(params.value("role", "")),
+              std::move(reply));
 }
 
 void Bridge::transfer_participant(RoomHost& room, const api::Caller& caller, const nlohmann::json& params,
                                   const api::Reply& reply) {
-    const bool admin = caller.kind == api::Caller::Kind::admin;
-    const room::Participant* self = room.core().find(caller.participant);
-    if (!admin && (self == nullptr || self->role != room::Role::host)) {
-        return reply(api::problem(403, "only a host may do this"));
-    }
+    const room::Actor actor = actor_of(caller);
+    const std::string id = params.at("participant");
+    const std::string address = params.at("address");
+    const bool may = may_place_calls(room, actor);
     // What a transferred trunk call costs is ours: the same rules as for calls of our own.
-    const Result<DialPlan> plan = services_.dialler != nullptr
-                                      ? services_.dialler->plan(params.at("address"))
+    const Result<DialPlan> plan = !may ? Result<DialPlan>(Error{"only a host may do this"})
+                                  : services_.dialler != nullptr
+                                      ? services_.dialler->plan(address)
                                       : Result<DialPlan>(Error{"no calls are placed now"});
     if (!plan) {
+        room.audit(actor, "transfer", id + " " + address, audit_result(403));
         return reply(api::problem(403, plan.error()));
     }
-    room.transfer(admin ? room::Actor::administrator() : room::Actor::of(caller.participant),
-                  params.at("participant"), *plan, reply);
+    room.transfer(actor, id, *plan, reply);
+}
+
+// What the room core does not decide.
+void RoomHost::audit(const room::Actor& actor, const char* what, const std::string& about,
+                     const char* result) {
+    const room::Participant* participant = room_.find(actor.participant);
+    const std::string source = participant != nullptr
+                                   ? room::PinThrottle::source_name(participant->address, participant->trunk)
+                                   : actor.source;
+    carry_out(room::Audit{now(), actor.admin ? "admin" : actor.participant, source, what,
+                          without_controls(cut_utf8(about, kMaxAudited)), result});
 }
 
 bool RoomHost::refer(const std::string& leg, DialPlan plan, Referral referral, bool guests_may) {
@@ -97,8 +143,9 @@ bool RoomHost::refer(const std::string& leg, DialPlan plan, Referral referral, b
         };
     }
     const auto called = std::make_shared<bool>(false);
-    dial(host && !trunk ? room::Actor::of(asking->id) : room::Actor::administrator(), std::move(planned), "",
-         host ? std::optional<room::Role>() : room::Role::guest,
+    const std::string source = room::PinThrottle::source_name(asking->address, asking->trunk);
+    dial(host && !trunk ? room::Actor::of(asking->id) : room::Actor::administrator(source),
+         std::move(planned), "", host ? std::optional<room::Role>() : room::Role::guest,
          [called](const api::Response& response) { *called = response.status == 201; });
     return *called;
 }
@@ -142,8 +189,7 @@ void RoomHost::transfer(const room::Actor& actor, const room::ParticipantId& id,
     };
     const std::shared_ptr<Leg> leg = moved->leg;
     const Status sent = leg->transfer(plan.uri, on_status);
-    carry_out(room::Audit{now(), actor.admin ? "admin" : actor.participant, "", "transfer", id,
-                          sent ? "ok" : "conflict"});
+    audit(actor, "transfer", id + " " + plan.address, sent ? "ok" : audit_result(409));
     reply(sent ? api::Response{202, nullptr} : api::problem(409, sent.error()));
 }
 

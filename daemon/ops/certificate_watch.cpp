@@ -4,20 +4,13 @@
 #include <cmath>
 
 #include "base/guard.hpp"
+#include "base/text.hpp"
 
 namespace vmr::ops {
 namespace {
 
 constexpr guint kLookSeconds = 3600;
 using Days = std::chrono::duration<double, std::ratio<86400>>;
-
-std::string label(const std::string& text) {
-    std::string escaped;
-    for (const char c : text) {
-        escaped += c == '"' || c == '\\' ? std::string{'\\', c} : c == '\n' ? "\\n" : std::string{c};
-    }
-    return escaped;
-}
 
 }  // namespace
 
@@ -71,7 +64,7 @@ std::string CertificateWatch::metrics() const {
         text = "# TYPE vmr_certificate_expiry_timestamp_seconds gauge\n";
     }
     for (const auto& [file, seen] : seen_) {
-        text += "vmr_certificate_expiry_timestamp_seconds{file=\"" + label(file) + "\"} " +
+        text += "vmr_certificate_expiry_timestamp_seconds{file=\"" + label_value(file) + "\"} " +
                 std::to_string(std::chrono::system_clock::to_time_t(seen.expires)) + "\n";
     }
     return text;

@@ -136,14 +136,8 @@ RoomConfig read_room(ConfigDocument& document, const json& object, const std::st
     room.max_participants = object.value("max_participants", room.max_participants);
     room.layout = layout_of(object.value("layout", ""));
     room.locale = object.value("locale", room.locale);
-    if (!room.host_pin.empty() && room.host_pin == room.guest_pin) {
-        document.fault(at + "/guest_pin", "must differ from host_pin");
-    }
-    if (!room.guest_pin.empty() && !room.guests_allowed) {
-        document.fault(at + "/guest_pin", "needs guests_allowed = true");
-    }
-    if (!room.guest_pin.empty() && room.host_pin.empty()) {
-        document.fault(at + "/guest_pin", "needs a host_pin");
+    if (const std::string fault = guest_pin_fault(room); !fault.empty()) {
+        document.fault(at + "/guest_pin", fault);
     }
     return room;
 }
@@ -216,6 +210,16 @@ void read_dial_out(ConfigDocument& document, const std::vector<TrunkConfig>& tru
 std::string Endpoint::text() const {
     const bool v6 = address.find(':') != std::string::npos;
     return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+std::string guest_pin_fault(const RoomConfig& room) {
+    if (room.guest_pin.empty()) {
+        return {};
+    }
+    return room.guest_pin == room.host_pin ? "must differ from host_pin"
+           : !room.guests_allowed          ? "needs guests_allowed = true"
+           : room.host_pin.empty()         ? "needs a host_pin"
+                                           : "";
 }
 
 Result<Config> parse_config(std::string_view text, const std::string& name, const std::string& directory,

@@ -119,6 +119,9 @@ struct RoomConfig {
     std::string locale;  // empty: prompts_language
 };
 
+// What the room's settings say against its guest PIN, in the file as in the API; empty: nothing.
+std::string guest_pin_fault(const RoomConfig& room);
+
 enum class TrunkDigest { both, md5, sha256 };
 
 // What stands in the file for one of a trunk's settings; what they are and mean is the SIP side's

@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <sstream>
 
 namespace vmr::ops {
 
@@ -88,13 +87,6 @@ Watchdog::~Watchdog() {
     if (source_ != 0) {
         g_source_remove(source_);
     }
-}
-
-std::string metric(std::string_view name, std::string_view type, std::string_view help, double value) {
-    std::ostringstream text;
-    text << "# HELP " << name << " " << help << "\n# TYPE " << name << " " << type << "\n"
-         << name << " " << value << "\n";
-    return text.str();
 }
 
 }  // namespace vmr::ops

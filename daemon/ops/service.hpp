@@ -37,7 +37,4 @@ private:
     guint source_ = 0;
 };
 
-// Prometheus text: one gauge or counter with its help.
-std::string metric(std::string_view name, std::string_view type, std::string_view help, double value);
-
 }  // namespace vmr::ops

@@ -1,6 +1,5 @@
 // What people do, from the page, the API and phone keys alike.
-#include <algorithm>
-
+#include "base/utf8.hpp"
 #include "daemon/room/core.hpp"
 
 namespace vmr::room {
@@ -35,7 +34,7 @@ Core::Result Core::act(const Actor& actor, const ActionKind& kind) {
     standing.admin = actor.admin;
     standing.room_has_host_pin = config.has_host_pin();
     standing.chat_allowed = chat_allowed_;
-    std::string source;
+    std::string source = actor.source;
     if (!actor.admin) {
         const Seat* seat = find(actor.participant);
         if (seat == nullptr) {
@@ -66,6 +65,8 @@ Core::Result Core::act(const Actor& actor, const ActionKind& kind) {
         std::string about = target != nullptr ? *target : std::string();
         if (const auto* grant = std::get_if<Grant>(&kind)) {
             about += std::string(" ") + to_string(grant->right);
+        } else if (const auto* call = std::get_if<DialOut>(&kind)) {
+            about = without_controls(cut_utf8(call->address, kMaxName));
         }
         audit(acting_, source, action_name(kind), about,
               result.outcome == Outcome::done ? "ok" : to_string(result.outcome));
@@ -270,8 +271,7 @@ Core::Result Core::apply(const SetSharing& action) {
 
 Core::Result Core::apply(const Rename& action) {
     if (action.name.empty() || action.name.size() > kMaxName ||
-        std::any_of(action.name.begin(), action.name.end(),
-                    [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
+        without_controls(action.name) != action.name) {
         return {Outcome::invalid, "a name has 1 to 128 bytes and no control characters"};
     }
     Seat& seat = *find(action.target);

@@ -167,7 +167,7 @@ struct Audit {
     std::string actor;   // "admin", a participant's id, or "" for the room itself
     std::string source;  // address or caller number (and trunk)
     std::string what;
-    std::string target;
+    std::string target;  // whom or what it is about; of a call that is placed, the address
     std::string result;  // "ok", "wrong", "throttled", "not_allowed", ...
 };
 

@@ -1,6 +1,7 @@
 // The door: arrival, encryption, PIN.
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "daemon/room/core.hpp"
 
 namespace vmr::room {
@@ -12,13 +13,7 @@ constexpr Duration kWorkerTime = std::chrono::seconds(20);  // for one hash comp
 
 // What strangers call themselves: bounded, no control characters, cut at a UTF-8 boundary.
 std::string tidy(const std::string& text) {
-    std::string tidied;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte != 0x7f) {
-            tidied.push_back(c);
-        }
-    }
+    std::string tidied = without_controls(text);
     if (tidied.size() > kMaxText) {
         std::size_t end = kMaxText;
         while (end > 0 && (static_cast<unsigned char>(tidied[end]) & 0xc0) == 0x80) {

@@ -190,7 +190,8 @@ using ActionKind = std::variant<SetLock, SetRoomLayout, MuteGuests, MuteNewcomer
 struct Actor {
     bool admin = false;
     ParticipantId participant;
-    static Actor administrator() { return {true, {}}; }
+    std::string source = {};  // where an administrator's order came from, for the audit log
+    static Actor administrator(std::string source = {}) { return {true, {}, std::move(source)}; }
     static Actor of(ParticipantId id) { return {false, std::move(id)}; }
 };
 

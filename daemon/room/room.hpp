@@ -46,9 +46,6 @@ private:
     std::unique_ptr<Core> core_;
 };
 
-// Whether such settings can work: PIN lengths 4-20 or 0, guests that could ever become hosts' guests, ids
-// present. Returns an empty string, or what is wrong.
-std::string check(const RoomConfig& config);
 // Rules 20 and 21: does this leg count as encrypted, given the room's floor?
 bool counts_as_encrypted(const CryptoReceipt& receipt, unsigned floor_bits);
 bool is_weaker(const CryptoReceipt& one, const CryptoReceipt& other);

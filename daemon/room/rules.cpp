@@ -156,26 +156,6 @@ const ParticipantId* target_of(const ActionKind& action) {
         action);
 }
 
-std::string check(const RoomConfig& config) {
-    const auto bad_length = [](unsigned length) { return length != 0 && (length < 4 || length > 20); };
-    if (config.id.empty()) {
-        return "a room needs an id";
-    }
-    if (bad_length(config.host_pin_length) || bad_length(config.guest_pin_length)) {
-        return "a PIN has 4 to 20 digits";
-    }
-    if (!config.guests_allowed && config.has_guest_pin() && !config.has_host_pin()) {
-        return "a guest PIN is of no use where guests are not allowed";
-    }
-    if (config.max_participants == 0 || config.pin_attempts == 0) {
-        return "max_participants and pin_attempts must be at least 1";
-    }
-    if (std::min({config.lobby_timeout, config.pin_timeout, config.connect_timeout}) <= Duration{0}) {
-        return "lobby_timeout, pin_timeout and connect_timeout must be above 0";
-    }
-    return {};
-}
-
 bool counts_as_encrypted(const CryptoReceipt& receipt, unsigned floor_bits) {
     if (receipt.key_exchange.empty() || receipt.suite.empty() || receipt.key_bits == 0) {
         return false;

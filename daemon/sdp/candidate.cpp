@@ -49,10 +49,6 @@ bool read_extensions(std::string_view rest, Candidate& candidate) {
 
 }  // namespace
 
-bool Candidate::is_ip() const {
-    return text::is_ip4(address) || text::is_ip6(address);
-}
-
 Result<Candidate> parse_candidate(std::string_view text) {
     text = text::trimmed(text);
     if (text.size() > kMaxLine || text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos) {

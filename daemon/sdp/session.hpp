@@ -44,9 +44,6 @@ constexpr Direction make_direction(bool send, bool receive) {
     return send ? (receive ? Direction::sendrecv : Direction::sendonly)
                 : (receive ? Direction::recvonly : Direction::inactive);
 }
-constexpr Direction reversed(Direction d) {
-    return make_direction(receives(d), sends(d));
-}
 
 enum class Proto { rtp_avp, rtp_avpf, rtp_savp, rtp_savpf, udp_tls_savp, udp_tls_savpf, other };
 constexpr bool is_secure(Proto p) {
@@ -112,7 +109,6 @@ struct Candidate {
     std::string related_address;
     std::uint16_t related_port = 0;
     std::string tcptype;
-    bool is_ip() const;
 };
 // The value of an a=candidate line, with or without "a=" and "candidate:"; a trickled one too.
 Result<Candidate> parse_candidate(std::string_view text);

@@ -21,14 +21,12 @@ class KeyFilter {
 public:
     // True: a new press.
     bool is_new(const KeyReport& report, Nanos now);
-    // Tones are ignored once the far end has shown that it sends events.
-    bool events_seen() const { return events_seen_; }
 
 private:
     bool is_new_event(const KeyReport& report, Nanos now);
 
-    bool events_seen_ = false;
-    char held_ = 0;  // started, not yet ended
+    bool events_seen_ = false;  // from then on tones are ignored: the far end has shown that it sends events
+    char held_ = 0;             // started, not yet ended
     Nanos held_since_ = 0;
     std::optional<std::uint32_t> last_timestamp_;
     char last_key_ = 0;

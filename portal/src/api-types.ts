@@ -77,6 +77,10 @@ export type Room = {
   id: RoomId;
   title: string;
   aliases: Array<string>;
+  /** What is typed at the reception to get here. In answers of /rooms only, as dial_in. */
+  numbers?: Array<string>;
+  /** Numbers of trunks that lead here, or to the reception where the room has a number for it. */
+  dial_in?: Array<string>;
   locked: boolean;
   layout: Layout;
   guests_allowed: boolean;

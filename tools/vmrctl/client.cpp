@@ -39,20 +39,29 @@ struct EventLoop {
     const std::function<bool(const json&)>* on_event = nullptr;
     GPtr<SoupWebsocketConnection> socket;
     std::string problem;
+    bool done = false;  // on_event wants no more
     ~EventLoop() { g_main_loop_unref(loop); }
 };
 
 void on_event_received(SoupWebsocketConnection* socket, gint, GBytes* bytes, gpointer data) {
     gsize size = 0;
     const auto* text = static_cast<const char*>(g_bytes_get_data(bytes, &size));
+    auto* self = static_cast<EventLoop*>(data);
     const json event = json::parse(text, text + size, nullptr, false);
-    if (!event.is_object() || !(*static_cast<EventLoop*>(data)->on_event)(event)) {
+    self->done = self->done || (event.is_object() && !(*self->on_event)(event));
+    if (!event.is_object() || self->done) {
         soup_websocket_connection_close(socket, SOUP_WEBSOCKET_CLOSE_NORMAL, nullptr);
     }
 }
 
-void on_events_closed(SoupWebsocketConnection*, gpointer data) {
-    g_main_loop_quit(static_cast<EventLoop*>(data)->loop);
+void on_events_closed(SoupWebsocketConnection* socket, gpointer data) {
+    auto* self = static_cast<EventLoop*>(data);
+    if (!self->done) {
+        const char* reason = soup_websocket_connection_get_close_data(socket);
+        self->problem = "the events ended";
+        self->problem += reason != nullptr && *reason != '\0' ? std::string(": ") + reason : "";
+    }
+    g_main_loop_quit(self->loop);
 }
 
 void on_events_connected(GObject* session, GAsyncResult* result, gpointer data) {
@@ -164,7 +173,7 @@ Answer Client::events(const std::string& room, const std::string& since,
         g_signal_handlers_disconnect_by_data(loop.socket.get(), &loop);
     }
     Answer answer;
-    answer.status = static_cast<int>(soup_message_get_status(sent.get()));
+    answer.status = loop.socket && !loop.done ? 0 : static_cast<int>(soup_message_get_status(sent.get()));
     answer.problem = loop.problem;
     return answer;
 }

@@ -33,7 +33,8 @@ public:
     explicit Client(ClientOptions options);
 
     Answer request(const std::string& method, const std::string& path, const nlohmann::json& body = nullptr);
-    // Calls `on_event` for each until the server closes or it returns false.
+    // Calls `on_event` for each until it returns false. That the server closes before, or is gone, is a
+    // problem.
     Answer events(const std::string& room, const std::string& since,
                   const std::function<bool(const nlohmann::json&)>& on_event);
 

@@ -1,10 +1,9 @@
 // vmrctl: the control API at a shell.
-#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 
-#include "tools/vmrctl/client.hpp"
+#include "tools/vmrctl/command.hpp"
 #include "tools/vmrctl/tables.hpp"
 
 namespace {
@@ -25,171 +24,11 @@ EXAMPLES
   export VMRCTL_TOKEN=$(vmrctl login ONE-TIME-TOKEN)
   vmrctl room list
   vmrctl room create weekly --title Weekly --host-pin 482913 --guests
+  vmrctl room set weekly --guest-pin 7391 --max-duration 7200
   vmrctl participant mute weekly p-7f3a
   vmrctl room dial weekly sip:alice@example.org --name Alice
   vmrctl events --room weekly
   vmrctl device set kitchen --secret-file kitchen.secret --display-name "The kitchen")";
-
-struct Command {
-    ClientOptions options;
-    bool as_json = false;
-    std::string room, participant, since, layout, digits, text, one_time;
-    int limit = 100;
-    std::string address, name, role;
-    std::string id, title, host_pin, guest_pin, encryption;
-    std::vector<std::string> aliases;
-    bool guests = false;
-    std::string device, secret_file, display_name, model, digest;
-    std::function<int(Command&)> run;
-};
-
-int finish(const Command& command, const Answer& answer, const std::function<void(const json&)>& print = {}) {
-    if (answer.exit_code() != kDone) {
-        std::cerr << "vmrctl: " << answer.problem << "\n";
-    } else if (command.as_json) {
-        if (!answer.body.is_null()) {
-            std::cout << answer.body.dump(2) << "\n";
-        }
-    } else if (print) {
-        print(answer.body);
-    }
-    return answer.exit_code();
-}
-
-std::string room_path(const Command& command) {
-    return "/rooms/" + escape(command.room);
-}
-
-std::string participant_path(const Command& command) {
-    return room_path(command) + "/participants/" + escape(command.participant);
-}
-
-// A POST or PATCH on a room or participant, with a fixed body.
-std::function<int(Command&)> action(std::string (*path)(const Command&), std::string method,
-                                    std::string suffix, json body = nullptr) {
-    return [=](Command& command) {
-        return finish(command, Client(command.options).request(method, path(command) + suffix, body));
-    };
-}
-
-void add_room_commands(CLI::App& app, Command& command) {
-    CLI::App* room = app.add_subcommand("room", "Rooms")->require_subcommand(1);
-    const auto add = [&](const char* name, const char* help, std::function<int(Command&)> run) {
-        CLI::App* sub = room->add_subcommand(name, help);
-        sub->add_option("room", command.room, "Room id")->required();
-        sub->callback([&command, run] { command.run = run; });
-        return sub;
-    };
-    room->add_subcommand("list", "All rooms")->callback([&command] {
-        command.run = [](Command& c) {
-            return finish(c, Client(c.options).request("GET", "/rooms"), print_rooms);
-        };
-    });
-    add("show", "One room",
-        [](Command& c) { return finish(c, Client(c.options).request("GET", room_path(c)), print_object); });
-    CLI::App* create = add("create", "Make a room", [](Command& c) {
-        json body = {{"id", c.room}, {"guests_allowed", c.guests || !c.guest_pin.empty()}};
-        for (const auto& [key, value] : {std::pair("title", c.title),
-                                         {"host_pin", c.host_pin},
-                                         {"guest_pin", c.guest_pin},
-                                         {"encryption", c.encryption}}) {
-            if (!value.empty()) {
-                body[key] = value;
-            }
-        }
-        if (!c.aliases.empty()) {
-            body["aliases"] = c.aliases;
-        }
-        return finish(c, Client(c.options).request("POST", "/rooms", body), print_object);
-    });
-    create->add_option("--title", command.title, "Title");
-    create->add_option("--alias", command.aliases, "Alias; may be repeated");
-    create->add_option("--host-pin", command.host_pin, "4 to 20 digits");
-    create->add_option("--guest-pin", command.guest_pin, "4 to 20 digits; allows guests");
-    create->add_flag("--guests", command.guests, "Allow guests");
-    create->add_option("--encryption", command.encryption, "Policy")
-        ->check(CLI::IsMember({"required", "best_effort", "off"}));
-    add("delete", "End and delete a room", action(room_path, "DELETE", ""));
-    add("lock", "Who arrives waits", action(room_path, "POST", "/lock", {{"locked", true}}));
-    add("unlock", "Admit who waited for it", action(room_path, "POST", "/lock", {{"locked", false}}));
-    add("mute-guests", "Mute all guests", action(room_path, "POST", "/mute-guests", {{"muted", true}}));
-    add("unmute-guests", "Lift that mute", action(room_path, "POST", "/mute-guests", {{"muted", false}}));
-    add("allow-chat", "Let guests write", action(room_path, "POST", "/chat", {{"allowed", true}}));
-    add("forbid-chat", "Only hosts write", action(room_path, "POST", "/chat", {{"allowed", false}}));
-    add("say", "Write to everybody in the room, as the room",
-        [](Command& c) {
-            return finish(c,
-                          Client(c.options).request("POST", room_path(c) + "/messages", {{"text", c.text}}));
-        })
-        ->add_option("text", command.text, "At most 2000 bytes")
-        ->required();
-    add("admit-all", "Admit everyone in the lobby", action(room_path, "POST", "/admit-all"));
-    CLI::App* dial = add("dial", "Call somebody into the room", [](Command& c) {
-        json body = {{"address", c.address}};
-        for (const auto& [key, value] : {std::pair("name", c.name), {"role", c.role}}) {
-            if (!value.empty()) {
-                body[key] = value;
-            }
-        }
-        return finish(c, Client(c.options).request("POST", room_path(c) + "/dial-out", body),
-                      [](const json& dialled) { std::cout << dialled.value("participant", "") << "\n"; });
-    });
-    dial->add_option("address", command.address, "sip:, sips: or tel: URI, user@domain or number")
-        ->required();
-    dial->add_option("--name", command.name, "In the roster");
-    dial->add_option("--role", command.role, "Comes in as")->check(CLI::IsMember({"guest", "host"}));
-    add("end", "End the meeting for all", action(room_path, "POST", "/end"));
-    add("layout", "Choose the layout",
-        [](Command& c) {
-            return finish(
-                c, Client(c.options).request("POST", room_path(c) + "/layout", {{"layout", c.layout}}));
-        })
-        ->add_option("layout", command.layout, "speaker, equal, single or content")
-        ->required()
-        ->check(CLI::IsMember({"speaker", "equal", "single", "content"}));
-}
-
-void add_participant_commands(CLI::App& app, Command& command) {
-    CLI::App* participant =
-        app.add_subcommand("participant", "Participants of a room")->require_subcommand(1);
-    const auto add = [&](const char* name, const char* help, std::function<int(Command&)> run) {
-        CLI::App* sub = participant->add_subcommand(name, help);
-        sub->add_option("room", command.room, "Room id")->required();
-        sub->add_option("participant", command.participant, "Participant id")->required();
-        sub->callback([&command, run] { command.run = run; });
-        return sub;
-    };
-    CLI::App* list = participant->add_subcommand("list", "The roster");
-    list->add_option("room", command.room, "Room id")->required();
-    list->callback([&command] {
-        command.run = [](Command& c) {
-            return finish(c, Client(c.options).request("GET", room_path(c) + "/participants"),
-                          print_participants);
-        };
-    });
-    add("mute", "Mute one", action(participant_path, "PATCH", "", {{"muted", true}}));
-    add("unmute", "Lift a host's mute", action(participant_path, "PATCH", "", {{"muted", false}}));
-    add("promote", "Make a host", action(participant_path, "PATCH", "", {{"role", "host"}}));
-    add("demote", "Make a guest", action(participant_path, "PATCH", "", {{"role", "guest"}}));
-    add("admit", "Admit from the lobby", action(participant_path, "POST", "/admit"));
-    add("refuse", "Refuse who waits", action(participant_path, "POST", "/refuse"));
-    add("hold", "Move to the lobby", action(participant_path, "POST", "/hold"));
-    add("remove", "Remove from the room", action(participant_path, "DELETE", ""));
-    add("transfer", "Have their device call another address instead",
-        [](Command& c) {
-            return finish(c, Client(c.options).request("POST", participant_path(c) + "/transfer",
-                                                       {{"address", c.address}}));
-        })
-        ->add_option("address", command.address, "sip:, sips: or tel: URI, user@domain or number")
-        ->required();
-    add("keys", "Press room keys, as on a phone",
-        [](Command& c) {
-            return finish(
-                c, Client(c.options).request("POST", participant_path(c) + "/keys", {{"digits", c.digits}}));
-        })
-        ->add_option("digits", command.digits, "0-9 * #")
-        ->required();
-}
 
 std::string device_path(const Command& command) {
     return "/devices/" + escape(command.device);
@@ -289,6 +128,9 @@ void add_other_commands(CLI::App& app, Command& command) {
             return finish(c, Client(c.options).request("POST", "/session", {{"token", c.one_time}}),
                           [](const json& session) { std::cout << session.value("token", "") << "\n"; });
         };
+    });
+    app.add_subcommand("logout", "Make the bearer that login printed worthless")->callback([&command] {
+        command.run = [](Command& c) { return finish(c, Client(c.options).request("DELETE", "/session")); };
     });
 }
 

@@ -4,6 +4,8 @@
 #include <iostream>
 #include <vector>
 
+#include "base/utf8.hpp"
+
 namespace vmr::ctl {
 
 using nlohmann::json;
@@ -13,10 +15,8 @@ namespace {
 using Row = std::vector<std::string>;
 
 // Names come from the network: a terminal must not take orders from them.
-std::string plain(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-    return text;
+std::string plain(std::string_view text) {
+    return without_controls(text, "?");
 }
 
 std::string cell(const json& object, const char* key) {
@@ -110,11 +110,18 @@ void print_object(const json& body) {
 std::string event_line(const json& event) {
     const json data = event.value("data", json::object());
     std::string line = cell(event, "time") + " " + cell(event, "id") + " " + cell(event, "type");
-    for (const char* key :
-         {"id", "name", "role", "state", "kind", "text", "cause", "device", "contact", "reason"}) {
+    if (!event.value("subject", "").empty()) {
+        line += " " + cell(event, "subject");
+    }
+    for (const char* key : {"id", "participant", "name", "role", "state", "kind", "status", "text", "cause",
+                            "device", "contact", "reason", "trunk", "proxy", "why", "file", "expires"}) {
         if (data.contains(key)) {
             line += std::string(" ") + key + "=" + cell(data, key);
         }
+    }
+    // Of a call that came to nothing.
+    if (const auto ended = data.find("ended"); ended != data.end() && ended->is_object()) {
+        line += " cause=" + cell(*ended, "cause");
     }
     return line;
 }

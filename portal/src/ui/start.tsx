@@ -6,6 +6,7 @@ import { fill, text } from '../strings';
 import { useTitle } from './hooks';
 import { Icon } from './icons';
 import { Brand, CopyButton } from './parts';
+import { meetingNumber } from './reach';
 
 const kSessionKey = 'vmr.admin';
 
@@ -108,7 +109,7 @@ function Row(props: { label: string; value: string; testid: string; copy?: boole
 function RoomCard({ room, status }: { room: Room; status: Status }) {
   const alias = room.aliases[0] ?? room.id;
   const link = `${location.origin}/join/${encodeURIComponent(alias)}`;
-  const number = room.aliases.find((one) => /^\d+$/.test(one));
+  const number = meetingNumber(room);
   const pins = pinsOf(status, room);
   const sip = Object.values(status.sip ?? {}).filter((one): one is string => typeof one === 'string');
   const pin = (has: boolean, value?: string) => (has ? (value ?? text.start.pinSet) : text.start.noPin);
@@ -126,7 +127,7 @@ function RoomCard({ room, status }: { room: Room; status: Status }) {
       <dl class="facts">
         <Row label={text.start.link} value={link} testid="room-link" copy />
         {sip.map((one) => <Row key={one} label={text.start.sip} value={sipAddress(one, alias)} testid="room-sip" />)}
-        {(status.numbers ?? []).map((one) => <Row key={one} label={text.start.dial} value={one} testid="room-dial" />)}
+        {(room.dial_in ?? []).map((one) => <Row key={one} label={text.start.dial} value={one} testid="room-dial" />)}
         {number && <Row label={text.start.meetingId} value={number} testid="room-number" />}
         <Row label={text.start.hostPin} value={pin(room.has_host_pin, pins.host)} testid="room-host-pin" />
         {room.guests_allowed && (

@@ -1,5 +1,10 @@
 #include "tests/daemon/api/fake_server.hpp"
 
+#include <gtest/gtest.h>
+
+#include "daemon/api/router.hpp"
+#include "schemas/validator.hpp"
+
 namespace vmr::test {
 
 using nlohmann::json;
@@ -40,6 +45,30 @@ api::ServerOptions loopback(api::ServerOptions options, bool with_tls) {
 }
 json snapshot(const std::string& room) {
     return room == "gone" ? json() : json{{"room", {{"id", room}}}, {"participants", json::array()}};
+}
+
+// Each refusal that a test sees is one that the API's document names for that operation. What succeeds,
+// FakeControl made up.
+void expect_documented(const std::string& method, const std::string& target, int status) {
+    static const json& document = schema::embedded("api/openapi.json");
+    static const api::Router router(document);
+    static const std::string prefix = "/api/v1";
+    if (!target.starts_with(prefix + "/") || status < 400) {
+        return;
+    }
+    const std::string path = target.substr(prefix.size(), target.find_first_of("?#") - prefix.size());
+    const api::Router::Match match = router.match(method, path);
+    if (match.operation == nullptr) {
+        return;  // no operation's: 404, 405, and what refuses any request
+    }
+    for (const auto& [route, item] : document["paths"].items()) {
+        for (const auto& [key, operation] : item.items()) {
+            if (key != "parameters" && operation["operationId"] == match.operation->id) {
+                EXPECT_TRUE(operation["responses"].contains(std::to_string(status)))
+                    << match.operation->id << " answers " << status;
+            }
+        }
+    }
 }
 }  // namespace
 
@@ -124,7 +153,9 @@ HttpAnswer http(const std::string& url, const std::string& method, const std::st
             request += "Content-Type: application/json\r\n";
         }
     }
-    return exchange_raw(url, request + headers + "\r\n" + body);
+    HttpAnswer answer = exchange_raw(url, request + headers + "\r\n" + body);
+    expect_documented(method, path, answer.status);
+    return answer;
 }
 
 WebSocketClient::WebSocketClient(const std::string& url, const std::string& path,

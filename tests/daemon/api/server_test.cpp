@@ -80,6 +80,28 @@ TEST(ServerTest, ValidationErrorsNameTheMember) {
     EXPECT_EQ(fake.control.calls[0].params["limit"], 100);
 }
 
+TEST(ServerTest, WrongPathsAndMethodsAreNoPages) {
+    FakeServer fake;
+    for (const char* path : {"/api", "/api/", "/api/v1", "/api/v2/rooms", "/api/openapi.json"}) {
+        for (const char* method : {"GET", "POST"}) {
+            const auto answer = http(fake.url(), method, path);
+            EXPECT_EQ(answer.status, 404) << method << path;
+            EXPECT_EQ(answer.json()["title"], "Not Found");
+        }
+    }
+    for (const char* path : {"/healthz", "/metrics", "/"}) {
+        const auto answer = http(fake.url(), "POST", path, "", "x");
+        EXPECT_EQ(answer.status, 405) << path;
+        EXPECT_NE(answer.head.find("Allow: GET, HEAD"), std::string::npos) << answer.head;
+    }
+    const auto upgrade = http(fake.url(), "GET", "/api/v1/events", fake.admin());
+    EXPECT_EQ(upgrade.status, 426);
+    EXPECT_TRUE(upgrade.head.starts_with("HTTP/1.1 426 Upgrade Required")) << upgrade.head;
+    EXPECT_NE(upgrade.head.find("Upgrade: websocket"), std::string::npos) << upgrade.head;
+    EXPECT_NE(upgrade.head.find("Connection: close, Upgrade"), std::string::npos) << upgrade.head;
+    EXPECT_EQ(upgrade.json()["title"], "Upgrade Required");
+}
+
 TEST(ServerTest, RefusesLargeBodies) {
     FakeServer fake;
     const std::string token = fake.admin();

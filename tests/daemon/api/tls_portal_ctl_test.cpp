@@ -96,8 +96,9 @@ TEST_F(WithTls, VmrctlOverHttps) {
     EXPECT_TRUE(url.starts_with("https://"));
     fake.control.on_call = [](const FakeControl::Call& call) -> std::optional<api::Response> {
         if (call.operation == "listRooms") {
-            return api::Response{200,
-                                 {{"rooms", {{{"id", "board"}, {"title", "B\x1b[31m"}, {"locked", true}}}}}};
+            return api::Response{
+                200,
+                {{"rooms", {{{"id", "board"}, {"title", "B\x1b[31m\u009b31m\u202e"}, {"locked", true}}}}}};
         }
         return call.operation == "removeParticipant" ? api::problem(404, "no such participant")
                                                      : api::Response{204, nullptr};
@@ -106,7 +107,7 @@ TEST_F(WithTls, VmrctlOverHttps) {
     const auto listed = ctl({"--url", url.c_str(), "--token", token.c_str(), "--ca", ca, "room", "list"});
     EXPECT_EQ(listed.code, 0) << listed.err;
     EXPECT_NE(listed.out.find("board"), std::string::npos) << listed.out;
-    EXPECT_EQ(listed.out.find('\x1b'), std::string::npos);
+    EXPECT_NE(listed.out.find("B?[31m?31m? "), std::string::npos) << listed.out;
     const auto as_json =
         ctl({"--url", url.c_str(), "--token", token.c_str(), "--insecure", "--json", "room", "list"});
     EXPECT_EQ(json::parse(as_json.out)["rooms"][0]["id"], "board");
@@ -154,7 +155,106 @@ TEST_F(WithTls, EventsThroughVmrctlUntilTheRoomEnds) {
     g_source_remove(tick);
     EXPECT_EQ(run.code, 0) << run.err;
     EXPECT_NE(run.out.find("vmr.snapshot"), std::string::npos);
-    EXPECT_NE(run.out.find("vmr.room.ended cause=host"), std::string::npos);
+    EXPECT_NE(run.out.find("vmr.room.ended board cause=host"), std::string::npos);
+}
+
+TEST_F(WithTls, EventsThatEndBeforeTheRoomAreAProblem) {
+    FakeServer fake(options, true);
+    const guint tick = g_timeout_add(
+        20,
+        [](gpointer data) -> gboolean {
+            auto& events = static_cast<FakeServer*>(data)->events;
+            if (events.subscriber_count() > 0) {
+                events.publish("board", "vmr.participant.left",
+                               {{"id", "out-1"}, {"name", "A\u009bB"}, {"ended", {{"cause", "busy"}}}});
+                events.forget_room("board");
+            }
+            return G_SOURCE_CONTINUE;
+        },
+        &fake);
+    const auto run = ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--insecure",
+                          "events", "--room", "board"});
+    g_source_remove(tick);
+    EXPECT_EQ(run.code, 3);
+    EXPECT_NE(run.err.find("the events ended"), std::string::npos) << run.err;
+    EXPECT_NE(run.out.find("vmr.participant.left board id=out-1 name=A?B cause=busy"), std::string::npos)
+        << run.out;
+}
+
+TEST_F(WithTls, EventsSayWhatTheyAreAbout) {
+    FakeServer fake(options, true);
+    const guint tick = g_timeout_add(
+        20,
+        [](gpointer data) -> gboolean {
+            auto& events = static_cast<FakeServer*>(data)->events;
+            if (events.subscriber_count() > 0) {
+                events.publish("board", "vmr.participant.transfer",
+                               {{"participant", "sip-1"}, {"status", 486}, {"text", "Busy"}, {"done", true}});
+                events.publish("board", "vmr.trunk.down",
+                               {{"trunk", "isp"}, {"proxy", "192.0.2.1:5060"}, {"why", "no answer"}});
+                events.publish("board", "vmr.certificate.expiring",
+                               {{"file", "/etc/x.pem"}, {"expires", "2026-12-01T00:00:00Z"}});
+                events.publish("board", "vmr.room.ended", {{"cause", "host"}});
+            }
+            return G_SOURCE_CONTINUE;
+        },
+        &fake);
+    const auto run = ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--insecure",
+                          "events", "--room", "board"});
+    g_source_remove(tick);
+    EXPECT_EQ(run.code, 0) << run.err;
+    for (const char* about :
+         {"participant=sip-1 status=486 text=Busy", "trunk=isp proxy=192.0.2.1:5060 why=no answer"}) {
+        EXPECT_NE(run.out.find(about), std::string::npos) << run.out;
+    }
+    EXPECT_NE(run.out.find("why=no answer"), std::string::npos) << run.out;
+    EXPECT_NE(run.out.find("file=/etc/x.pem expires=2026-12-01T00:00:00Z"), std::string::npos) << run.out;
+}
+
+TEST_F(WithTls, VmrctlReachesWhatTheApiOffersOperators) {
+    FakeServer fake(options, true);
+    fake.control.on_call = [](const FakeControl::Call&) { return api::Response{204, nullptr}; };
+    const std::string url = fake.url(), token = fake.admin();
+    const json in_room{{"room", "board"}};
+    const json of_one{{"room", "board"}, {"participant", "p1"}};
+    struct Case {
+        std::vector<const char*> arguments;
+        const char* operation;
+        json params, more;
+    };
+    const std::vector<Case> cases{
+        {{"room", "set", "board", "--title", "New", "--guest-pin", "", "--no-guests", "--max-duration", "60"},
+         "updateRoom",
+         in_room,
+         {{"title", "New"}, {"guest_pin", ""}, {"guests_allowed", false}, {"max_duration", 60}}},
+        {{"room", "create", "b2", "--alias", "x", "--alias", "y", "--grace", "5", "--guests"},
+         "createRoom",
+         json::object(),
+         {{"id", "b2"}, {"aliases", {"x", "y"}}, {"grace", 5}, {"guests_allowed", true}}},
+        {{"room", "mute-newcomers", "board"}, "muteNewcomers", in_room, {{"muted", true}}},
+        {{"participant", "rename", "board", "p1", "Ada"}, "updateParticipant", of_one, {{"name", "Ada"}}},
+        {{"participant", "spotlight", "board", "p1"}, "updateParticipant", of_one, {{"spotlight", true}}},
+        {{"participant", "grant", "board", "p1", "mute"},
+         "grantRight",
+         of_one,
+         {{"right", "mute"}, {"granted", true}}},
+        {{"participant", "revoke", "board", "p1", "mute"},
+         "grantRight",
+         of_one,
+         {{"right", "mute"}, {"granted", false}}},
+    };
+    for (const Case& one : cases) {
+        std::vector<const char*> arguments{"--url", url.c_str(), "--token", token.c_str(), "--insecure"};
+        arguments.insert(arguments.end(), one.arguments.begin(), one.arguments.end());
+        const auto run = ctl(arguments);
+        ASSERT_EQ(run.code, 0) << run.err;
+        EXPECT_EQ(fake.control.calls.back().operation, one.operation);
+        json expected = one.params;
+        expected.update(one.more);
+        EXPECT_EQ(fake.control.calls.back().params, expected);
+    }
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--insecure", "logout"}).code, 0);
+    EXPECT_EQ(ctl({"--url", url.c_str(), "--token", token.c_str(), "--insecure", "room", "list"}).code, 4);
 }
 
 TEST_F(WithTls, CertificateIsReloadedAndGarbageSurvived) {

@@ -2,6 +2,8 @@
 #include <time.h>
 
 #include "bridge_fixture.hpp"
+#include "daemon/bridge/room_settings.hpp"
+#include "schemas/validator.hpp"
 
 namespace vmr::bridge {
 namespace {
@@ -13,6 +15,28 @@ std::chrono::milliseconds cpu_time_of_this_thread() {
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return std::chrono::milliseconds(time.tv_sec * 1000 + time.tv_nsec / 1'000'000);
 }
+
+// What went into the audit log: a line of fields each.
+std::vector<std::map<std::string, std::string>> audited;
+
+GLogWriterOutput take_log(GLogLevelFlags level, const GLogField* fields, gsize count, gpointer data) {
+    std::map<std::string, std::string> line;
+    for (gsize i = 0; i < count; ++i) {
+        if (fields[i].length < 0) {
+            line[fields[i].key] = static_cast<const char*>(fields[i].value);
+        }
+    }
+    if (line["GLIB_DOMAIN"] == "vmr-audit") {
+        audited.push_back(line);
+    }
+    return g_log_writer_default(level, fields, count, data);
+}
+
+class NoDialler final : public Dialler {
+public:
+    Result<DialPlan> plan(const std::string&) const override { return Error{"no rule allows it"}; }
+    std::shared_ptr<Leg> dial(const Placement&) override { return nullptr; }
+};
 
 ops::RoomConfig room(const std::string& id, const std::string& host_pin = "", const std::string& title = "") {
     ops::RoomConfig config;
@@ -51,7 +75,11 @@ TEST_F(BridgeRoomsTest, AReloadOfManyRoomsLeavesTheControlThreadFree) {
     const auto start = cpu_time_of_this_thread();
     bridge_->reload_rooms(many);
     EXPECT_EQ(rooms(), 0U);
-    EXPECT_TRUE(run_until([&] { return rooms() == 100; }));
+    EXPECT_TRUE(run_until([&] {
+        ask("getRoom", {{"room", "r99"}});  // the last one
+        return answers_.back().status == 200;
+    }));
+    EXPECT_EQ(rooms(), 100U);
 #if !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)  // our code is slower there, libsodium's not
     // The whole of it costs this thread less than half of its 100 hashes would.
@@ -132,6 +160,139 @@ TEST_F(BridgeRoomsTest, ARoomDeletedMeanwhileStaysAway) {
     ask("createRoom", {{"id", "later"}, {"host_pin", "333333"}});
     ASSERT_TRUE(run_until([&] { return answers_.size() == 3; }));  // hashed after board's
     EXPECT_EQ(rooms(), 1U);
+}
+
+// What is left of the settings that the API's document takes would be ignored without a word.
+TEST(RoomSettings, EachPropertyOfTheDocumentIsTaken) {
+    using Config = ops::RoomConfig;
+    struct Property {
+        json value;
+        std::function<json(const Config&)> read;
+    };
+    const std::map<std::string, Property> properties{
+        {"id", {"board", [](const Config& c) { return c.id; }}},
+        {"title", {"The board", [](const Config& c) { return c.title; }}},
+        {"aliases", {{"one", "two"}, [](const Config& c) { return c.aliases; }}},
+        {"host_pin", {"482913", [](const Config& c) { return c.host_pin; }}},
+        {"guest_pin", {"1234", [](const Config& c) { return c.guest_pin; }}},
+        {"guests_allowed", {true, [](const Config& c) { return c.guests_allowed; }}},
+        {"chat_allowed", {false, [](const Config& c) { return c.chat_allowed; }}},
+        {"layout", {"single", [](const Config& c) { return ops::text(c.layout); }}},
+        {"encryption", {"required", [](const Config& c) { return ops::text(c.encryption); }}},
+        {"min_key_bits", {256, [](const Config& c) { return c.min_key_bits; }}},
+        {"host_absence", {"rehold", [](const Config& c) { return ops::text(c.host_absence); }}},
+        {"grace", {7, [](const Config& c) { return c.grace.count(); }}},
+        {"lobby_timeout", {8, [](const Config& c) { return c.lobby_timeout.count(); }}},
+        {"lone_timeout", {9, [](const Config& c) { return c.lone_timeout.count(); }}},
+        {"max_duration", {10, [](const Config& c) { return c.max_duration.count(); }}},
+        {"max_participants", {11, [](const Config& c) { return c.max_participants; }}},
+        {"locale", {"de", [](const Config& c) { return c.locale; }}},
+    };
+    const json schemas = schema::embedded("api/openapi.json")["components"]["schemas"];
+    for (const char* name : {"RoomCreate", "RoomUpdate"}) {
+        for (const auto& [key, rules] : schemas[name]["properties"].items()) {
+            ASSERT_TRUE(properties.contains(key)) << name << ": " << key;
+            const Property& property = properties.at(key);
+            Config config;
+            EXPECT_NE(property.read(config), property.value) << key;
+            config.id = "board";
+            merge(config, {{key, property.value}});
+            EXPECT_EQ(property.read(config), property.value) << key;
+        }
+    }
+}
+
+TEST_F(BridgeRoomsTest, PinsThatTheConfigurationRefusesAreRefused) {
+    const std::string host = "482913";
+    ask("createRoom", {{"id", "a"}, {"guest_pin", "1234"}});
+    ask("createRoom", {{"id", "b"}, {"host_pin", host}, {"guest_pin", host}});
+    ask("createRoom", {{"id", "c"}, {"host_pin", host}, {"guest_pin", "1234"}, {"guests_allowed", false}});
+    ASSERT_EQ(answers_.size(), 3U);
+    for (const api::Response& answer : answers_) {
+        EXPECT_EQ(answer.status, 422) << answer.body;
+    }
+    ask("createRoom", {{"id", "d"}, {"host_pin", host}, {"guest_pin", "1234"}});
+    ASSERT_TRUE(run_until([&] { return answers_.size() == 4; }));
+    EXPECT_EQ(answers_[3].status, 201);
+    EXPECT_TRUE(answers_[3].body["guests_allowed"]);
+    ask("updateRoom", {{"room", "d"}, {"guests_allowed", false}});
+    ask("updateRoom", {{"room", "d"}, {"host_pin", ""}});
+    EXPECT_EQ(answers_[4].status, 422);
+    EXPECT_EQ(answers_[5].status, 422);
+    EXPECT_EQ(answers_[5].body["detail"], "guest_pin needs a host_pin");
+}
+
+TEST_F(BridgeRoomsTest, ARoomDeletedWithSomebodyInItGoesWithThem) {
+    bridge_->start_rooms({room("board")});
+    const auto leg = std::make_shared<FakeLeg>("sip-1");
+    Arrival arrival;
+    arrival.leg = leg->id();
+    arrival.alias = "board";
+    arrival.remote_address = "127.0.0.1:5061";
+    const auto session = bridge_->on_leg_arrived(leg, arrival);
+    ASSERT_NE(session, nullptr);
+    ASSERT_TRUE(run_until([&] { return leg->accepted; }));
+    ask("deleteRoom", {{"room", "board"}});
+    EXPECT_EQ(answers_.back().status, 204);
+    ASSERT_TRUE(run_until([&] { return leg->ended.has_value(); }));
+    EXPECT_EQ(rooms(), 0U);
+    for (const char* operation : {"getRoom", "updateRoom", "deleteRoom"}) {
+        ask(operation, {{"room", "board"}});
+        EXPECT_EQ(answers_.back().status, 404) << operation;
+    }
+    bridge_->on_leg_ended(leg->id(), EndCause::hangup, nullptr);
+    EXPECT_TRUE(run_until([&] {
+        if (rooms() == 0) {
+            ask("createRoom", {{"id", "board"}});
+        }
+        return answers_.back().status == 201;
+    }));
+    EXPECT_EQ(rooms(), 1U);
+}
+
+TEST_F(BridgeRoomsTest, CallsThatNoRuleAllowsAreAudited) {
+    g_log_set_writer_func(take_log, nullptr, nullptr);
+    NoDialler dialler;
+    bridge_->set_dialler(&dialler);
+    bridge_->start_rooms({room("board")});
+    const api::Caller admin{api::Caller::Kind::admin, "", "", "192.0.2.9"};
+    const api::Caller stranger{api::Caller::Kind::participant, "board", "p", "192.0.2.8"};
+    const json params{{"room", "board"}, {"participant", "p1"}, {"address", "+4990012345"}};
+    for (const auto* caller : {&admin, &stranger}) {
+        for (const char* operation : {"dialOut", "transferParticipant"}) {
+            bridge_->perform(*caller, operation, params,
+                             [this](const api::Response& response) { answers_.push_back(response); });
+            EXPECT_EQ(answers_.back().status, 403);
+        }
+    }
+    ASSERT_EQ(audited.size(), 2U);  // who is not in the room is not heard at all
+    for (const auto& line : audited) {
+        EXPECT_EQ(line.at("VMR_ACTOR"), "admin");
+        EXPECT_EQ(line.at("VMR_SOURCE"), "192.0.2.9");
+        EXPECT_EQ(line.at("VMR_RESULT"), "not_allowed");
+    }
+    EXPECT_EQ(audited[0].at("MESSAGE"), "audit: dial_out");
+    EXPECT_EQ(audited[0].at("VMR_TARGET"), "+4990012345");
+    EXPECT_EQ(audited[1].at("VMR_TARGET"), "p1 +4990012345");
+}
+
+TEST_F(BridgeRoomsTest, RoomsSayHowATelephoneGetsThere) {
+    ops::RoomConfig meet = room("meet");
+    meet.numbers = {"1000"};
+    bridge_->start_rooms({meet, room("board")});
+    bridge_->set_dial_in({{"+491", "reception"}, {"+492", "board"}, {"+493", "meet"}, {"+492", "board"}});
+    ask("listRooms", json::object());
+    const json rooms = answers_.back().body["rooms"];
+    ASSERT_EQ(rooms.size(), 2U);
+    EXPECT_EQ(rooms[0]["id"], "board");  // it has no number to type at the reception
+    EXPECT_EQ(rooms[0]["numbers"], json::array());
+    EXPECT_EQ(rooms[0]["dial_in"], json::array({"+492"}));
+    EXPECT_EQ(rooms[1]["numbers"], json::array({"1000"}));
+    EXPECT_EQ(rooms[1]["dial_in"], json::array({"+491", "+493"}));
+    const schema::Validator document(
+        schema::resolve(schema::embedded("api/openapi.json")["components"]["schemas"]["Room"],
+                        schema::embedded("api/openapi.json")));
+    EXPECT_TRUE(document.check(rooms[1]).empty());
 }
 
 }  // namespace

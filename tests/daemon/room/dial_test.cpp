@@ -141,5 +141,17 @@ TEST_F(DialTest, EndingTheMeetingEndsTheCall) {
     EXPECT_TRUE(room->idle());
 }
 
+TEST_F(DialTest, TheAuditLogSaysWhoIsCalledAndWhereTheOrderCameFrom) {
+    ASSERT_EQ(dial("a", Role::guest, Actor::administrator("192.0.2.9")), Outcome::done);
+    const auto* audit = get<Audit>();
+    ASSERT_NE(audit, nullptr);
+    EXPECT_EQ(audit->what, "dial_out");
+    EXPECT_EQ(audit->target, "alice@example.org");
+    EXPECT_EQ(audit->actor, "admin");
+    EXPECT_EQ(audit->source, "192.0.2.9");
+    ASSERT_EQ(dial("b"), Outcome::done);
+    EXPECT_EQ(get<Audit>()->source, "192.0.2.1");
+}
+
 }  // namespace
 }  // namespace vmr::room

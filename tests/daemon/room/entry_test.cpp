@@ -71,20 +71,6 @@ TEST_F(RoomTest, Rule3WhatCannotBeAPinIsWrongAndNotEvaluated) {
     EXPECT_FALSE(here("a"));
 }
 
-TEST(RoomRules, Rule3PinLengthsAreChecked) {
-    auto config = pins_and_guests();
-    EXPECT_EQ(check(config), "");
-    config.host_pin_length = 3;
-    EXPECT_NE(check(config), "");
-    config.host_pin_length = 21;
-    EXPECT_NE(check(config), "");
-    config = pins_and_guests();
-    config.host_pin_length = 0;
-    config.guest_pin_length = 6;
-    config.guests_allowed = false;
-    EXPECT_NE(check(config), "");
-}
-
 TEST_F(RoomTest, Rule4ThreeWrongEntriesEndTheLeg) {
     come("a");
     enter_pin("a", PinMatch::none);
@@ -316,6 +302,22 @@ TEST_F(RoomTest, ConfigChangeAtTheDoorAsksAgainOrLetsIn) {
     config.guests_allowed = false;
     send(ConfigChanged{config});
     EXPECT_EQ(state("a"), State::in_room);
+}
+
+// U+009B begins a terminal's escape sequence, U+202E turns what follows round.
+TEST_F(RoomTest, NamesGiveNoOrdersToWhoShowsThem) {
+    Arrived arrived;
+    arrived.id = "a";
+    arrived.name = "A\u009b31m\x1b[2Jd\u202eto\u2066m \u00e9\u2019\u05d0\x9b\u200f";
+    arrived.user_agent = "Phone\u009d0;title\u009c";
+    send(arrived);
+    EXPECT_EQ(room->find("a")->name, "A31m[2Jdtom \u00e9\u2019\u05d0\u200f");
+    EXPECT_EQ(room->find("a")->user_agent, "Phone0;title");
+    send(MediaUp{"a", strong()});
+    for (const char* wrong : {"A\u009b", "\u202eA", "A\u2029", "\u2069"}) {
+        EXPECT_EQ(act(Actor::administrator(), Rename{"a", wrong}), Outcome::invalid) << wrong;
+    }
+    EXPECT_EQ(act(Actor::administrator(), Rename{"a", "\u00c4da"}), Outcome::done);
 }
 
 }  // namespace

@@ -107,10 +107,10 @@ export class MockServer {
     }
     if (path.startsWith('/join/')) return [200, { alias: 'board', title: 'Board meeting', asks_pin: this.startState.state === 'pin' }];
     if (!bearer.startsWith('Bearer ')) return [401, { title: 'Unauthorized', status: 401, type: 'about:blank' }];
-    if (path === '/rooms') return [200, { rooms: [this.room, { ...board(), id: 'open', title: 'Open room', aliases: ['open'], has_host_pin: false, guests_allowed: false, participant_count: 0 }] }];
+    if (path === '/rooms') return [200, { rooms: [{ ...this.room, numbers: ['2000'], dial_in: ['+49 30 123456'] }, { ...board(), id: 'open', title: 'Open room', aliases: ['open'], has_host_pin: false, guests_allowed: false, participant_count: 0 }] }];
     if (path === '/status') {
       return [200, { version: '0.1.0', uptime_seconds: 300, rooms: 2, participants: 3, sip: { tls: 'sips:board@192.0.2.7:5061' },
-        numbers: ['+49 30 123456'], pins: { board: { host: '482913' } } }];
+        numbers: ['+49 30 123456', '+49 30 999'], pins: { board: { host: '482913' } } }];
     }
     return this.control(request.method, path, body);
   }

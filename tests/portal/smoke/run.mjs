@@ -105,6 +105,9 @@ const tests = {
     await see('room-card');
     assert.equal(await page.evaluate(() => location.hash), '');
     assert.match(await page.$eval(id('room-host-pin'), (one) => one.textContent), /482913/);
+    const values = (testid) => page.$$eval(id(testid), (all) => all.map((one) => one.textContent));
+    assert.deepEqual(await values('room-dial'), ['+49 30 123456']); // the other room has no number
+    assert.deepEqual(await values('room-number'), ['2000']);
     await look('start-admin');
     await page.setViewport(kPhone);
     await look('start-admin-phone');

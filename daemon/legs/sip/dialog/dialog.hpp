@@ -63,7 +63,6 @@ public:
     std::string request_uri() const;                      // of what is sent now
     const Flow& flow() const { return flow_; }
     std::uint32_t local_cseq() const { return local_cseq_; }
-    bool lost_connection(std::uint64_t connection) const { return flow_.connection == connection; }
 
 private:
     std::string write(const std::string& method, std::uint32_t cseq, const std::string& branch) const;
