@@ -90,6 +90,7 @@ public:
     }
     void send_again(const std::string& call, std::uint64_t connection, const Flow& to) override {
         transactions_.send_again(call, connection, to, now());
+        arm(now() + kGranularity);
     }
     WayBack way_back(const Call& call, const Dialog& dialog) const override;
     bool is_known_way(const Call& call, const Flow& flow) const override;

@@ -47,7 +47,10 @@ std::optional<Flow> SipLegs::Core::binding_now(const Call& call) const {
 WayBack SipLegs::Core::way_back(const Call& call, const Dialog& dialog) const {
     const Flow& gone = dialog.flow();
     const std::string& trunk = call.standing().trunk;
-    KnownWays known{binding_now(call), call.opened(), !trunk.empty() && trunks_.is_source(gone.remote.ip)};
+    KnownWays known{binding_now(call), {}, !trunk.empty() && trunks_.is_source(gone.remote.ip)};
+    if (call.session() != nullptr && &call.session()->dialog() == &dialog) {
+        known.opened = call.opened();
+    }
     if (known.trunk && !known.opened) {
         known.opened = lines_.opened_at(trunk, gone.remote.ip);
     }

@@ -126,6 +126,38 @@ TEST_F(LostFlows, WhoClosesEachConnectionIsNotCalledForEver) {
     EXPECT_FALSE(acceptor_.accept(100));
 }
 
+TEST_F(LostFlows, OfATrunkTheRouteMayBeAName) {
+    SipConfig config;
+    TrunkConfig trunk;
+    trunk.name = "carrier";
+    trunk.sources = {"127.0.0.1"};
+    trunk.numbers = {{"+4930123", "room"}};
+    config.trunks = {trunk};
+    Harness harness(std::move(config));
+    auto client = std::make_unique<Client>(Transport::tcp, harness.port(Transport::tcp));
+    Caller caller(*client, "+4930123");
+    const auto leg = establish(harness, *client, caller,
+                               "Record-Route: <sip:edge.carrier.example:" + std::to_string(acceptor_.port()) +
+                                   ";transport=tcp;lr>\r\n");
+    client.reset();
+    ASSERT_TRUE(is_alone(harness));
+    harness.run([&] { leg->end(EndCause::removed); });
+    const auto back = acceptor_.accept();
+    ASSERT_TRUE(back);
+    EXPECT_NE(back->expect("BYE "), "");
+}
+
+TEST_F(LostFlows, WhoComesInTheClearInACallOverTlsIsAnsweredThereAndNotFollowed) {
+    Client client(Transport::tls, harness_.port(Transport::tls));
+    Caller caller(client);
+    const auto leg = establish(harness_, client, caller);
+    Client other(Transport::udp, harness_.port(Transport::udp));
+    other.send(caller.request("INFO", {}, "7", "application/dtmf"));
+    EXPECT_NE(other.expect("SIP/2.0 200"), "");
+    harness_.run([&] { leg->end(EndCause::removed); });
+    EXPECT_NE(client.expect("BYE "), "");
+}
+
 // A certificate of nobody at that address: no request goes out, and none by less than TLS.
 TEST_F(LostFlows, OverTlsTheCertificateMustBeTheAddresss) {
     SipConfig config;
