@@ -39,15 +39,23 @@ test('hold and resume are re-INVITEs along the route', async () => {
   await two.hears([1000], [2000]);
 });
 
-test('one hangs up, the other is removed: each BYE finds its way', async () => {
-  one.command('hangup');
-  await until(async () => (await vmrd.participants('meet')).length === 1, 5_000);
+test('the proxy closes its idle connection: hold and resume come by others', async () => {
+  await until(() => proxy.connections() === 0, 20_000, () => proxy.output);
+  one.command('hold');
+  await two.hears([], [1000]);
+  one.command('resume');
+  await two.hears([1000], [2000]);
+});
+
+test('one is removed by a connection that we open, the other hangs up: each BYE finds its way', async () => {
+  await until(() => proxy.connections() === 0, 20_000, () => proxy.output);
   const { id } = await vmrd.participant('meet', 'Bob');
   await vmrd.api('DELETE', `/rooms/meet/participants/${id}`);
   await until(() => two.output.includes('terminated'), 10_000, () => two.output);
+  one.command('hangup');
   const causes = await until(() => {
     const calls = vmrd.calls();
     return calls.length === 2 && calls.map((call) => call.end_cause).sort();
-  }, 5_000);
+  }, 10_000);
   assert.deepEqual(causes, ['normal', 'removed']);
 });

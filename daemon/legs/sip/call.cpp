@@ -77,13 +77,41 @@ void Call::respond(const std::string& transaction, int status, const std::string
 
 std::uint64_t Call::request(const Flow& flow, const std::string& method, const std::string& branch,
                             const std::string& bytes, const std::string& ack) {
-    return owner_ != nullptr ? owner_->request(flow, method, branch, bytes, ack) : 0;
+    if (owner_ == nullptr) {
+        return 0;
+    }
+    // Before the answer there is no dialog: an INVITE that cannot go on tries the next target instead.
+    const std::uint64_t id =
+        owner_->request(flow, method, branch, bytes, ack, session_ ? id_ : std::string());
+    lost_flows_.requested(flow);
+    return id;
+}
+
+std::vector<Dialog*> Call::dialogs() {
+    std::vector<Dialog*> dialogs;
+    if (session_) {
+        dialogs.push_back(&session_->dialog());
+    }
+    usages_.add_asides(dialogs);
+    return dialogs;
+}
+
+void Call::follow(Dialog& dialog, const Flow& flow) {
+    const Flow before = dialog.flow();
+    const bool known = dialog.has_routes() || (owner_ != nullptr && owner_->is_known_way(*this, flow));
+    if (may_follow(before, flow, known)) {
+        dialog.move_to(flow);
+        if (before.connection != flow.connection && owner_ != nullptr) {
+            lost_flows_.moved(before, flow);
+        }
+    }
 }
 
 void Call::request_again(std::uint64_t id, const Flow& flow, const std::string& method,
                          const std::string& branch, const std::string& bytes, const std::string& ack) {
     if (owner_ != nullptr) {
-        owner_->request_again(id, flow, method, branch, bytes, ack);
+        owner_->request_again(id, flow, method, branch, bytes, ack, session_ ? id_ : std::string());
+        lost_flows_.requested(flow);
     }
 }
 

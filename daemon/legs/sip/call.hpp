@@ -9,10 +9,15 @@
 
 #include "daemon/legs/leg.hpp"
 #include "daemon/legs/sip/dialog/session.hpp"
+#include "daemon/legs/sip/lost_flows.hpp"
 #include "daemon/legs/sip/network/resolver.hpp"
+#include "daemon/legs/sip/registrar/locations.hpp"
+#include "daemon/legs/sip/routing/way_back.hpp"
 #include "daemon/legs/sip/usages.hpp"
 
 namespace vmr::sip {
+
+class Call;
 
 // What a call needs from the place that holds all calls.
 class CallOwner {
@@ -20,11 +25,19 @@ public:
     virtual ~CallOwner() = default;
     virtual std::int64_t now() const = 0;
     virtual void respond(const std::string& transaction, int status, const std::string& bytes) = 0;
+    // `call`: in whose dialog it is; empty: in none.
     virtual std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
-                                  const std::string& bytes, const std::string& ack) = 0;
+                                  const std::string& bytes, const std::string& ack,
+                                  const std::string& call) = 0;
     virtual void request_again(std::uint64_t id, const Flow& flow, const std::string& method,
-                               const std::string& branch, const std::string& bytes,
-                               const std::string& ack) = 0;
+                               const std::string& branch, const std::string& bytes, const std::string& ack,
+                               const std::string& call) = 0;
+    // As Transactions'; and where a dialog's requests go when its connection is gone.
+    virtual bool awaits_answer(const std::string& call, std::uint64_t connection) const = 0;
+    virtual void send_again(const std::string& call, std::uint64_t connection, const Flow& to) = 0;
+    virtual WayBack way_back(const Call& call, const Dialog& dialog) const = 0;
+    // A trunk's, or the device's own.
+    virtual bool is_known_way(const Call& call, const Flow& flow) const = 0;
     virtual void send(const Flow& flow, const std::string& bytes) = 0;
     virtual std::shared_ptr<void> receipt(const std::string& transaction, const std::string& bytes) = 0;
     virtual LegObserver& observer() = 0;
@@ -59,6 +72,17 @@ public:
     };
     void set_standing(Standing standing) { standing_ = std::move(standing); }
     const Standing& standing() const { return standing_; }
+    // The device of ours that it is with, by the binding that it had when the call began.
+    struct Device {
+        std::string name;
+        Contact binding;
+    };
+    const std::optional<Device>& device() const { return device_; }
+    void set_device(Device device) { device_ = std::move(device); }
+    // What was opened for it; nothing where it came to us, or rang at devices.
+    virtual std::optional<Opening> opened() const { return std::nullopt; }
+    LostFlows& lost_flows() { return lost_flows_; }
+    std::vector<Dialog*> dialogs();
     // The owner goes away: nothing reaches the network any more.
     void orphan() { owner_ = nullptr; }
     CallOwner* owner() const { return owner_; }
@@ -83,7 +107,7 @@ public:
     virtual void receive(const std::string& transaction, const Message& request) = 0;
     virtual void receive_response(std::uint64_t id, const Message& response) = 0;
     virtual void request_timed_out(std::uint64_t id) = 0;
-    virtual void connection_closed(std::uint64_t /*connection*/) {}
+    virtual void connection_closed(std::uint64_t connection) { lost_flows_.connection_closed(connection); }
     virtual void tick() = 0;
     virtual bool over() const = 0;      // nothing more to send or to wait for
     virtual bool gave_way() const = 0;  // its place is free
@@ -115,6 +139,7 @@ public:
         return std::string(kAllow) + (takes_referrals() ? ", REFER" : "") +
                (takes_messages() ? ", MESSAGE" : "");
     }
+    void follow(Dialog& dialog, const Flow& flow) override;
     bool on_other_request(const std::string& transaction, const Message& request) override {
         return usages_.receive(transaction, request);
     }
@@ -131,6 +156,8 @@ protected:
     bool known_ = false;  // the observer holds a media session for it
     std::unique_ptr<Session> session_;
     Usages usages_{*this};
+    std::optional<Device> device_;
+    LostFlows lost_flows_{*this};
 };
 
 }  // namespace vmr::sip

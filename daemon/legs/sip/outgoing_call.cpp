@@ -1,5 +1,7 @@
 #include "daemon/legs/sip/outgoing_call.hpp"
 
+#include <algorithm>
+
 namespace vmr::sip {
 
 OutgoingCall::OutgoingCall(CallOwner* owner, std::string id, LegKind kind, Invite invite)
@@ -17,8 +19,10 @@ void OutgoingCall::begin(const Destination& destination) {
     });
 }
 
-void OutgoingCall::begin(std::deque<Group> groups) {
+void OutgoingCall::begin(std::deque<Group> groups, const std::string& name, std::vector<Contact> bindings) {
     groups_ = std::move(groups);
+    device_name_ = name;
+    bindings_ = std::move(bindings);
     begin_later("Not registered");
 }
 
@@ -82,14 +86,14 @@ void OutgoingCall::try_next(const Refusal& why) {
     }
     const Target target = targets_.front();
     targets_.pop_front();
-    owner_->open(target, host_, [weak = weak_from_this()](const Result<Flow>& flow) {
+    owner_->open(target, host_, [weak = weak_from_this(), target](const Result<Flow>& flow) {
         if (const auto call = std::static_pointer_cast<OutgoingCall>(weak.lock())) {
-            call->take_flow(flow);
+            call->take_flow(target, flow);
         }
     });
 }
 
-void OutgoingCall::take_flow(const Result<Flow>& flow) {
+void OutgoingCall::take_flow(const Target& target, const Result<Flow>& flow) {
     if (ended_ || owner_ == nullptr) {
         return;
     }
@@ -97,6 +101,7 @@ void OutgoingCall::take_flow(const Result<Flow>& flow) {
         try_next(local_refusal(EndCause::unreachable, flow.error(), true));
         return;
     }
+    opened_ = Opening{target, host_};
     if (has_media(*flow)) {
         invitation_.start(*flow, media_, owner_->now());
         owner_->on_call_touched();
@@ -145,6 +150,7 @@ void OutgoingCall::on_progressed(LegProgress progress) {
 void OutgoingCall::on_invitation_accepted(Established established, bool resync) {
     media_.reset();
     const Flow flow = established.dialog.flow();
+    learn_device(flow);
     session_ = std::make_unique<Session>(*this, std::move(established));
     if (owner_ != nullptr) {
         owner_->observer().on_leg_reached(id_, flow.remote.text(), flow.protection);
@@ -153,6 +159,17 @@ void OutgoingCall::on_invitation_accepted(Established established, bool resync) 
     if (resync && owner_ != nullptr) {
         session_->renegotiate(owner_->now());
     }
+}
+
+// Which of the device's bindings it was that answered.
+void OutgoingCall::learn_device(const Flow& flow) {
+    const auto answered = std::ranges::find_if(bindings_, [&flow](const Contact& binding) {
+        return binding.flow.connection == flow.connection && binding.flow.remote == flow.remote;
+    });
+    if (answered != bindings_.end()) {
+        set_device({device_name_, *answered});
+    }
+    bindings_.clear();
 }
 
 void OutgoingCall::end(EndCause cause) {
@@ -211,6 +228,7 @@ void OutgoingCall::request_timed_out(std::uint64_t id) {
 
 void OutgoingCall::connection_closed(std::uint64_t connection) {
     invitation_.connection_closed(connection, owner_->now());
+    Call::connection_closed(connection);
 }
 
 void OutgoingCall::tick() {

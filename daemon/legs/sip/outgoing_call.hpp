@@ -18,7 +18,8 @@ public:
     // To devices that registered, by the ways that they opened: a group rings together, the next when all of
     // it have failed.
     using Group = std::vector<Fork::Device>;
-    void begin(std::deque<Group> groups);
+    // Of the device `name`, whose bindings these are.
+    void begin(std::deque<Group> groups, const std::string& name, std::vector<Contact> bindings);
     // By a trunk: its proxies, in the order to try them.
     struct Proxy {
         std::string uri;  // to ask of it
@@ -33,6 +34,7 @@ public:
     void receive(const std::string& transaction, const Message& request) override;
     void receive_response(std::uint64_t id, const Message& response) override;
     void request_timed_out(std::uint64_t id) override;
+    std::optional<Opening> opened() const override { return opened_; }
     void connection_closed(std::uint64_t connection) override;
     void tick() override;
     bool over() const override;
@@ -53,7 +55,8 @@ private:
     void ring_group();
     void try_proxy();
     void begin_later(const char* no_way);
-    void take_flow(const Result<Flow>& flow);
+    void take_flow(const Target& target, const Result<Flow>& flow);
+    void learn_device(const Flow& flow);
     bool has_media(const Flow& flow);
     void give_up(const Refusal& refusal);
     bool is_of_session(const std::string& remote_tag) const;
@@ -63,6 +66,9 @@ private:
     std::deque<Target> targets_;
     std::deque<Group> groups_;
     std::deque<Proxy> proxies_;
+    std::optional<Opening> opened_;
+    std::string device_name_;
+    std::vector<Contact> bindings_;  // of that device
     std::shared_ptr<MediaSession> media_;
     bool ended_ = false;  // told the observer
 };

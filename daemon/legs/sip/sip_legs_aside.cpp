@@ -17,7 +17,7 @@ std::string user_of(const std::string& name_addr) {
 // to the participant, not to themselves. Behind a proxy a way is many callers', so it says nothing there.
 bool is_same_caller(const Message& subscribe, const Dialog& dialog) {
     const Flow& flow = dialog.flow();
-    if (subscribe.flow.connection != flow.connection || subscribe.way_back().remote != flow.remote ||
+    if (subscribe.flow.connection != flow.connection || subscribe.response_flow().remote != flow.remote ||
         subscribe.values("via").size() != 1) {
         return false;
     }

@@ -5,6 +5,7 @@
 //   sip_legs_aside.cpp dialogs beside calls: subscriptions; calls that take another's place
 //   sip_legs_devices.cpp  devices that register, and calls from and to them
 //   sip_legs_trunks.cpp  ways to trunks, precedence
+//   sip_legs_ways.cpp  connections that come and go under calls
 #pragma once
 #include <algorithm>
 #include <list>
@@ -75,13 +76,24 @@ public:
         transactions_.respond(transaction, status, bytes, now());
     }
     std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
-                          const std::string& bytes, const std::string& ack) override {
-        return transactions_.request(flow, method, branch, bytes, ack, now());
+                          const std::string& bytes, const std::string& ack,
+                          const std::string& call) override {
+        return transactions_.request(flow, method, branch, bytes, ack, now(), call);
     }
     void request_again(std::uint64_t id, const Flow& flow, const std::string& method,
-                       const std::string& branch, const std::string& bytes, const std::string& ack) override {
-        (void)transactions_.request(flow, method, branch, bytes, ack, now(), id);
+                       const std::string& branch, const std::string& bytes, const std::string& ack,
+                       const std::string& call) override {
+        (void)transactions_.request(flow, method, branch, bytes, ack, now(), call, id);
     }
+    bool awaits_answer(const std::string& call, std::uint64_t connection) const override {
+        return transactions_.awaits_answer(call, connection);
+    }
+    void send_again(const std::string& call, std::uint64_t connection, const Flow& to) override {
+        transactions_.send_again(call, connection, to, now());
+        arm(now() + kGranularity);
+    }
+    WayBack way_back(const Call& call, const Dialog& dialog) const override;
+    bool is_known_way(const Call& call, const Flow& flow) const override;
     void send(const Flow& flow, const std::string& bytes) override {
         if (stack_) {
             stack_->send(flow, bytes);
@@ -98,6 +110,10 @@ public:
     void later(std::function<void()> job) override;
 
     // LineHost
+    std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
+                          const std::string& bytes, const std::string& ack) override {
+        return transactions_.request(flow, method, branch, bytes, ack, now());
+    }
     std::string new_token() override { return random_token(12); }
     void on_line_changed(const LineStatus& status) override;
     void on_trunk_found(const std::string& trunk) override;
@@ -156,6 +172,8 @@ private:
         Trunks::Match match;
         const DeviceAccount* device = nullptr;
     };
+    Contact binding_of_caller(const DeviceAccount& device, const Message& invite) const;
+    std::optional<Flow> binding_now(const Call& call) const;
     std::optional<Identity> identify(const std::string& transaction, const Message& invite);
     void challenge(const std::string& transaction, const Message& invite, DigestAlgorithms algorithms,
                    Digest::Verdict given);

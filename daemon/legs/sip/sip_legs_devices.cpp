@@ -20,6 +20,11 @@ void SipLegs::Core::take_register(const std::string& transaction, const Message&
         const std::chrono::seconds silence = config.keep_alive + config.keep_alive_grace;
         stack_->limit_idle(request.flow.connection, static_cast<int>(silence.count() * 1000));
     }
+    for (const auto& [key, call] : calls_) {
+        if (call->device()) {
+            call->lost_flows().retry();
+        }
+    }
     if (const std::optional<std::int64_t> at = devices_->registrar().next_deadline()) {
         arm(std::max(*at, now() + kGranularity));
     }
@@ -71,7 +76,8 @@ Result<DialPlan> SipLegs::Core::plan(const std::string& address) const {
 std::shared_ptr<Leg> SipLegs::Core::dial_device(const Placement& placement,
                                                 const RegisteredDevices::Called& called) {
     std::deque<OutgoingCall::Group> groups;
-    for (const RingGroup& group : ring_groups(devices_->contacts_of(called))) {
+    std::vector<Contact> bindings = devices_->contacts_of(called);
+    for (const RingGroup& group : ring_groups(bindings)) {
         OutgoingCall::Group& rings = groups.emplace_back();
         for (const RingDevice& contacts : group) {
             Fork::Device& ways = rings.emplace_back();
@@ -83,7 +89,7 @@ std::shared_ptr<Leg> SipLegs::Core::dial_device(const Placement& placement,
     const auto call = std::make_shared<OutgoingCall>(this, placement.leg, placement.plan.kind,
                                                      rules_.invite(placement, config_.contact_host));
     calls_.emplace(call->key(), call);
-    call->begin(std::move(groups));
+    call->begin(std::move(groups), called.device->name, std::move(bindings));
     return call;
 }
 

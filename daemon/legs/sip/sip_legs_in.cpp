@@ -248,6 +248,9 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
         call->set_standing(standing_of(*trunk, precedence_of(invite, trunk->settings)));
         call->session()->requests().identify(trunk->account);
     }
+    if (identity->device != nullptr) {
+        call->set_device({identity->device->name, binding_of_caller(*identity->device, invite)});
+    }
     if (call->session()->timer_outcome() == SessionTimer::Outcome::too_small) {
         reply(transaction, invite,
               {.status = 422, .headers = {{"Min-SE", std::to_string(call->session()->least_expires())}}});

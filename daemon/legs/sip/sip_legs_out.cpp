@@ -54,17 +54,4 @@ void SipLegs::Core::on_flow_opened(std::uint64_t id, const Result<Flow>& flow) {
     }
 }
 
-// An answered call outlives its connection: media goes on. One that is being placed tries another way.
-void SipLegs::Core::on_connection_closed(std::uint64_t connection) {
-    lines_.connection_closed(connection, now());
-    arm(now() + kGranularity);
-    if (devices_) {
-        devices_->registrar().connection_closed(connection);
-    }
-    const auto calls = calls_;
-    for (const auto& [key, call] : calls) {
-        call->connection_closed(connection);
-    }
-}
-
 }  // namespace vmr::sip

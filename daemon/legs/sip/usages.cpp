@@ -111,6 +111,14 @@ std::uint64_t Usages::send_notify(Dialog& dialog, RequestParts notify) {
     return call_.session()->requests().send(dialog, std::move(notify));
 }
 
+void Usages::add_asides(std::vector<Dialog*>& dialogs) const {
+    for (const Watch& watch : watches_) {
+        if (watch.aside) {
+            dialogs.push_back(watch.aside.get());
+        }
+    }
+}
+
 bool Usages::has_aside(const std::string& key) const {
     return std::ranges::any_of(
         watches_, [&key](const Watch& watch) { return watch.aside && watch.aside->key() == key; });
@@ -141,6 +149,7 @@ void Usages::receive_aside(const std::string& transaction, const Message& reques
         return;
     }
     dialog.refresh_target(request);
+    call_.follow(dialog, request.response_flow());
     const std::uint32_t seconds = granted_seconds(request);
     reply(transaction, request, dialog,
           {.headers = {{"Expires", std::to_string(seconds)}, {"Contact", dialog.contact()}}});

@@ -28,6 +28,7 @@ public:
     // A request in such a dialog.
     void receive_aside(const std::string& transaction, const Message& request);
     bool has_aside(const std::string& key) const;
+    void add_asides(std::vector<Dialog*>& dialogs) const;
 
     // Asks the peer to call somebody else.
     Status transfer(const std::string& uri, OnCallStatus on_status);

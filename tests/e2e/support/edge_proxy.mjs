@@ -1,7 +1,7 @@
 // An edge proxy as operators run it: Kamailio takes calls by UDP, hands them on by TCP and stays in the dialog; rtpengine
 // stands in the media path. Both on loopback, in the foreground.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, listens } from './vmrd.mjs';
@@ -17,6 +17,7 @@ debug=2
 log_stderror=yes
 children=1
 tcp_children=1
+tcp_connection_lifetime=5
 auto_aliases=no
 listen=udp:127.0.0.1:${port}
 listen=tcp:127.0.0.1:${port}
@@ -67,6 +68,7 @@ export function start(program, options, cwd) {
 export class EdgeProxy {
   static async start(next) {
     const proxy = new EdgeProxy();
+    proxy.next = next;
     proxy.folder = mkdtempSync(join(tmpdir(), 'vmr-edge-'));
     proxy.port = await freePort();
     const control = await freePort();
@@ -82,6 +84,13 @@ export class EdgeProxy {
 
   get output() {
     return this.signalling.output.slice(-2000) + this.media.output.slice(-2000);
+  }
+
+  // To where it hands calls on; it closes one over which nothing went for 5 s.
+  connections() {
+    const port = this.next.toString(16).toUpperCase().padStart(4, '0');
+    return readFileSync('/proc/net/tcp', 'utf8').split('\n')
+      .filter((line) => new RegExp(`^ *\\d+: \\S+:${port} \\S+ 01 `).test(line)).length;
   }
 
   uri(room) {

@@ -44,6 +44,7 @@ private:
 class Client {
 public:
     Client(Transport transport, std::uint16_t port);
+    explicit Client(int accepted) : transport_(Transport::tcp), socket_(accepted) {}
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;

@@ -170,6 +170,13 @@ bool ScriptedPeer::send(const std::string& text) {
            SSL_write(found->second->ssl, text.data(), static_cast<int>(text.size())) > 0;
 }
 
+void ScriptedPeer::hang_up() {
+    const std::lock_guard lock(write_);
+    for (const auto& [socket, connection] : connections_) {
+        ::shutdown(socket, SHUT_RDWR);  // its thread closes it
+    }
+}
+
 std::string ScriptedPeer::expect(const std::string& start) {
     std::unique_lock lock(mutex_);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);

@@ -33,6 +33,7 @@ public:
     std::string expect(const std::string& start);
     std::size_t count(const std::string& start);  // of all that came
     bool send(const std::string& text);           // along the last way that something came by
+    void hang_up();                               // closes all connections
     int dscp() const { return dscp_; }            // of the last datagram
     std::string client_name() const;  // CN of the last client's certificate; empty: none was shown
 

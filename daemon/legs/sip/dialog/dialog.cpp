@@ -32,7 +32,7 @@ Dialog::Dialog(const Message& invite, std::string local_tag, const std::string& 
       routes_(invite.record_route),  // a UAS takes them in order (section 12.1.1)
       remote_cseq_(invite.cseq),
       contact_(contact_for(invite.flow, contact_host, invite.uri.user, invite.uri.scheme == "sips")),
-      flow_(invite.way_back()) {
+      flow_(invite.response_flow()) {
     const std::string* to = invite.header("to");
     const std::string* from = invite.header("from");
     local_ = (to != nullptr ? *to : std::string()) + ";tag=" + local_tag_;
@@ -77,11 +77,20 @@ void Dialog::refresh_target(const Message& message) {
         (message.method == "INVITE" || message.method == "UPDATE" || message.method == "SUBSCRIBE")) {
         remote_target_ = message.contacts.front().uri.text;
     }
-    if (message.request) {
-        const int dscp = flow_.dscp;
-        flow_ = message.way_back();
-        flow_.dscp = dscp;
+}
+
+void Dialog::move_to(const Flow& flow) {
+    const int dscp = flow_.dscp;
+    flow_ = flow;
+    flow_.dscp = dscp;
+}
+
+// Over TLS the tags are the two sides' own; who may only have seen them go by is at another address.
+bool may_follow(const Flow& before, const Flow& now, bool known) {
+    if (before.transport == Transport::tls) {
+        return now.transport == Transport::tls;
     }
+    return known || now.remote.ip == before.remote.ip;
 }
 
 // A strict router wants itself in the Request-URI and the target last (section 12.2.1.1).

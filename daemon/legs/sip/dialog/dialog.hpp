@@ -46,8 +46,14 @@ public:
 
     // False: out of order (section 12.2.2 asks for a 500). ACK and CANCEL are not counted.
     bool accept_order(const Message& request);
-    // Follows a target refresh and a peer that came back by another way.
+    // Follows a target refresh.
     void refresh_target(const Message& message);
+    // Further requests take this way.
+    void move_to(const Flow& flow);
+    // Where the other side's first proxy, or without any itself, says to be: a URI.
+    const std::string& next_hop() const {
+        return routes_.empty() ? remote_target_ : routes_.front().uri.text;
+    }
 
     std::string write_request(const RequestParts& parts);  // takes the next CSeq; not for ACK
     // The ACK to the INVITE that was sent with `cseq`; `headers` are its credentials (section 13.2.2.4).
@@ -76,6 +82,10 @@ private:
     std::string contact_;
     Flow flow_;
 };
+
+// Whether requests of a dialog may follow one that came by another way than `before`. It had the dialog's
+// tags; who else may have heard them decides. `known`: the other way is a trunk's, a proxy's or the device's.
+bool may_follow(const Flow& before, const Flow& now, bool known);
 
 // <sip:host:port;transport=tls>; a sips URI, which many clients cannot use, only over TLS and where `secure`:
 // who was called by one (RFC 3261 sections 8.1.1.8 and 12.1.1).

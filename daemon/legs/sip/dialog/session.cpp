@@ -193,6 +193,7 @@ void Session::receive(const std::string& transaction, const Message& request, st
         return;
     }
     dialog_.refresh_target(request);
+    host_.follow(dialog_, request.response_flow());
     if (request.method == "INVITE") {
         receive_reinvite(transaction, request, now);
     } else if (request.method == "UPDATE") {

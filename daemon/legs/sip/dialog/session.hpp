@@ -34,6 +34,12 @@ public:
     virtual void on_session_answered() = 0;
     virtual void on_key_received(char key) = 0;
     virtual std::string allow() const { return kAllow; }
+    // A request in the dialog came by this way, which further ones of ours take where it may be trusted.
+    virtual void follow(Dialog& dialog, const Flow& flow) {
+        if (may_follow(dialog.flow(), flow, false)) {
+            dialog.move_to(flow);
+        }
+    }
     // A request in the dialog that is none of the session's. False: none of anybody's (405).
     virtual bool on_other_request(const std::string& /*transaction*/, const Message& /*request*/) {
         return false;

@@ -27,6 +27,9 @@ std::string ack_of(const std::string& ack, const Message& refusal) {
 bool reliable(const Flow& flow) {
     return flow.transport != Transport::udp;
 }
+// Whoever closes each connection that is opened to them is not called for ever.
+constexpr int kMaxMoves = 2;
+
 // Retransmissions are for datagrams; RFC 3261 sets J, K, I and D to 0 on streams.
 std::int64_t linger(const Flow& flow, std::int64_t duration) {
     return reliable(flow) ? 0 : duration;
@@ -75,25 +78,25 @@ void Transactions::receive_request(const Message& request, std::int64_t now) {
         const Server& known = found->second;
         if (!known.response.empty() && known.state != Server::State::accepted &&
             known.state != Server::State::confirmed) {
-            send_(request.way_back(), known.response);
+            send_(request.response_flow(), known.response);
         }
         return;
     }
     if (servers_.size() >= max_server_) {
-        send_(request.way_back(),
+        send_(request.response_flow(),
               write_response(request,
                              {.status = 503, .to_tag = "overload", .headers = {{"Retry-After", "10"}}}));
         return;
     }
     if (const std::optional<Reply> refusal = user_.refusal_of(request)) {
-        send_(request.way_back(), write_response(request, *refusal));
+        send_(request.response_flow(), write_response(request, *refusal));
         return;
     }
     if (request.method == "CANCEL") {
         receive_cancel(request, key, now);
         return;
     }
-    Server& server = add_server(key, request.way_back());
+    Server& server = add_server(key, request.response_flow());
     server.invite = request.method == "INVITE";
     if (server.invite) {
         server.response = write_response(request, {.status = 100});
@@ -119,7 +122,7 @@ std::size_t Transactions::servers_of(const std::string& source) const {
 void Transactions::receive_cancel(const Message& cancel, const std::string& key, std::int64_t now) {
     const std::string target = server_key(cancel, "INVITE");
     const auto invite = servers_.find(target);
-    add_server(key, cancel.way_back());
+    add_server(key, cancel.response_flow());
     const int status = invite == servers_.end() ? 481 : 200;
     respond(key, status, write_response(cancel, {.status = status, .to_tag = "cancel"}), now);
     if (invite != servers_.end() && invite->second.state == Server::State::proceeding) {
@@ -154,10 +157,11 @@ void Transactions::respond(const std::string& transaction, int status, const std
 
 std::uint64_t Transactions::request(const Flow& flow, const std::string& method, const std::string& branch,
                                     const std::string& bytes, const std::string& ack, std::int64_t now,
-                                    std::uint64_t id) {
+                                    const std::string& call, std::uint64_t id) {
     id = id != 0 ? id : next_id_++;
     Client& client = clients_[client_key(branch, method)];
     client.id = id;
+    client.call = call;
     client.invite = method == "INVITE";
     client.flow = flow;
     client.bytes = bytes;
@@ -166,6 +170,35 @@ std::uint64_t Transactions::request(const Flow& flow, const std::string& method,
     client.ends_at = now + kTimeout;
     send_(flow, bytes);
     return id;
+}
+
+bool Transactions::Client::is_left_on(const std::string& which, std::uint64_t connection) const {
+    return !answered && connection != 0 && flow.connection == connection && call == which;
+}
+
+bool Transactions::awaits_answer(const std::string& call, std::uint64_t connection) const {
+    return std::ranges::any_of(clients_, [&](const auto& entry) {
+        return entry.second.is_left_on(call, connection) && entry.second.moves < kMaxMoves;
+    });
+}
+
+// One that was answered provisionally did arrive: its answer comes by the other side's way.
+void Transactions::send_again(const std::string& call, std::uint64_t connection, const Flow& to,
+                              std::int64_t now) {
+    for (auto& [branch, client] : clients_) {
+        if (!client.is_left_on(call, connection)) {
+            continue;
+        }
+        const int dscp = client.flow.dscp;
+        client.flow = to;
+        client.flow.dscp = dscp;
+        client.bytes = with_via(client.bytes, to, branch);
+        client.ack = with_via(client.ack, to, branch);
+        if (!client.proceeding && client.moves++ < kMaxMoves) {
+            client.retransmit_at = reliable(to) ? -1 : now + kT1;
+            send_(client.flow, client.bytes);
+        }
+    }
 }
 
 void Transactions::receive_response(const Message& response, std::int64_t now) {

@@ -42,11 +42,15 @@ public:
     void receive(const Message& message, std::int64_t now);
     // Sends a response and keeps it for retransmissions of the request. A no-op once final.
     void respond(const std::string& transaction, int status, const std::string& bytes, std::int64_t now);
-    // Starts a client transaction. `ack` answers a refusal of an INVITE, with the refusal's To.
-    // `id`: that of a request of ours whose place it takes; 0: it gets one of its own.
+    // Starts a client transaction. `ack` answers a refusal of an INVITE, with the refusal's To. `call`: in
+    // whose dialog it is. `id`: that of a request of ours whose place it takes; 0: it gets one of its own.
     std::uint64_t request(const Flow& flow, const std::string& method, const std::string& branch,
                           const std::string& bytes, const std::string& ack, std::int64_t now,
-                          std::uint64_t id = 0);
+                          const std::string& call = {}, std::uint64_t id = 0);
+    // A request of this call went along this connection, waits for its answer and may be sent again.
+    bool awaits_answer(const std::string& call, std::uint64_t connection) const;
+    // The connection is gone: requests of the call go out by another way, in the time that they have left.
+    void send_again(const std::string& call, std::uint64_t connection, const Flow& to, std::int64_t now);
     void tick(std::int64_t now);
     std::optional<std::int64_t> next_deadline() const;
     std::size_t servers() const { return servers_.size(); }
@@ -68,8 +72,11 @@ private:
         bool invite = false;
         bool answered = false;    // a final response came
         bool proceeding = false;  // a provisional one
+        std::string call;
+        int moves = 0;  // to another way
         Flow flow;
         std::string bytes, ack;
+        bool is_left_on(const std::string& which, std::uint64_t connection) const;
         std::int64_t retransmit_at = -1;  // timers A, E
         std::int64_t interval = kT1;
         std::int64_t ends_at = -1;  // timers B, D, F, K

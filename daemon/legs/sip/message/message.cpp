@@ -118,7 +118,7 @@ std::vector<std::string> Message::values(std::string_view name) const {
 // RFC 3261 section 18.2.2, as far as the top Via has the very address that the request came from. Else it is
 // a name, or an address that was translated on the way, and its port perhaps with it: as if it asked for
 // rport.
-Flow Message::way_back() const {
+Flow Message::response_flow() const {
     Flow back = flow;
     const std::optional<Uri> via =
         flow.transport == Transport::udp && !rport ? parse_uri("sip:" + sent_by) : std::nullopt;

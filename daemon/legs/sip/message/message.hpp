@@ -77,7 +77,7 @@ struct Message {
     Flow flow;
 
     // Of a request: along the connection that it came by; datagrams to the port that the top Via asks for.
-    Flow way_back() const;
+    Flow response_flow() const;
 
     // The branch names the transaction; it does not with the clients of RFC 2543 (section 17.2.3).
     bool has_unique_branch() const { return branch.size() > 7 && branch.starts_with("z9hG4bK"); }

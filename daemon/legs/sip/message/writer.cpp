@@ -146,6 +146,18 @@ std::string write_via(const Flow& flow, std::string_view branch) {
            ";branch=" + std::string(branch) + ";rport\r\n";
 }
 
+std::string with_via(std::string_view request, const Flow& flow, std::string_view branch) {
+    constexpr std::string_view kVia = "\r\nVia: ";
+    const std::size_t start = request.find(kVia);
+    const std::size_t end =
+        start == std::string_view::npos ? start : request.find("\r\n", start + kVia.size());
+    if (end == std::string_view::npos) {
+        return std::string(request);
+    }
+    return std::string(request.substr(0, start + 2)) + write_via(flow, branch) +
+           std::string(request.substr(end + 2));
+}
+
 void append_body(std::string& text, std::string_view content_type, std::string_view body) {
     if (!body.empty()) {
         append(text, "Content-Type", content_type);

@@ -29,6 +29,8 @@ struct Reply {
 std::string write_response(const Message& request, const Reply& reply);
 
 std::string write_via(const Flow& flow, std::string_view branch);
+// A request of ours for another way: its one Via says how the answer comes back.
+std::string with_via(std::string_view request, const Flow& flow, std::string_view branch);
 
 // Appends body headers, the empty line and the body.
 void append_body(std::string& text, std::string_view content_type, std::string_view body);

@@ -55,6 +55,21 @@ bool same_binding(const Contact& left, const Contact& right) {
     return one && other && same_uri(*one, *other);
 }
 
+std::optional<Contact> binding_of_same(const std::vector<Contact>& now, const Contact& then) {
+    const auto first = [&now](const auto& fits) {
+        const auto found = std::ranges::find_if(now, fits);
+        return found != now.end() ? std::optional(*found) : std::nullopt;
+    };
+    if (!then.instance.empty()) {
+        return first([&then](const Contact& one) { return one.instance == then.instance; });
+    }
+    if (auto same = first([&then](const Contact& one) { return same_binding(one, then); })) {
+        return same;
+    }
+    const auto near = [&then](const Contact& one) { return one.flow.remote.ip == then.flow.remote.ip; };
+    return std::ranges::count_if(now, near) == 1 ? first(near) : std::nullopt;
+}
+
 const std::vector<Contact>& Locations::of(const std::string& aor) const {
     static const std::vector<Contact> kNone;
     const auto found = bindings_.find(aor);

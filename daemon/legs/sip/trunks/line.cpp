@@ -127,14 +127,14 @@ void Line::try_next(const std::string& why) {
     }
     const Target target = targets_.front();
     targets_.pop_front();
-    host_.open(target, destination_->host, [weak = weak_from_this()](const Result<Flow>& flow) {
+    host_.open(target, destination_->host, [weak = weak_from_this(), target](const Result<Flow>& flow) {
         if (const auto line = weak.lock()) {
-            line->take_flow(flow);
+            line->take_flow(target, flow);
         }
     });
 }
 
-void Line::take_flow(const Result<Flow>& flow) {
+void Line::take_flow(const Target& target, const Result<Flow>& flow) {
     if (over_) {
         return;
     }
@@ -142,6 +142,7 @@ void Line::take_flow(const Result<Flow>& flow) {
         try_next(flow.error());
         return;
     }
+    opened_ = Opening{target, destination_->host};
     flow_ = *flow;
     flow_->dscp = dscp_;
     const std::int64_t now = host_.now();

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "daemon/legs/sip/routing/trunk.hpp"
+#include "daemon/legs/sip/routing/way_back.hpp"
 #include "daemon/legs/sip/trunks/line_host.hpp"
 #include "daemon/legs/sip/trunks/registration.hpp"
 
@@ -31,6 +32,8 @@ public:
     bool usable() const { return reach_ == Reach::up || (reach_ == Reach::unknown && !first_); }
     LineStatus status() const;
     const std::set<std::string>& addresses() const { return addresses_; }
+    // What it opened last.
+    const std::optional<Opening>& opened() const { return opened_; }
 
 private:
     enum class Reach { unknown, up, down };
@@ -38,7 +41,7 @@ private:
     void begin_round();
     void take_targets(const Result<std::vector<Target>>& targets);
     void try_next(const std::string& why);
-    void take_flow(const Result<Flow>& flow);
+    void take_flow(const Target& target, const Result<Flow>& flow);
     void send_options();
     void take_options_answer(const Message& response);
     bool take_registration(Registration::Outcome outcome);
@@ -65,6 +68,7 @@ private:
     std::deque<Target> targets_;
     std::set<std::string> addresses_;
     std::optional<Flow> flow_;
+    std::optional<Opening> opened_;
     std::int64_t options_at_ = 0;  // next ones
     std::int64_t answer_by_ = -1;
     std::uint64_t options_ = 0;  // transaction

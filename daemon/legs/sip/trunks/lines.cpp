@@ -78,6 +78,17 @@ std::set<std::string> Lines::addresses(const std::string& trunk) const {
     return found;
 }
 
+std::optional<Opening> Lines::opened_at(const std::string& trunk, const std::string& ip) const {
+    if (const auto lines = trunks_.find(trunk); lines != trunks_.end()) {
+        for (const auto& line : lines->second.lines) {
+            if (line->opened() && line->opened()->target.address.ip == ip) {
+                return line->opened();
+            }
+        }
+    }
+    return std::nullopt;
+}
+
 // A copy: what a line is told may change the trunks.
 std::vector<std::shared_ptr<Line>> Lines::all() const {
     std::vector<std::shared_ptr<Line>> lines;

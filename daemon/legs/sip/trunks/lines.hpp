@@ -20,6 +20,8 @@ public:
     std::vector<std::string> ways(const std::string& trunk) const;
     std::vector<LineStatus> status() const;
     std::set<std::string> addresses(const std::string& trunk) const;
+    // What was opened to the trunk's proxy that has this address.
+    std::optional<Opening> opened_at(const std::string& trunk, const std::string& ip) const;
     // Takes back what is registered; nothing is begun any more.
     void withdraw(std::int64_t now);
 

@@ -266,6 +266,17 @@ TEST_F(Registrations, OursIsFoundAmongManyBindings) {
     EXPECT_EQ(lines.next_deadline(), 150'000);
 }
 
+TEST_F(Proxies, ACallOfTheTrunkIsCalledBackByTheLineThatHasItsAddress) {
+    begin(trunk("sip-provider", {kA, kB}, {{"register", false}}));
+    lines.connection_closed(1, 1'000);
+    const std::optional<Opening> back = lines.opened_at("t", "192.0.2.20");
+    ASSERT_TRUE(back && lines.opened_at("t", "192.0.2.10"));
+    EXPECT_EQ(back->target, (Target{Transport::tls, {"192.0.2.20", 5060}}));
+    EXPECT_EQ(back->host, "b");
+    EXPECT_FALSE(lines.opened_at("t", "192.0.2.30"));
+    EXPECT_FALSE(lines.opened_at("other", "192.0.2.10"));
+}
+
 TEST_F(Registrations, ALongerIntervalIsTakenWhereTheRegistrarAsksForIt) {
     begin_registered();
     respond(0, 423, "Min-Expires: 1800\r\n");

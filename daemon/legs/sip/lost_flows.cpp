@@ -1,0 +1,91 @@
+#include "daemon/legs/sip/lost_flows.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "daemon/legs/sip/call.hpp"
+
+namespace vmr::sip {
+namespace {
+
+std::vector<Dialog*> dialogs_on(Call& call, std::uint64_t connection) {
+    std::vector<Dialog*> dialogs = call.dialogs();
+    std::erase_if(dialogs, [connection](const Dialog* one) { return one->flow().connection != connection; });
+    return dialogs;
+}
+
+}  // namespace
+
+void LostFlows::connection_closed(std::uint64_t connection) {
+    if (connection == 0 || call_.owner() == nullptr || dialogs_on(call_, connection).empty()) {
+        return;
+    }
+    lost_.try_emplace(connection, false);
+    // What was on its way may not have arrived.
+    if (call_.owner()->awaits_answer(call_.id(), connection)) {
+        find_way(connection);
+    }
+}
+
+void LostFlows::requested(const Flow& flow) {
+    if (lost_.contains(flow.connection)) {
+        find_way(flow.connection);
+    }
+}
+
+void LostFlows::moved(const Flow& before, const Flow& now) {
+    if (lost_.contains(before.connection)) {
+        move(before.connection, now);
+    }
+}
+
+void LostFlows::retry() {
+    std::vector<std::uint64_t> waiting;
+    for (const auto& [connection, opening] : lost_) {
+        if (call_.owner() != nullptr && call_.owner()->awaits_answer(call_.id(), connection)) {
+            waiting.push_back(connection);
+        }
+    }
+    std::ranges::for_each(waiting, [this](std::uint64_t connection) { find_way(connection); });
+}
+
+void LostFlows::find_way(std::uint64_t connection) {
+    const std::vector<Dialog*> dialogs = dialogs_on(call_, connection);
+    if (dialogs.empty() || call_.owner() == nullptr || lost_[connection]) {
+        return;
+    }
+    const WayBack way = call_.owner()->way_back(call_, *dialogs.front());
+    if (const Flow* flow = std::get_if<Flow>(&way)) {
+        move(connection, *flow);
+    } else if (const Opening* opening = std::get_if<Opening>(&way)) {
+        lost_[connection] = true;
+        call_.owner()->open(opening->target, opening->host,
+                            [weak = call_.weak_from_this(), connection](const Result<Flow>& flow) {
+                                if (const auto call = weak.lock()) {
+                                    call->lost_flows().take_flow(connection, flow);
+                                }
+                            });
+    }
+}
+
+// Where it failed, the next request tries again.
+void LostFlows::take_flow(std::uint64_t connection, const Result<Flow>& flow) {
+    const auto lost = lost_.find(connection);
+    if (lost == lost_.end() || call_.owner() == nullptr) {
+        return;
+    }
+    lost->second = false;
+    if (flow) {
+        move(connection, *flow);
+    }
+}
+
+void LostFlows::move(std::uint64_t connection, const Flow& to) {
+    lost_.erase(connection);
+    for (Dialog* dialog : dialogs_on(call_, connection)) {
+        dialog->move_to(to);
+    }
+    call_.owner()->send_again(call_.id(), connection, to);
+}
+
+}  // namespace vmr::sip

@@ -1,0 +1,315 @@
+// Calls whose connection breaks, over real sockets on the loopback: their requests find another way.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/legs/sip/message/digest.hpp"
+#include "tests/support/sip/acceptor.hpp"
+#include "tests/support/sip/dns_server.hpp"
+#include "tests/support/sip/harness.hpp"
+#include "tests/support/sip/scripted_peer.hpp"
+
+namespace vmr::sip::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::shared_ptr<Leg> establish(Harness& harness, Client& client, Caller& caller,
+                               const std::string& extra = {}) {
+    client.send(caller.request("INVITE", extra, kOffer));
+    caller.learn(client.expect("SIP/2.0 200"));
+    client.send(caller.ack());
+    const auto call = harness.observer.wait([](const auto& record) { return record.answered; });
+    return call ? call->leg : nullptr;
+}
+
+bool is_alone(Harness& harness) {
+    return harness.wait([&] { return harness.legs->statistics().connections == 0; });
+}
+
+bool is_idle(Harness& harness) {
+    return harness.wait([&] { return harness.legs->calls() == 0; });
+}
+
+class LostFlows : public ::testing::Test {
+protected:
+    // A caller by TCP that is up and has closed its connection; its Contact is `contact`.
+    std::shared_ptr<Leg> call(const std::string& contact, const std::string& extra = {}) {
+        auto client = std::make_unique<Client>(Transport::tcp, harness_.port(Transport::tcp));
+        caller_ = std::make_unique<Caller>(*client);
+        caller_->contact = contact;
+        auto leg = establish(harness_, *client, *caller_, extra);
+        client.reset();
+        EXPECT_TRUE(is_alone(harness_));
+        return leg;
+    }
+    Harness harness_;
+    Acceptor acceptor_;
+    std::unique_ptr<Caller> caller_;
+};
+
+TEST_F(LostFlows, TheByeGoesToWhereTheCallerListens) {
+    const auto leg = call(acceptor_.contact());
+    harness_.run([&] { leg->end(EndCause::removed); });
+    const auto back = acceptor_.accept();
+    ASSERT_TRUE(back);
+    const std::string bye = back->expect("BYE ");
+    ASSERT_NE(bye, "");
+    EXPECT_THAT(header(bye, "Via"),
+                HasSubstr("TCP 127.0.0.1:" + std::to_string(harness_.port(Transport::tcp))));
+    back->send(caller_->answer(bye));
+    EXPECT_TRUE(is_idle(harness_));
+}
+
+TEST_F(LostFlows, TheDialogKeepsTheNewConnection) {
+    const auto leg = call(acceptor_.contact());
+    harness_.run([&] { leg->renegotiate(); });
+    const auto back = acceptor_.accept();
+    ASSERT_TRUE(back);
+    const std::string invite = back->expect("INVITE ");
+    ASSERT_NE(invite, "");
+    back->send(caller_->answer(invite, {}, kAnswer));
+    EXPECT_NE(back->expect("ACK "), "");
+    harness_.run([&] { leg->end(EndCause::removed); });
+    EXPECT_NE(back->expect("BYE "), "");
+    EXPECT_FALSE(acceptor_.accept(0)) << "one connection does";
+}
+
+TEST_F(LostFlows, ARequestThatMayNotHaveArrivedGoesOutAgain) {
+    auto client = std::make_unique<Client>(Transport::tcp, harness_.port(Transport::tcp));
+    Caller caller(*client);
+    caller.contact = acceptor_.contact();
+    const auto leg = establish(harness_, *client, caller);
+    harness_.run([&] { leg->renegotiate(); });
+    const std::string first = client->expect("INVITE ");
+    client.reset();
+    const auto back = acceptor_.accept();
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->expect("INVITE "), first);
+}
+
+TEST_F(LostFlows, TheRouteIsFollowed) {
+    const auto leg = call("<sip:alice@192.0.2.1:5070;transport=tcp>",
+                          "Record-Route: <sip:127.0.0.1:" + std::to_string(acceptor_.port()) +
+                              ";transport=tcp;lr>, <sip:192.0.2.1;lr>\r\n");
+    harness_.run([&] { leg->end(EndCause::removed); });
+    const auto back = acceptor_.accept();
+    ASSERT_TRUE(back);
+    EXPECT_THAT(back->expect("BYE "), HasSubstr("BYE sip:alice@192.0.2.1:5070"));
+}
+
+TEST_F(LostFlows, NobodyElseIsCalled) {
+    for (const char* host : {"localhost", "127.0.0.2", "first"}) {
+        const auto leg = call(acceptor_.contact(host));
+        harness_.run([&] { leg->end(EndCause::removed); });
+        EXPECT_FALSE(acceptor_.accept(50)) << host;
+    }
+    EXPECT_EQ(harness_.legs->statistics().connections, 0);
+}
+
+TEST_F(LostFlows, WhatWaitsGoesOutWhenTheCallerComesBack) {
+    const auto leg = call(acceptor_.contact("localhost"));
+    harness_.run([&] { leg->renegotiate(); });
+    Client again(Transport::tcp, harness_.port(Transport::tcp));
+    again.send(caller_->request("INFO", {}, "7", "application/dtmf"));
+    EXPECT_NE(again.expect("INVITE "), "");
+}
+
+TEST_F(LostFlows, WhoClosesEachConnectionIsNotCalledForEver) {
+    const auto leg = call(acceptor_.contact());
+    harness_.run([&] { leg->end(EndCause::removed); });
+    for (int count = 0; count < 2; ++count) {
+        const auto back = acceptor_.accept();
+        ASSERT_TRUE(back);
+        EXPECT_NE(back->expect("BYE "), "");
+    }
+    EXPECT_TRUE(is_alone(harness_));
+    EXPECT_FALSE(acceptor_.accept(100));
+}
+
+TEST_F(LostFlows, OfATrunkTheRouteMayBeAName) {
+    SipConfig config;
+    TrunkConfig trunk;
+    trunk.name = "carrier";
+    trunk.sources = {"127.0.0.1"};
+    trunk.numbers = {{"+4930123", "room"}};
+    config.trunks = {trunk};
+    Harness harness(std::move(config));
+    auto client = std::make_unique<Client>(Transport::tcp, harness.port(Transport::tcp));
+    Caller caller(*client, "+4930123");
+    const auto leg = establish(harness, *client, caller,
+                               "Record-Route: <sip:edge.carrier.example:" + std::to_string(acceptor_.port()) +
+                                   ";transport=tcp;lr>\r\n");
+    client.reset();
+    ASSERT_TRUE(is_alone(harness));
+    harness.run([&] { leg->end(EndCause::removed); });
+    const auto back = acceptor_.accept();
+    ASSERT_TRUE(back);
+    EXPECT_NE(back->expect("BYE "), "");
+}
+
+TEST_F(LostFlows, WhoComesInTheClearInACallOverTlsIsAnsweredThereAndNotFollowed) {
+    Client client(Transport::tls, harness_.port(Transport::tls));
+    Caller caller(client);
+    const auto leg = establish(harness_, client, caller);
+    Client other(Transport::udp, harness_.port(Transport::udp));
+    other.send(caller.request("INFO", {}, "7", "application/dtmf"));
+    EXPECT_NE(other.expect("SIP/2.0 200"), "");
+    harness_.run([&] { leg->end(EndCause::removed); });
+    EXPECT_NE(client.expect("BYE "), "");
+}
+
+// A certificate of nobody at that address: no request goes out, and none by less than TLS.
+TEST_F(LostFlows, OverTlsTheCertificateMustBeTheAddresss) {
+    SipConfig config;
+    const TlsConfig certificate = make_certificate("phone.example");
+    config.stack.outbound.ca_file = certificate.certificate_chain_file;
+    Harness harness(std::move(config));
+    ScriptedPeer listens([](const std::string&) { return std::vector<std::string>(); }, &certificate);
+    auto client = std::make_unique<Client>(Transport::tls, harness.port(Transport::tls));
+    Caller caller(*client);
+    caller.contact = "<sip:alice@127.0.0.1:" + std::to_string(listens.port()) + ";transport=tls>";
+    const auto leg = establish(harness, *client, caller);
+    client.reset();
+    ASSERT_TRUE(is_alone(harness));
+    harness.run([&] { leg->end(EndCause::removed); });
+    ASSERT_TRUE(harness.wait([&] { return harness.legs->statistics().handshakes_failed > 0; }));
+    EXPECT_EQ(listens.count("BYE "), 0U);
+}
+
+// The name that was dialled is who is called again: not its Contact.
+TEST(LostFlowsOfPlacedCalls, TheSameServerIsCalledAgain) {
+    const TlsConfig certificate = make_certificate("pbx.example");
+    ScriptedPeer callee(
+        [](const std::string& request) -> std::vector<std::string> {
+            if (request.starts_with("ACK ")) {
+                return {};
+            }
+            const bool invite = request.starts_with("INVITE ");
+            return {
+                response(request, 200, "callee", "Contact: <sip:bob@192.0.2.1>\r\n", invite ? kAnswer : "")};
+        },
+        &certificate);
+    DnsServer dns;
+    dns.set(RecordType::a, "pbx.example", {{.text = "127.0.0.1"}});
+    SipConfig config;
+    config.stack.outbound.name_servers = {dns.address()};
+    config.stack.outbound.ca_file = certificate.certificate_chain_file;
+    DialRule rule;
+    rule.name = "any";
+    rule.domains = {"pbx.example"};
+    config.dial.rules = {rule};
+    Harness harness(std::move(config));
+    std::shared_ptr<Leg> leg;
+    harness.run([&] {
+        const auto plan =
+            harness.legs->plan("sip:bob@pbx.example:" + std::to_string(callee.port()) + ";transport=tls");
+        ASSERT_TRUE(plan.ok());
+        leg = harness.legs->dial({"out-1", *plan, "Board", "board", {}});
+    });
+    ASSERT_TRUE(harness.observer.wait([](const auto& record) { return record.answered; }));
+    ASSERT_NE(callee.expect("ACK "), "");
+    callee.hang_up();
+    ASSERT_TRUE(is_alone(harness));
+    harness.run([&] { leg->end(EndCause::removed); });
+    EXPECT_THAT(callee.expect("BYE "), HasSubstr("BYE sip:bob@192.0.2.1 "));
+}
+
+class LostFlowsOfDevices : public ::testing::Test {
+protected:
+    static SipConfig config() {
+        SipConfig config;
+        config.realm = "vmr.test";
+        config.registrar.enabled = true;
+        config.registrar.domains = {"vmr.test"};
+        ConfiguredDevice device;
+        device.account.name = "kitchen";
+        device.secret = "s3cret";
+        config.devices = {device};
+        return config;
+    }
+    // Registers over the connection; its Contact cannot be called.
+    void register_by(Client& client) {
+        const auto send = [&](const std::string& authorization) {
+            const std::string cseq = std::to_string(++cseq_);
+            client.send("REGISTER sip:vmr.test SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:" +
+                        std::to_string(client.local_port()) + ";branch=z9hG4bKr" + cseq +
+                        ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:kitchen@vmr.test>;tag=r\r\n"
+                        "To: <sip:kitchen@vmr.test>\r\nCall-ID: registration\r\nCSeq: " +
+                        cseq + " REGISTER\r\n" + contact() + authorization + "Content-Length: 0\r\n\r\n");
+            return client.expect("SIP/2.0 ");
+        };
+        const std::string challenge = header(send({}), "WWW-Authenticate");
+        const std::string nonce = parameter(digest_parameters(challenge), "nonce");
+        const std::string ha1 = hash_hex("SHA-256", "kitchen:vmr.test:s3cret");
+        const std::string ha2 = hash_hex("SHA-256", "REGISTER:sip:vmr.test");
+        const std::string answer = hash_hex("SHA-256", ha1 + ":" + nonce + ":00000001:c:auth:" + ha2);
+        const std::string registered =
+            send("Authorization: Digest username=\"kitchen\", realm=\"vmr.test\", nonce=\"" + nonce +
+                 "\", uri=\"sip:vmr.test\", response=\"" + answer +
+                 "\", algorithm=SHA-256, cnonce=\"c\", qop=auth, nc=00000001\r\n");
+        ASSERT_TRUE(registered.starts_with("SIP/2.0 200")) << registered;
+    }
+    static std::string contact() {
+        return "Contact: <sip:kitchen@192.0.2.5:5061;transport=tls>;+sip.instance=\"<urn:uuid:1>\"\r\n";
+    }
+    std::unique_ptr<Client> connect() {
+        return std::make_unique<Client>(Transport::tls, harness_.port(Transport::tls));
+    }
+    // A call of the device that is up, and its connection broken.
+    std::shared_ptr<Leg> call_and_break() {
+        auto device = connect();
+        register_by(*device);
+        Caller caller(*device);
+        std::string invite = caller.request("INVITE", {}, kOffer);
+        const std::string_view from = "sip:alice@test";
+        invite.replace(invite.find(from), from.size(), "sip:kitchen@vmr.test");
+        device->send(invite);
+        caller.learn(device->expect("SIP/2.0 200"));
+        device->send(caller.ack());
+        const auto call = harness_.observer.wait([](const auto& record) { return record.answered; });
+        device.reset();
+        EXPECT_TRUE(is_alone(harness_));
+        return call ? call->leg : nullptr;
+    }
+    Harness harness_{config()};
+    int cseq_ = 0;
+};
+
+TEST_F(LostFlowsOfDevices, WhoRegisteredAgainIsReachedThere) {
+    const auto leg = call_and_break();
+    const auto again = connect();
+    register_by(*again);
+    harness_.run([&] { leg->end(EndCause::removed); });
+    EXPECT_NE(again->expect("BYE "), "");
+}
+
+TEST_F(LostFlowsOfDevices, WhatIsToBeSaidWaitsForTheRegistration) {
+    const auto leg = call_and_break();
+    harness_.run([&] { leg->end(EndCause::removed); });
+    const auto again = connect();
+    register_by(*again);
+    EXPECT_NE(again->expect("BYE "), "");
+}
+
+TEST_F(LostFlowsOfDevices, WhoWasCalledToo) {
+    auto device = connect();
+    register_by(*device);
+    std::shared_ptr<Leg> leg;
+    harness_.run([&] {
+        const auto plan = harness_.legs->plan("kitchen");
+        ASSERT_TRUE(plan.ok());
+        leg = harness_.legs->dial({"out-1", *plan, "Board", "board", {}});
+    });
+    const std::string invite = device->expect("INVITE ");
+    device->send(response(invite, 200, "device", contact(), kAnswer));
+    ASSERT_NE(device->expect("ACK "), "");
+    device.reset();
+    ASSERT_TRUE(is_alone(harness_));
+    const auto again = connect();
+    register_by(*again);
+    harness_.run([&] { leg->end(EndCause::removed); });
+    EXPECT_NE(again->expect("BYE "), "");
+}
+
+}  // namespace
+}  // namespace vmr::sip::test

@@ -1,0 +1,43 @@
+// A TCP listener on the loopback, as a client has that can be called back.
+#pragma once
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/support/loopback.hpp"
+#include "tests/support/sip/harness.hpp"
+
+namespace vmr::sip::test {
+
+class Acceptor {
+public:
+    Acceptor() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        port_ = vmr::test::bind_to_loopback(socket_);
+        ::listen(socket_, 16);
+    }
+    ~Acceptor() { ::close(socket_); }
+    Acceptor(const Acceptor&) = delete;
+    Acceptor& operator=(const Acceptor&) = delete;
+
+    std::uint16_t port() const { return port_; }
+    std::string contact(const std::string& host = "127.0.0.1") const {
+        return "<sip:alice@" + host + ":" + std::to_string(port_) + ";transport=tcp>";
+    }
+    // Null: nobody came.
+    std::unique_ptr<Client> accept(int timeout_ms = 5000) {
+        pollfd waiting{socket_, POLLIN, 0};
+        if (::poll(&waiting, 1, timeout_ms) <= 0) {
+            return nullptr;
+        }
+        return std::make_unique<Client>(::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
+    }
+
+private:
+    int socket_;
+    std::uint16_t port_ = 0;
+};
+
+}  // namespace vmr::sip::test
