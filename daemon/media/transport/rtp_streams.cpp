@@ -31,17 +31,19 @@ struct RtpSession::Watch {
     RtpSession* session;
     StreamInfo info;
     std::shared_ptr<PictureReturn> picture;
+    bool was_taken = false;  // the pad's thread alone
 };
 
 // An unlinked pad would stop the jitter buffer for every payload type of its SSRC.
 GstPadProbeReturn RtpSession::drop_if_unlinked(GstPad* pad, GstPadProbeInfo*, gpointer data) {
-    const Watch& watch = *static_cast<Watch*>(data);
+    Watch& watch = *static_cast<Watch*>(data);
     const int64_t now = g_get_monotonic_time();
     if (gst_pad_is_linked(pad)) {
         watch.picture->note_taken(now);
+        watch.was_taken = true;
         return GST_PAD_PROBE_OK;
     }
-    if (watch.picture->returns(now)) {
+    if (watch.was_taken && watch.picture->returns(now)) {
         guard(nullptr, [&] { watch.session->events_.on_stream_made(watch.info, PadPtr::ref(pad)); });
     }
     return GST_PAD_PROBE_DROP;
