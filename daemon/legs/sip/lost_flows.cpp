@@ -1,6 +1,7 @@
 #include "daemon/legs/sip/lost_flows.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "daemon/legs/sip/call.hpp"
@@ -20,7 +21,7 @@ void LostFlows::connection_closed(std::uint64_t connection) {
     if (connection == 0 || call_.owner() == nullptr || dialogs_on(call_, connection).empty()) {
         return;
     }
-    lost_.try_emplace(connection, false);
+    lost_.try_emplace(connection);
     // What was on its way may not have arrived.
     if (call_.owner()->awaits_answer(call_.id(), connection)) {
         find_way(connection);
@@ -41,7 +42,7 @@ void LostFlows::moved(const Flow& before, const Flow& now) {
 
 void LostFlows::retry() {
     std::vector<std::uint64_t> waiting;
-    for (const auto& [connection, opening] : lost_) {
+    for (const auto& [connection, search] : lost_) {
         if (call_.owner() != nullptr && call_.owner()->awaits_answer(call_.id(), connection)) {
             waiting.push_back(connection);
         }
@@ -51,14 +52,19 @@ void LostFlows::retry() {
 
 void LostFlows::find_way(std::uint64_t connection) {
     const std::vector<Dialog*> dialogs = dialogs_on(call_, connection);
-    if (dialogs.empty() || call_.owner() == nullptr || lost_[connection]) {
+    if (dialogs.empty() || call_.owner() == nullptr) {
+        return;
+    }
+    Search& search = lost_[connection];
+    if (search.opening) {
+        search.again = true;
         return;
     }
     const WayBack way = call_.owner()->way_back(call_, *dialogs.front());
     if (const Flow* flow = std::get_if<Flow>(&way)) {
         move(connection, *flow);
     } else if (const Opening* opening = std::get_if<Opening>(&way)) {
-        lost_[connection] = true;
+        search.opening = true;
         call_.owner()->open(opening->target, opening->host,
                             [weak = call_.weak_from_this(), connection](const Result<Flow>& flow) {
                                 if (const auto call = weak.lock()) {
@@ -68,15 +74,17 @@ void LostFlows::find_way(std::uint64_t connection) {
     }
 }
 
-// Where it failed, the next request tries again.
+// Where it failed, what came up meanwhile or the next request tries again.
 void LostFlows::take_flow(std::uint64_t connection, const Result<Flow>& flow) {
     const auto lost = lost_.find(connection);
     if (lost == lost_.end() || call_.owner() == nullptr) {
         return;
     }
-    lost->second = false;
+    const bool again = std::exchange(lost->second, Search()).again;
     if (flow) {
         move(connection, *flow);
+    } else if (again) {
+        find_way(connection);
     }
 }
 

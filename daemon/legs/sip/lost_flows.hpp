@@ -29,7 +29,11 @@ private:
     void move(std::uint64_t connection, const Flow& to);
 
     Call& call_;
-    std::map<std::uint64_t, bool> lost_;  // connections that dialogs had; whether another is being opened
+    struct Search {
+        bool opening = false;  // another connection
+        bool again = false;    // there may be another way since it began
+    };
+    std::map<std::uint64_t, Search> lost_;  // connections that dialogs had
 };
 
 }  // namespace vmr::sip

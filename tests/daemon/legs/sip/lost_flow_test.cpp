@@ -1,6 +1,7 @@
 // Calls whose connection breaks, over real sockets on the loopback: their requests find another way.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "daemon/legs/sip/message/digest.hpp"
 #include "tests/support/sip/acceptor.hpp"
@@ -34,16 +35,17 @@ class LostFlows : public ::testing::Test {
 protected:
     // A caller by TCP that is up and has closed its connection; its Contact is `contact`.
     std::shared_ptr<Leg> call(const std::string& contact, const std::string& extra = {}) {
-        auto client = std::make_unique<Client>(Transport::tcp, harness_.port(Transport::tcp));
-        caller_ = std::make_unique<Caller>(*client);
+        client_ = std::make_unique<Client>(Transport::tcp, harness_.port(Transport::tcp));
+        caller_ = std::make_unique<Caller>(*client_);
         caller_->contact = contact;
-        auto leg = establish(harness_, *client, *caller_, extra);
-        client.reset();
+        auto leg = establish(harness_, *client_, *caller_, extra);
+        ::shutdown(client_->descriptor(), SHUT_RDWR);
         EXPECT_TRUE(is_alone(harness_));
         return leg;
     }
     Harness harness_;
     Acceptor acceptor_;
+    std::unique_ptr<Client> client_;
     std::unique_ptr<Caller> caller_;
 };
 
@@ -81,7 +83,7 @@ TEST_F(LostFlows, ARequestThatMayNotHaveArrivedGoesOutAgain) {
     const auto leg = establish(harness_, *client, caller);
     harness_.run([&] { leg->renegotiate(); });
     const std::string first = client->expect("INVITE ");
-    client.reset();
+    ::shutdown(client->descriptor(), SHUT_RDWR);
     const auto back = acceptor_.accept();
     ASSERT_TRUE(back);
     EXPECT_EQ(back->expect("INVITE "), first);
@@ -139,7 +141,7 @@ TEST_F(LostFlows, OfATrunkTheRouteMayBeAName) {
     const auto leg = establish(harness, *client, caller,
                                "Record-Route: <sip:edge.carrier.example:" + std::to_string(acceptor_.port()) +
                                    ";transport=tcp;lr>\r\n");
-    client.reset();
+    ::shutdown(client->descriptor(), SHUT_RDWR);
     ASSERT_TRUE(is_alone(harness));
     harness.run([&] { leg->end(EndCause::removed); });
     const auto back = acceptor_.accept();
@@ -169,7 +171,7 @@ TEST_F(LostFlows, OverTlsTheCertificateMustBeTheAddresss) {
     Caller caller(*client);
     caller.contact = "<sip:alice@127.0.0.1:" + std::to_string(listens.port()) + ";transport=tls>";
     const auto leg = establish(harness, *client, caller);
-    client.reset();
+    ::shutdown(client->descriptor(), SHUT_RDWR);
     ASSERT_TRUE(is_alone(harness));
     harness.run([&] { leg->end(EndCause::removed); });
     ASSERT_TRUE(harness.wait([&] { return harness.legs->statistics().handshakes_failed > 0; }));
@@ -267,7 +269,7 @@ protected:
         caller.learn(device->expect("SIP/2.0 200"));
         device->send(caller.ack());
         const auto call = harness_.observer.wait([](const auto& record) { return record.answered; });
-        device.reset();
+        ::shutdown(device->descriptor(), SHUT_RDWR);
         EXPECT_TRUE(is_alone(harness_));
         return call ? call->leg : nullptr;
     }
@@ -303,7 +305,7 @@ TEST_F(LostFlowsOfDevices, WhoWasCalledToo) {
     const std::string invite = device->expect("INVITE ");
     device->send(response(invite, 200, "device", contact(), kAnswer));
     ASSERT_NE(device->expect("ACK "), "");
-    device.reset();
+    ::shutdown(device->descriptor(), SHUT_RDWR);
     ASSERT_TRUE(is_alone(harness_));
     const auto again = connect();
     register_by(*again);
