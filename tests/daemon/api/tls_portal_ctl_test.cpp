@@ -85,6 +85,28 @@ protected:
         g_object_unref(process);
         return state.run;
     }
+    // vmrctl follows the events of a room, in which `publish` happens again and again meanwhile.
+    Run events_of_board(void (*publish)(api::EventHub&)) {
+        FakeServer fake(options, true);
+        struct Publishing {
+            FakeServer& fake;
+            void (*publish)(api::EventHub&);
+        } publishing{fake, publish};
+        const guint tick = g_timeout_add(
+            20,
+            [](gpointer data) -> gboolean {
+                const auto* now = static_cast<Publishing*>(data);
+                if (now->fake.events.subscriber_count() > 0) {
+                    now->publish(now->fake.events);
+                }
+                return G_SOURCE_CONTINUE;
+            },
+            &publishing);
+        Run run = ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--insecure", "events",
+                       "--room", "board"});
+        g_source_remove(tick);
+        return run;
+    }
 
     std::string folder;
     api::ServerOptions options;
@@ -139,42 +161,20 @@ TEST_F(WithTls, VmrctlOverHttps) {
 }
 
 TEST_F(WithTls, EventsThroughVmrctlUntilTheRoomEnds) {
-    FakeServer fake(options, true);
-    const guint tick = g_timeout_add(
-        20,
-        [](gpointer data) -> gboolean {
-            auto& events = static_cast<FakeServer*>(data)->events;
-            if (events.subscriber_count() > 0) {
-                events.publish("board", "vmr.room.ended", {{"cause", "host"}});
-            }
-            return G_SOURCE_CONTINUE;
-        },
-        &fake);
-    const auto run = ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--insecure",
-                          "events", "--room", "board"});
-    g_source_remove(tick);
+    const auto run = events_of_board([](api::EventHub& events) {
+        events.publish("board", "vmr.room.ended", {{"cause", "host"}});
+    });
     EXPECT_EQ(run.code, 0) << run.err;
     EXPECT_NE(run.out.find("vmr.snapshot"), std::string::npos);
     EXPECT_NE(run.out.find("vmr.room.ended board cause=host"), std::string::npos);
 }
 
 TEST_F(WithTls, EventsThatEndBeforeTheRoomAreAProblem) {
-    FakeServer fake(options, true);
-    const guint tick = g_timeout_add(
-        20,
-        [](gpointer data) -> gboolean {
-            auto& events = static_cast<FakeServer*>(data)->events;
-            if (events.subscriber_count() > 0) {
-                events.publish("board", "vmr.participant.left",
-                               {{"id", "out-1"}, {"name", "A\u009bB"}, {"ended", {{"cause", "busy"}}}});
-                events.forget_room("board");
-            }
-            return G_SOURCE_CONTINUE;
-        },
-        &fake);
-    const auto run = ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--insecure",
-                          "events", "--room", "board"});
-    g_source_remove(tick);
+    const auto run = events_of_board([](api::EventHub& events) {
+        events.publish("board", "vmr.participant.left",
+                       {{"id", "out-1"}, {"name", "A\u009bB"}, {"ended", {{"cause", "busy"}}}});
+        events.forget_room("board");
+    });
     EXPECT_EQ(run.code, 3);
     EXPECT_NE(run.err.find("the events ended"), std::string::npos) << run.err;
     EXPECT_NE(run.out.find("vmr.participant.left board id=out-1 name=A?B cause=busy"), std::string::npos)
@@ -182,26 +182,15 @@ TEST_F(WithTls, EventsThatEndBeforeTheRoomAreAProblem) {
 }
 
 TEST_F(WithTls, EventsSayWhatTheyAreAbout) {
-    FakeServer fake(options, true);
-    const guint tick = g_timeout_add(
-        20,
-        [](gpointer data) -> gboolean {
-            auto& events = static_cast<FakeServer*>(data)->events;
-            if (events.subscriber_count() > 0) {
-                events.publish("board", "vmr.participant.transfer",
-                               {{"participant", "sip-1"}, {"status", 486}, {"text", "Busy"}, {"done", true}});
-                events.publish("board", "vmr.trunk.down",
-                               {{"trunk", "isp"}, {"proxy", "192.0.2.1:5060"}, {"why", "no answer"}});
-                events.publish("board", "vmr.certificate.expiring",
-                               {{"file", "/etc/x.pem"}, {"expires", "2026-12-01T00:00:00Z"}});
-                events.publish("board", "vmr.room.ended", {{"cause", "host"}});
-            }
-            return G_SOURCE_CONTINUE;
-        },
-        &fake);
-    const auto run = ctl({"--url", fake.url().c_str(), "--token", fake.admin().c_str(), "--insecure",
-                          "events", "--room", "board"});
-    g_source_remove(tick);
+    const auto run = events_of_board([](api::EventHub& events) {
+        events.publish("board", "vmr.participant.transfer",
+                       {{"participant", "sip-1"}, {"status", 486}, {"text", "Busy"}, {"done", true}});
+        events.publish("board", "vmr.trunk.down",
+                       {{"trunk", "isp"}, {"proxy", "192.0.2.1:5060"}, {"why", "no answer"}});
+        events.publish("board", "vmr.certificate.expiring",
+                       {{"file", "/etc/x.pem"}, {"expires", "2026-12-01T00:00:00Z"}});
+        events.publish("board", "vmr.room.ended", {{"cause", "host"}});
+    });
     EXPECT_EQ(run.code, 0) << run.err;
     for (const char* about :
          {"participant=sip-1 status=486 text=Busy", "trunk=isp proxy=192.0.2.1:5060 why=no answer"}) {

@@ -1,13 +1,12 @@
 // A peer that shows one camera, then another, then the first again.
 #include "daemon/media/transport/picture_return.hpp"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 
 #include "base/bytes.hpp"
+#include "tests/support/loopback.hpp"
 #include "two_rooms.hpp"
 
 namespace vmr::media {
@@ -28,15 +27,7 @@ TEST(PictureReturn, WhenWhatIsShownIsSilentAndNotTooOften) {
 // Sends VP8 that nobody can decode.
 class Cameras {
 public:
-    Cameras() : socket_(::socket(AF_INET, SOCK_DGRAM, 0)) {
-        sockaddr_in from{};
-        from.sin_family = AF_INET;
-        from.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof from;
-        bind(socket_, reinterpret_cast<sockaddr*>(&from), size);
-        getsockname(socket_, reinterpret_cast<sockaddr*>(&from), &size);
-        port = ntohs(from.sin_port);
-    }
+    Cameras() : socket_(::socket(AF_INET, SOCK_DGRAM, 0)) { port = test::bind_to_loopback(socket_); }
     ~Cameras() { close(socket_); }
     Cameras(const Cameras&) = delete;
     Cameras& operator=(const Cameras&) = delete;
@@ -48,12 +39,7 @@ public:
         put32(packet, 4, sequence * 3000U);
         put32(packet, 8, ssrc);
         packet[12] = 0x10;  // a picture begins (RFC 7741 section 4.2)
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        address.sin_port = htons(to);
-        sendto(socket_, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&address),
-               sizeof address);
+        test::send_to_loopback(socket_, to, packet.data(), packet.size());
     }
     std::uint16_t port = 0;
 

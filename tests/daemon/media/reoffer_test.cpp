@@ -41,13 +41,7 @@ std::string protected_by(const std::string& suite, std::size_t key_size) {
 class Sender {
 public:
     explicit Sender(const char* address) : socket_(::socket(AF_INET, SOCK_DGRAM, 0)) {
-        sockaddr_in from{};
-        from.sin_family = AF_INET;
-        inet_pton(AF_INET, address, &from.sin_addr);
-        socklen_t size = sizeof from;
-        bind(socket_, reinterpret_cast<sockaddr*>(&from), size);
-        getsockname(socket_, reinterpret_cast<sockaddr*>(&from), &size);
-        port = ntohs(from.sin_port);
+        port = test::bind_to(socket_, address);
     }
     ~Sender() { close(socket_); }
     Sender(const Sender&) = delete;
@@ -57,21 +51,11 @@ public:
         std::array<char, 172> packet{'\x80', 0, 0, static_cast<char>(++sequence_)};
         packet[7] = static_cast<char>(sequence_ * 160);
         packet[11] = static_cast<char>(ssrc);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        address.sin_port = htons(to);
-        sendto(socket_, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&address),
-               sizeof address);
+        test::send_to_loopback(socket_, to, packet.data(), packet.size());
     }
     void send_report(std::uint16_t to) {
         std::array<char, 8> packet{'\x80', '\xC9', 0, 1, 0, 0, 0, 9};
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        address.sin_port = htons(to);
-        sendto(socket_, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&address),
-               sizeof address);
+        test::send_to_loopback(socket_, to, packet.data(), packet.size());
     }
     bool received() const {
         char byte = 0;
@@ -103,6 +87,10 @@ protected:
         made->set_signalling("TLSv1.3 TLS_AES_256_GCM_SHA384");
         return made;
     }
+    void put_into_room(Session& far) {
+        far_room_->attach("far-leg", far.bin(), "Far");
+        far.set_on_changed([this] { far_room_->refresh("far-leg"); });
+    }
     static std::string answered(Session& session, const std::string& offer) {
         const SdpResult answer = session.answer(offer);
         EXPECT_TRUE(answer.ok()) << answer.problem().text;
@@ -122,8 +110,7 @@ protected:
 // was agreed on.
 TEST_F(Reoffers, TheProtectionChangesAndSoundWithIt) {
     auto far = session("far-leg", sdp::Encryption::best_effort);
-    far_room_->attach("far-leg", far->bin(), "Far");
-    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    put_into_room(*far);
     for (const auto encryption : {sdp::Encryption::off, sdp::Encryption::required, sdp::Encryption::off}) {
         auto near = session("near-leg", encryption);
         near_room_->attach("near-leg", near->bin(), "Near");
@@ -208,8 +195,7 @@ TEST_F(Reoffers, AKeyThatWasLeftDoesNotComeAgain) {
 // hear what follows.
 TEST_F(Reoffers, WhoBringsANewKeyGetsANewOneAndANewStream) {
     auto far = session("far-leg", sdp::Encryption::best_effort);
-    far_room_->attach("far-leg", far->bin(), "Far");
-    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    put_into_room(*far);
     Sender sound_in("127.0.0.1"), picture_in("127.0.0.1");
     const std::string key(40, 'B'), other(40, 'C');
     const auto offer = [&](const std::string& remote) {
@@ -281,8 +267,7 @@ std::string plain_at(const Sender& sound, const std::string& attributes) {
 // RFC 3605
 TEST_F(Reoffers, ReportsGoWhereThePeerWantsThem) {
     auto far = session("far-leg", sdp::Encryption::best_effort);
-    far_room_->attach("far-leg", far->bin(), "Far");
-    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    put_into_room(*far);
     Sender sound("127.0.0.1"), reports("127.0.0.3");
     answered(*far, plain_at(sound, "a=rtcp:" + std::to_string(reports.port) + " IN IP4 127.0.0.3\r\n"));
     bool reported = false;
@@ -293,8 +278,7 @@ TEST_F(Reoffers, ReportsGoWhereThePeerWantsThem) {
 // RFC 5761 section 5.1.1
 TEST_F(Reoffers, ReportsGetAPortOfTheirOwnWhenThePeerMuxesNoMore) {
     auto far = session("far-leg", sdp::Encryption::best_effort);
-    far_room_->attach("far-leg", far->bin(), "Far");
-    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    put_into_room(*far);
     Sender sound("127.0.0.1"), reports("127.0.0.1");
     const std::string own_port = "a=rtcp:" + std::to_string(reports.port) + "\r\n";
     const std::string muxed = answered(*far, plain_at(sound, "a=rtcp-mux\r\n"));
@@ -310,8 +294,7 @@ TEST_F(Reoffers, ReportsGetAPortOfTheirOwnWhenThePeerMuxesNoMore) {
 // To an offer of ours, when there is one socket: what comes first may be a report.
 TEST_F(Reoffers, ReportsDoNotTellWhereSoundGoes) {
     auto far = session("far-leg", sdp::Encryption::best_effort);
-    far_room_->attach("far-leg", far->bin(), "Far");
-    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    put_into_room(*far);
     Sender first("127.0.0.1"), sound("127.0.0.1"), reports("127.0.0.1");
     const std::uint16_t port = port_in(answered(*far, plain_at(first, "a=rtcp-mux\r\n")), "m=audio ");
     ASSERT_TRUE(far->offer().ok());
@@ -330,8 +313,7 @@ TEST_F(Reoffers, ReportsDoNotTellWhereSoundGoes) {
 // RFC 7587 section 6.1
 TEST_F(Reoffers, OpusKeepsToWhatThePeerTakesNow) {
     auto far = session("far-leg", sdp::Encryption::off);
-    far_room_->attach("far-leg", far->bin(), "Far");
-    far->set_on_changed([this] { far_room_->refresh("far-leg"); });
+    put_into_room(*far);
     Sender sound("127.0.0.1");
     const auto bitrate_under = [&](const std::string& limit) {
         answered(*far, kHead + "m=audio " + std::to_string(sound.port) + " RTP/AVP 96\r\n" + limit +

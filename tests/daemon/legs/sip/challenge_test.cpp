@@ -3,6 +3,7 @@
 
 #include "daemon/legs/sip/dialog/invitation.hpp"
 #include "daemon/legs/sip/dialog/transaction.hpp"
+#include "tests/support/sip/scripted_peer.hpp"
 #include "tests/support/sip/session_rules.hpp"
 
 namespace vmr::sip::test {
@@ -166,16 +167,8 @@ protected:
     void respond(std::uint64_t id, int status, std::int64_t now, const std::string& extra = {},
                  const std::string& body = {}, const std::string& tag = "b") {
         const FakeHost::Sent& to = network.requests.at(id - 1);
-        invitation->receive_response(
-            id,
-            read("SIP/2.0 " + std::to_string(status) +
-                 " Word\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-ours\r\nFrom: " +
-                 header(to.bytes, "From") + "\r\nTo: <sip:bob@b.example>;tag=" + tag +
-                 "\r\nCall-ID: c1\r\nCSeq: " + header(to.bytes, "CSeq") +
-                 "\r\nContact: <sip:bob@192.0.2.9>\r\n" + extra +
-                 (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
-                 "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body),
-            now);
+        const std::string contact = "Contact: <sip:bob@192.0.2.9>\r\n";
+        invitation->receive_response(id, read(response(to.bytes, status, tag, contact + extra, body)), now);
     }
     void on_progressed(LegProgress) override {}
     void on_invitation_accepted(Established established, bool) override {
