@@ -45,17 +45,20 @@ const audioSentTo = (person) => person.page.evaluate(async () => {
   return { packets: audio.packetsReceived, lost: audio.packetsLost, time: audio.timestamp };
 });
 
-async function churn(round) {
+// Another size of a camera's picture is another pool of pictures while the last one is still shown: two descriptors and some
+// MB. What leaks with each who comes is far more than that.
+async function churn(round, megabytes) {
   for (let i = 0; i < kWarmUp; i++) await round(i);
   await alone();
   const before = vmrd.usage();
   const first = await audioSentTo(anna);
   for (let i = 0; i < kRounds; i++) await round(i);
   await alone();
-  await until(() => vmrd.usage().threads <= before.threads && vmrd.usage().descriptors <= before.descriptors, 20_000,
+  const limit = kRounds / 5;
+  const grew = (what) => vmrd.usage()[what] - before[what];
+  await until(() => grew('threads') < limit && grew('descriptors') < limit, 20_000,
     () => `${JSON.stringify(before)} → ${JSON.stringify(vmrd.usage())}`);
-  const grown = vmrd.usage().memory - before.memory;
-  assert.ok(grown < 20_000, `${grown} KB more after ${kRounds} rounds`);
+  assert.ok(grew('memory') < megabytes * 1000, `${grew('memory')} KB more after ${kRounds} rounds`);
   const last = await audioSentTo(anna);
   const due = (last.time - first.time) / 20;
   // Three browsers and a new page at a time are more than two cores can do: what is short there is not the room's.
@@ -71,7 +74,7 @@ test('fifty SIP calls', () => churn(async (i) => {
   await until(() => caller.received > 5);
   await caller.hangup();
   caller.close();
-}));
+}, 20));
 
 test('fifty telephone calls', () => churn(async (i) => {
   const caller = await SipCaller.start({ user: `+4917${i}`, address: '127.0.0.9', port: vmrd.sip });
@@ -79,7 +82,7 @@ test('fifty telephone calls', () => churn(async (i) => {
   await until(() => caller.received > 5);
   await caller.hangup();
   caller.close();
-}));
+}, 20));
 
 test('fifty browsers', () => churn(async (i) => {
   const person = await Person.open(browser, { frequency: 3000, colour: colours.green });
@@ -89,4 +92,4 @@ test('fifty browsers', () => churn(async (i) => {
   await person.get('confirm-yes').click();
   await person.state('left');
   await person.close();
-}));
+}, 50));

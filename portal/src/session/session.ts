@@ -35,6 +35,7 @@ export type Streams = Pick<Peer, 'sound' | 'room' | 'content'> | null;
 const kJoinMs = 4_000; // socket opened and joined, or the attempt is given up
 const kIceMs = 10_000; // joined, then ICE up (TURN over TLS may take its time)
 const kShakyMs = 1_000; // ICE `disconnected` for so long counts as lost, unless media still comes
+const kByeMs = 1_000; // for the server to answer a "bye"
 const kPinMs = 6_000; // for the server to check a PIN (it may be slowed down under attack)
 const kMaxDeadMedia = 4; // attempts in a row with signalling but never any media
 
@@ -43,6 +44,7 @@ interface Attempt {
   peer: Peer | null;
   joined: boolean;
   answered: boolean;
+  leaving: boolean;
   shaky: boolean;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
@@ -95,7 +97,7 @@ export class Session {
   /** The page goes, perhaps to be loaded again. What it takes to resume(), or null where there is nothing to keep. */
   suspend(): { token: string; name: string } | null {
     const { phase, me } = this.store.state;
-    if (phase === 'prejoin' || phase === 'left') return null;
+    if (phase === 'prejoin' || phase === 'left' || this.attempt?.leaving) return null;
     const { token } = this;
     if (!token || phase === 'connecting' || phase === 'pin') {
       this.leave();
@@ -124,9 +126,15 @@ export class Session {
     this.pinTimer = setTimeout(() => this.store.dispatch({ type: 'pin_unanswered' }), kPinMs);
   }
 
+  /** Nothing is sent any more; "left" shows once the server has heard of it: who closes the tab then is gone there too. */
   leave(): void {
     this.send({ type: 'bye' });
-    this.end('');
+    const attempt = this.attempt;
+    if (!attempt?.joined) return this.end('');
+    this.deps.media.stopAll();
+    attempt.leaving = true;
+    clearTimeout(attempt.timer);
+    attempt.timer = setTimeout(() => this.end(''), kByeMs);
   }
 
   /** Runs one API call; what goes wrong is shown, not thrown. */
@@ -163,7 +171,7 @@ export class Session {
   }
 
   private connect(): void {
-    const attempt: Attempt = { peer: null, joined: false, answered: false, shaky: false, timer: undefined } as unknown as Attempt;
+    const attempt = { peer: null, joined: false, answered: false, leaving: false, shaky: false } as unknown as Attempt;
     attempt.timer = setTimeout(() => this.connection_lost(attempt), kJoinMs);
     this.attempt = attempt;
     attempt.signalling = this.deps.openSignalling({
@@ -360,6 +368,7 @@ export class Session {
 
   private connection_lost(attempt: Attempt): void {
     if (attempt !== this.attempt) return;
+    if (attempt.leaving) return this.end('');
     const { joined } = attempt;
     const everUp = this.streams.state !== null || this.token !== '';
     this.drop();

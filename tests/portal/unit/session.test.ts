@@ -183,11 +183,23 @@ describe('Session', () => {
     t.session.join({ name: 'Ada', pin: '', asGuest: false });
     await t.enter();
     t.session.leave();
-    expect(t.sent('bye')).toHaveLength(1);
+    expect([t.sent('bye').length, t.store.state.phase, t.session.suspend()]).toEqual([1, 'in_room', null]);
+    t.last().handlers.on_closed();
     expect([t.last().closed, t.peers[0]!.closed, t.events[0]!.closed]).toEqual([true, true, true]);
     t.session.on_network_returned();
     await vi.advanceTimersByTimeAsync(60_000);
     expect([t.sockets.length, t.store.state.phase]).toEqual([1, 'left']);
+  });
+
+  it('has left after a moment when nobody answers the bye', async () => {
+    const t = setUp();
+    t.session.join({ name: 'Ada', pin: '', asGuest: false });
+    await t.enter();
+    t.session.leave();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(t.store.state.phase).toBe('in_room');
+    await vi.advanceTimersByTimeAsync(1);
+    expect([t.last().closed, t.store.state.phase]).toEqual([true, 'left']);
   });
 
   it('closes the events in the lobby and opens them fresh afterwards', async () => {
