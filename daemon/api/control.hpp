@@ -18,6 +18,7 @@ struct Caller {
 };
 
 // A body for status >= 400 is a problem (RFC 9457); `problem()` makes one.
+// NOLINTNEXTLINE(bugprone-exception-escape): moving a json never throws
 struct Response {
     int status = 200;
     nlohmann::json body;  // null: no body

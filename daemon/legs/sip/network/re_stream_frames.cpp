@@ -108,7 +108,7 @@ void Streams::on_held_due(void* arg) {
 // Another one is first each time.
 void Streams::take_held() {
     std::vector<std::uint64_t> due = std::exchange(held_, {});
-    std::ranges::rotate(due, due.begin() + (due.empty() ? 0 : 1));
+    std::rotate(due.begin(), due.begin() + (due.empty() ? 0 : 1), due.end());
     for (const std::uint64_t id : due) {
         const auto found = connections_.find(id);
         if (found != connections_.end() && !found->second->closing) {
