@@ -7,8 +7,9 @@ import type { Closer, EventHandlers, Signalling, SignallingHandlers } from '../i
 import type { Event, State } from '../store/meeting';
 import { Store } from '../store/store';
 import { refusal, text } from '../strings';
-import type { LegMessage } from '../types';
+import type { CloudEvent, LegMessage } from '../types';
 import { kGiveUpMs, retryDelay } from './backoff';
+import { RoomEvents } from './room_events';
 
 export interface SessionDeps {
   openSignalling(handlers: SignallingHandlers): Signalling;
@@ -52,8 +53,7 @@ interface Attempt {
 export class Session {
   readonly streams = new Store<Streams, Streams>((_, next) => next, null);
   private attempt: Attempt | null = null;
-  private events: Closer | null = null;
-  private eventsTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly events: RoomEvents;
   private pinTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private request: JoinRequest | null = null;
@@ -63,13 +63,18 @@ export class Session {
   private tries = 0;
   private lostAt = 0;
   private deadMedia = 0;
-  private eventTries = 0;
   private stopListening: () => void;
 
   constructor(
     private readonly deps: SessionDeps,
     private readonly store: Store<State, Event>,
   ) {
+    this.events = new RoomEvents({
+      connect: (since, handlers) => deps.openEvents(this.roomId, this.token, since, handlers),
+      newest: () => store.state.lastEventId,
+      on_event_received: (event) => this.on_event_received(event),
+      random: deps.random,
+    });
     this.stopListening = deps.media.listen({
       on_track_changed: (kind, track) => {
         const slot = kind === 'microphone' ? 'audio' : kind === 'camera' ? 'camera' : 'content';
@@ -298,7 +303,7 @@ export class Session {
     });
     if (message.state === 'pin') this.answerPin();
     else clearTimeout(this.pinTimer);
-    if (message.state === 'in_room') this.enterRoom();
+    if (message.state === 'in_room') this.events.open();
     else this.leaveRoom();
   }
 
@@ -315,41 +320,15 @@ export class Session {
     else if (asGuest) this.joinAsGuest();
   }
 
-  private enterRoom(): void {
-    if (this.events) return; // in it already: the role has changed
-    this.openEvents();
-  }
-
   /** To the lobby, or the PIN again: what I share must not start by itself when I am back. */
   private leaveRoom(): void {
-    this.closeEvents();
+    this.events.close();
     this.deps.media.stop('screen');
   }
 
-  private openEvents(): void {
-    clearTimeout(this.eventsTimer);
-    const since = this.store.state.lastEventId;
-    this.events = this.deps.openEvents(this.roomId, this.token, since, {
-      on_event_received: (event) => {
-        this.eventTries = 0;
-        if (event.type === 'vmr.room.ended') {
-          this.end(String((event.data as { cause?: unknown }).cause || 'room_ended'));
-          return;
-        }
-        this.store.dispatch({ type: 'cloud_event', event });
-      },
-      on_closed: () => {
-        this.events = null;
-        const delay = Math.max(250, retryDelay(++this.eventTries, 0, this.deps.random()));
-        this.eventsTimer = setTimeout(() => this.openEvents(), delay);
-      },
-    });
-  }
-
-  private closeEvents(): void {
-    clearTimeout(this.eventsTimer);
-    this.events?.close();
-    this.events = null;
+  private on_event_received(event: CloudEvent): void {
+    if (event.type === 'vmr.room.ended') this.end(String((event.data as { cause?: unknown }).cause || 'room_ended'));
+    else this.store.dispatch({ type: 'cloud_event', event });
   }
 
   private on_refused(attempt: Attempt, code: string, message: string): void {
@@ -372,7 +351,7 @@ export class Session {
     const { joined } = attempt;
     const everUp = this.streams.state !== null || this.token !== '';
     this.drop();
-    this.closeEvents();
+    this.events.close();
     if (!everUp) {
       void this.fail_unreached();
       return;
@@ -417,12 +396,12 @@ export class Session {
 
   private forget(): void {
     this.drop();
-    this.closeEvents();
+    this.events.reset();
     clearTimeout(this.retryTimer);
     clearTimeout(this.pinTimer);
     this.token = this.roomId = '';
     this.api = null;
-    this.tries = this.deadMedia = this.eventTries = 0;
+    this.tries = this.deadMedia = 0;
     this.streams.dispatch(null);
   }
 }
