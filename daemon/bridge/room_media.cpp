@@ -6,27 +6,9 @@
 namespace vmr::bridge {
 namespace {
 
-constexpr std::chrono::seconds kMediaSilentAfter{10};  // told to the room core
-constexpr std::chrono::seconds kMediaDeadAfter{30};    // RTCP counts as life: nothing at all came for so long
-
 bool is_over_time(const Seat& seat) {
     return seat.taken_at && seat.dialled->max_duration > std::chrono::seconds(0) &&
            std::chrono::steady_clock::now() - *seat.taken_at > seat.dialled->max_duration;
-}
-
-// On hold, by us or by the peer: not every peer goes on with RTCP then.
-bool need_not_send(const Seat& seat) {
-    return seat.on_hold || !sdp::receives(seat.session->direction());
-}
-
-// Who never sent anything may have told us to send to somebody else (RFC 8445 section 19.5.1): hold is no
-// excuse while we send.
-bool is_dead(const Seat& seat) {
-    if (const auto silence = seat.session->silence()) {
-        return !need_not_send(seat) && *silence > kMediaDeadAfter;
-    }
-    return !seat.on_hold && seat.session->direction() != sdp::Direction::inactive &&
-           std::chrono::steady_clock::now() - seat.media_up_at > kMediaDeadAfter;
 }
 
 }  // namespace
@@ -87,7 +69,7 @@ void RoomHost::on_media_ready(const room::ParticipantId& id) {
         return;
     }
     ready->media_up = true;
-    ready->media_up_at = std::chrono::steady_clock::now();
+    ready->liveness = Liveness(Liveness::Clock::now());
     const room::CryptoReceipt receipt = room_receipt(ready->session->crypto_receipt());
     if (std::exchange(ready->resuming, false)) {
         handle(room::Resumed{id, receipt});
@@ -132,11 +114,13 @@ void RoomHost::watch_media() {
             overdue.push_back(seat->leg);
         }
         follow_network(*seat);
-        if (is_dead(*seat) && seat->leg) {
+        const media::Session& session = *seat->session;
+        seat->liveness.follow({session.silence(), session.direction(), seat->on_hold},
+                              Liveness::Clock::now());
+        if (seat->liveness.dead() && seat->leg) {
             dead.push_back(seat->leg);
         }
-        const auto silence = seat->session->silence();
-        const bool seen = silence ? need_not_send(*seat) || *silence < kMediaSilentAfter : seat->on_hold;
+        const bool seen = seat->liveness.seen();
         if (seen != std::exchange(seat->media_seen, seen)) {
             events.push_back(seen ? room::Event(room::MediaSeen{id}) : room::Event(room::MediaSilent{id}));
         }

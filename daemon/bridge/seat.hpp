@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/bridge/liveness.hpp"
 #include "daemon/bridge/services.hpp"
 #include "daemon/legs/leg.hpp"
 #include "daemon/media/session.hpp"
@@ -25,7 +26,7 @@ struct Seat {
     bool resuming = false;          // a returned browser's media is not up yet
     bool answered = false;          // before it came here (virtual reception)
     bool media_up = false;
-    std::chrono::steady_clock::time_point media_up_at;
+    Liveness liveness;                                              // since media_up
     bool media_seen = true;                                         // as last told to the room
     bool pin_passed = false;                                        // pin-ivr lets media through
     bool inside = false;                                            // as last published

@@ -148,20 +148,22 @@ test('SRTP by another key than the offered one: not heard, until the right key c
 
 // A call whose description names somebody else's address as its own would send them a room's media for hours.
 test('who never sent anything is ended; who is held may be as silent as they like', async () => {
-  const [silent, held, talker] = await Promise.all(['silent', 'held', 'talker'].map((user) => SipCaller.start({ user, port: vmrd.sip })));
-  await Promise.all([silent.invite(vmrd.sipUri('meet'), undefined, { talks: false }), held.invite(vmrd.sipUri('meet')), talker.invite(vmrd.sipUri('meet'))]);
-  await until(() => held.received > 20);
-  held.mayTalk = false;
-  const body = held.description({ direction: 'inactive' });
-  assert.equal((await held.within('INVITE', { type: 'application/sdp', body })).status, 200);
-  held.request('ACK', held.sequence, { target: held.target, to: held.to });
+  const [silent, talker, ...held] = await Promise.all(['silent', 'talker', 'inactive', 'sendonly', 'zero'].map((user) => SipCaller.start({ user, port: vmrd.sip })));
+  await Promise.all([silent.invite(vmrd.sipUri('meet'), undefined, { talks: false }), ...[talker, ...held].map((one) => one.invite(vmrd.sipUri('meet')))]);
+  for (const one of held) {
+    await until(() => one.received > 20);
+    one.mayTalk = false;
+    const body = one.user === 'zero' ? one.description().replace(/^c=.*$/gm, 'c=IN IP4 0.0.0.0') : one.description({ direction: one.user });
+    assert.equal((await one.within('INVITE', { type: 'application/sdp', body })).status, 200);
+    one.request('ACK', one.sequence, { target: one.target, to: one.to });
+  }
   await silent.ended(45_000);
   const before = talker.received;
   await until(() => talker.received > before + 150, 10_000); // three seconds more than the silent one had
-  assert.ok(!held.requests.some((text) => text.startsWith('BYE')), held.requests.join('\n'));
+  for (const { user, requests } of held) assert.ok(!requests.some((text) => text.startsWith('BYE')), `${user}\n${requests.join('\n')}`);
   const record = await until(() => vmrd.calls().find((call) => call.name === 'silent'), 5000);
   assert.equal(record.end_cause, 'no_media');
-  for (const each of [held, talker]) {
+  for (const each of [...held, talker]) {
     assert.equal((await each.hangup()).status, 200);
     each.close();
   }
