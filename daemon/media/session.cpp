@@ -269,7 +269,9 @@ Status Session::apply_transport(const sdp::TransportPlan& plan) {
             return set;
         }
     } else if (plan.has_remote()) {
-        if (const Status set = path.transport->set_remote(udp_remote(plan)); !set) {
+        UdpRemote remote = udp_remote(plan);
+        remote.answers = offered_.has_value();
+        if (const Status set = path.transport->set_remote(remote); !set) {
             return set;
         }
     }

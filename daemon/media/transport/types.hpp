@@ -43,6 +43,9 @@ struct UdpRemote {
     // With ice_lite, of a peer that checks: it is where its checks come from. Empty: it is where it says.
     std::string ice_ufrag;
     std::string rtcp_address;  // empty: `address`
+    // It answers an offer of ours, whose credentials stay, whoever it is that answers (a transfer by a
+    // controller).
+    bool answers = false;
 };
 
 struct TurnServer {

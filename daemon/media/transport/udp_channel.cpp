@@ -200,7 +200,9 @@ Status UdpChannel::set_remote(const UdpRemote& remote) {
         if (by_checks) {
             // A restart (RFC 8445 section 9): both sides change theirs; media goes on where it went.
             if (!peer_ufrag_.empty() && peer_ufrag_ != remote.ice_ufrag) {
-                responder_.emplace();
+                if (!remote.answers) {
+                    responder_.emplace();
+                }
                 for (Peer& peer : peers_) {
                     peer.nominated_priority = 0;
                 }

@@ -188,25 +188,56 @@ TEST_F(SipIce, NotAcrossSomebodyWhoRewritesAddresses) {
     EXPECT_FALSE(has(answer.sdp(), "a=ice"));
 }
 
+std::string credentials(const std::string& text) {
+    const auto at = text.find("a=ice-ufrag:");
+    return text.substr(at, text.find("\r\n", at) - at);
+}
+
+// Of a full agent.
+std::string with_other_credentials(std::string text) {
+    const std::string theirs = credentials(text);
+    for (auto found = text.find(theirs); found != text.npos; found = text.find(theirs, found + 1)) {
+        text.replace(found, theirs.size(), "a=ice-ufrag:newufrag");
+    }
+    return text;
+}
+
 // A restart: new credentials on both sides, and media goes on.
 TEST_F(SipIce, ALiteSideRestarts) {
     ASSERT_NO_FATAL_FAILURE(call(Ice::lite, Ice::lite));
-    const auto credentials = [](const std::string& text) {
-        const auto at = text.find("a=ice-ufrag:");
-        return text.substr(at, text.find("\r\n", at) - at);
-    };
     std::string offer = offer_;
     const auto at = offer.find("a=ice-lite\r\n");
     offer.erase(at, 12);  // a full one, this time
     const SdpResult first = far_->answer(offer);
     ASSERT_TRUE(first.ok());
-    const std::string theirs = credentials(offer);
-    for (auto found = offer.find(theirs); found != offer.npos; found = offer.find(theirs, found + 1)) {
-        offer.replace(found, theirs.size(), "a=ice-ufrag:newufrag");
-    }
-    const SdpResult second = far_->answer(offer);
+    const SdpResult second = far_->answer(with_other_credentials(offer));
     ASSERT_TRUE(second.ok()) << second.problem().text;
     EXPECT_NE(credentials(first.sdp()), credentials(second.sdp()));
+    detach();
+}
+
+// Who answers may be somebody else than before; what we have offered is what they check by.
+TEST_F(SipIce, ALiteSideKeepsTheCredentialsThatItOffered) {
+    near_ = session("near-leg", Ice::lite);
+    far_ = session("far-leg", Ice::lite);
+    attach(*near_, *far_);
+    const auto exchange = [&](bool another) {
+        const SdpResult offer = near_->offer();
+        ASSERT_TRUE(offer.ok()) << offer.problem().text;
+        offer_ = offer.sdp();
+        const SdpResult answer = far_->answer(offer_);
+        ASSERT_TRUE(answer.ok()) << answer.problem().text;
+        answer_ = answer.sdp();
+        answer_.erase(answer_.find("a=ice-lite\r\n"), 12);
+        const SdpResult taken = near_->accept_answer(another ? with_other_credentials(answer_) : answer_);
+        ASSERT_TRUE(taken.ok()) << taken.problem().text;
+    };
+    ASSERT_NO_FATAL_FAILURE(exchange(false));
+    ASSERT_NO_FATAL_FAILURE(exchange(true));
+    const std::string offered = credentials(offer_);
+    const SdpResult next = near_->offer();
+    ASSERT_TRUE(next.ok()) << next.problem().text;
+    EXPECT_EQ(credentials(next.sdp()), offered);
     detach();
 }
 
