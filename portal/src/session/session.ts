@@ -136,6 +136,8 @@ export class Session {
     this.send({ type: 'bye' });
     const attempt = this.attempt;
     if (!attempt?.joined) return this.end('');
+    this.api = null; // nothing is asked of the room any more, not even a switched-off microphone's state
+    this.events.close();
     this.deps.media.stopAll();
     attempt.leaving = true;
     clearTimeout(attempt.timer);

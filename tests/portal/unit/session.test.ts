@@ -18,6 +18,7 @@ function setUp() {
   const peers: Array<{ handlers: PeerHandlers; closed: boolean; received: number }> = [];
   const events: Array<{ since: string; bearer: string; handlers: EventHandlers; closed: boolean }> = [];
   const stopped: string[] = [];
+  const at = { stopAll: () => {} };
   const deps = {
     openSignalling: (handlers: SignallingHandlers) => {
       const socket: FakeSocket = { handlers, sent: [], closed: false };
@@ -45,7 +46,7 @@ function setUp() {
     },
     createApi: () => ({}),
     diagnose: async () => 'nobody there',
-    media: { listen: () => () => undefined, track: () => null, stop: (kind: string) => stopped.push(kind), stopAll: () => undefined },
+    media: { listen: () => () => undefined, track: () => null, stop: (kind: string) => stopped.push(kind), stopAll: () => at.stopAll() },
     codec: 'vp8',
     now: () => Date.now(),
     random: () => 1,
@@ -66,7 +67,7 @@ function setUp() {
     peers.at(-1)!.handlers.on_ice_changed('connected');
   };
   const sent = (type: string) => last().sent.filter((message) => message.type === type);
-  return { stopped, session, store, sockets, peers, events, last, receive, joined, enter, sent };
+  return { at, stopped, session, store, sockets, peers, events, last, receive, joined, enter, sent };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -189,6 +190,17 @@ describe('Session', () => {
     t.session.on_network_returned();
     await vi.advanceTimersByTimeAsync(60_000);
     expect([t.sockets.length, t.store.state.phase]).toEqual([1, 'left']);
+  });
+
+  it('asks nothing of the room once it leaves, whatever its microphone does', async () => {
+    const t = setUp();
+    t.session.join({ name: 'Ada', pin: '', asGuest: false });
+    await t.enter();
+    const asked = vi.fn(async () => Promise.reject(new Error('not in this room')));
+    t.at.stopAll = () => void t.session.act(asked); // as SelfMute does
+    t.session.leave();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([asked.mock.calls.length, t.store.state.toasts.length, t.events[0]!.closed]).toEqual([0, 0, true]);
   });
 
   it('has left after a moment when nobody answers the bye', async () => {
