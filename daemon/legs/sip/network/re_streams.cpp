@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 
 #include "base/guard.hpp"
@@ -98,12 +99,12 @@ int Streams::start_tls(Connection& connection, struct tls* tls) {
                                             on_bytes_received, &connection);
 }
 
-void Streams::fail_handshake(const Connection& connection) {
+void Streams::fail_handshake(const Connection& connection, bool declined) {
     if (connection.established || connection.closing) {
         return;
     }
     ++statistics_.handshakes_failed;
-    if (!connection.ours && connection.began) {
+    if (!connection.ours && connection.began && !declined) {
         handlers_.on_handshake_failed(connection.flow);
     }
 }
@@ -157,7 +158,7 @@ void Streams::on_established(void* arg) {
     guard(nullptr, [&] {
         Streams* owner = connection->owner;
         if (connection->tls != nullptr && !owner->take_handshake(*connection)) {
-            owner->fail_handshake(*connection);
+            owner->fail_handshake(*connection, false);
             owner->tell_waiting(*connection, Error{"the certificate is not " + connection->host + "'s"});
             owner->close_later(*connection);
             return;
@@ -266,10 +267,14 @@ Status Streams::connect(Connection& connection, struct tls* tls) {
     return Ok{};
 }
 
-void Streams::on_closed(int /*error*/, void* arg) {
+void Streams::on_closed(int error, void* arg) {
     auto* connection = static_cast<Connection*>(arg);
+    // Who closes while some of our certificate is unread resets the connection, and with it the alert that
+    // may have been under way.
+    const bool reset = error == ECONNRESET || error == EPIPE;
+    const bool declined = take_last_handshake().declined || reset;
     guard(nullptr, [&] {
-        connection->owner->fail_handshake(*connection);
+        connection->owner->fail_handshake(*connection, declined);
         connection->owner->close_later(*connection);
     });
 }
@@ -277,7 +282,7 @@ void Streams::on_closed(int /*error*/, void* arg) {
 void Streams::on_timer_expired(void* arg) {
     auto* connection = static_cast<Connection*>(arg);
     guard(nullptr, [&] {
-        connection->owner->fail_handshake(*connection);
+        connection->owner->fail_handshake(*connection, false);
         connection->owner->erase(connection->flow.connection);
     });
 }

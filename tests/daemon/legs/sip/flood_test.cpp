@@ -1,6 +1,7 @@
 // Floods and scans: who is let through meanwhile, who is not heard any more, and what is left behind.
 #include <gtest/gtest.h>
 #include <malloc.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -148,6 +149,8 @@ TEST(Scans, WhoBreaksHandshakesOffIsNotHeardAnyMore) {
         Client raw(Transport::tcp, harness.port(Transport::tls));
         ASSERT_TRUE(raw.send(hello));
         (void)raw.receive_raw();  // the server's part: its signature is made
+        ::shutdown(raw.descriptor(), SHUT_WR);
+        EXPECT_TRUE(raw.closed());
     }
     EXPECT_TRUE(harness.wait([&] { return harness.legs->statistics().bans == 1; }));
     EXPECT_FALSE(is_heard(harness, Transport::tls));
