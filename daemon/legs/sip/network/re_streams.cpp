@@ -201,7 +201,7 @@ Address Streams::reachable_at(Transport transport, const Address& local) const {
 
 void Streams::open(const Target& target, const std::string& host, struct tls* tls, OnOpened on_opened) {
     for (const auto& [id, known] : connections_) {
-        if (known->ours && !known->closing && known->flow.transport == target.transport &&
+        if (known->ours && known->can_send() && known->flow.transport == target.transport &&
             known->flow.remote == target.address && known->host == host) {
             if (known->established) {
                 on_opened(known->flow);
@@ -275,7 +275,7 @@ void Streams::on_closed(int error, void* arg) {
     const bool declined = take_last_handshake().declined || reset;
     guard(nullptr, [&] {
         connection->owner->fail_handshake(*connection, declined);
-        connection->owner->close_later(*connection);
+        connection->owner->end(*connection);
     });
 }
 
@@ -289,7 +289,7 @@ void Streams::on_timer_expired(void* arg) {
 
 void Streams::send(std::uint64_t id, std::string_view bytes, int dscp) {
     const auto found = connections_.find(id);
-    if (found == connections_.end() || found->second->closing) {
+    if (found == connections_.end() || !found->second->can_send()) {
         return;
     }
     Connection& connection = *found->second;
@@ -313,7 +313,7 @@ void Streams::send(std::uint64_t id, std::string_view bytes, int dscp) {
 
 void Streams::limit_idle(std::uint64_t id, int timeout_ms) {
     const auto found = connections_.find(id);
-    if (found == connections_.end() || found->second->closing) {
+    if (found == connections_.end() || !found->second->can_send()) {
         return;
     }
     found->second->idle_timeout_ms = timeout_ms;
@@ -321,6 +321,17 @@ void Streams::limit_idle(std::uint64_t id, int timeout_ms) {
         tmr_start(&found->second->timer, static_cast<std::uint64_t>(timeout_ms), on_timer_expired,
                   found->second.get());
     }
+}
+
+// What the peer had sent before, a BYE perhaps, has its turn yet.
+void Streams::end(Connection& connection) {
+    if (!connection.held || connection.closing) {
+        close_later(connection);
+        return;
+    }
+    connection.ended = true;
+    tmr_start(&connection.timer, static_cast<std::uint64_t>(config_.first_message_timeout_ms),
+              on_timer_expired, &connection);
 }
 
 // libre may still be inside this connection's socket: the timer closes it from the loop.

@@ -79,12 +79,14 @@ private:
         bool began = false;  // TLS: bytes came
         bool established = false;
         bool closing = false;
+        bool ended = false;  // by the peer, while what it had sent was held
         int dscp = 0;
         // Those that we opened.
         bool ours = false;
         bool spoke = false;             // a message came
         std::string host;               // TLS: whose certificate it must be
         std::vector<OnOpened> waiting;  // for it to be up
+        bool can_send() const { return !closing && !ended; }
     };
 
     static void on_tcp_accepted(const sa* peer, void* arg);
@@ -109,6 +111,7 @@ private:
     void hold(Connection& connection);
     static void on_held_due(void* arg);
     void take_held();
+    void end(Connection& connection);
     void close_later(Connection& connection);
     void erase(std::uint64_t id);
 
