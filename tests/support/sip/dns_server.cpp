@@ -85,15 +85,21 @@ void DnsServer::ignore(const std::string& name) {
     ignored_.push_back(name);
 }
 
+void DnsServer::delay(RecordType type, std::chrono::milliseconds time) {
+    const std::lock_guard lock(mutex_);
+    delays_[type] = time;
+}
+
 std::vector<Question> DnsServer::asked() {
     const std::lock_guard lock(mutex_);
     return asked_;
 }
 
 void DnsServer::run() {
-    const timeval wait{0, 100000};
+    const timeval wait{0, 20000};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     while (!over_) {
+        send_what_is_due();
         char buffer[1500];
         sockaddr_in from{};
         socklen_t size = sizeof from;
@@ -102,14 +108,24 @@ void DnsServer::run() {
         if (got < 17) {
             continue;
         }
-        const std::string reply = answer({buffer, static_cast<std::size_t>(got)});
+        Time due = std::chrono::steady_clock::now();
+        std::string reply = answer({buffer, static_cast<std::size_t>(got)}, due);
         if (!reply.empty()) {
-            (void)::sendto(socket_, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&from), size);
+            replies_.emplace(due, Reply{from, std::move(reply)});
         }
     }
 }
 
-std::string DnsServer::answer(const std::string& query) {
+void DnsServer::send_what_is_due() {
+    const auto end = replies_.upper_bound(std::chrono::steady_clock::now());
+    for (auto one = replies_.begin(); one != end; one = replies_.erase(one)) {
+        const auto& [to, bytes] = one->second;
+        (void)::sendto(socket_, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to),
+                       sizeof to);
+    }
+}
+
+std::string DnsServer::answer(const std::string& query, Time& due) {
     Question question;
     std::size_t at = 12;
     while (at < query.size() && query[at] != 0) {
@@ -128,6 +144,9 @@ std::string DnsServer::answer(const std::string& query) {
     asked_.push_back(question);
     if (std::ranges::find(ignored_, question.name) != ignored_.end()) {
         return {};
+    }
+    if (const auto late = delays_.find(question.type); late != delays_.end()) {
+        due += late->second;
     }
     const auto found = records_.find(question);
     const std::vector<DnsRecord> records = found == records_.end() ? std::vector<DnsRecord>() : found->second;

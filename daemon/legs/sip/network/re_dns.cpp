@@ -114,7 +114,9 @@ void DnsResolver::ask(Job& job, const std::vector<Question>& questions) {
         return;
     }
     if (!questions.empty()) {
-        tmr_start(&job.stage_timer, kServiceTimeout, on_stage_expired, &job);
+        const auto left = static_cast<std::int64_t>(tmr_get_expire(&job.timer));
+        tmr_start(&job.stage_timer, static_cast<std::uint64_t>(job.resolution.patience(left)),
+                  on_stage_expired, &job);
     }
     std::vector<Question> next;
     for (const Question& question : questions) {

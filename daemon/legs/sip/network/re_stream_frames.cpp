@@ -31,8 +31,13 @@ void Streams::take_frames(Connection& connection) {
         any = true;
     }
     count(connection);
-    if (!connection.closing) {
+    if (connection.closing) {
+        return;
+    }
+    if (!connection.ended) {
         restart_timer(connection, any);
+    } else if (!connection.held) {
+        close_later(connection);
     }
 }
 

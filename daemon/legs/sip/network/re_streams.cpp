@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 
 #include "base/guard.hpp"
@@ -98,12 +99,12 @@ int Streams::start_tls(Connection& connection, struct tls* tls) {
                                             on_bytes_received, &connection);
 }
 
-void Streams::fail_handshake(const Connection& connection) {
+void Streams::fail_handshake(const Connection& connection, bool declined) {
     if (connection.established || connection.closing) {
         return;
     }
     ++statistics_.handshakes_failed;
-    if (!connection.ours && connection.began) {
+    if (!connection.ours && connection.began && !declined) {
         handlers_.on_handshake_failed(connection.flow);
     }
 }
@@ -157,7 +158,7 @@ void Streams::on_established(void* arg) {
     guard(nullptr, [&] {
         Streams* owner = connection->owner;
         if (connection->tls != nullptr && !owner->take_handshake(*connection)) {
-            owner->fail_handshake(*connection);
+            owner->fail_handshake(*connection, false);
             owner->tell_waiting(*connection, Error{"the certificate is not " + connection->host + "'s"});
             owner->close_later(*connection);
             return;
@@ -200,7 +201,7 @@ Address Streams::reachable_at(Transport transport, const Address& local) const {
 
 void Streams::open(const Target& target, const std::string& host, struct tls* tls, OnOpened on_opened) {
     for (const auto& [id, known] : connections_) {
-        if (known->ours && !known->closing && known->flow.transport == target.transport &&
+        if (known->ours && known->can_send() && known->flow.transport == target.transport &&
             known->flow.remote == target.address && known->host == host) {
             if (known->established) {
                 on_opened(known->flow);
@@ -266,25 +267,29 @@ Status Streams::connect(Connection& connection, struct tls* tls) {
     return Ok{};
 }
 
-void Streams::on_closed(int /*error*/, void* arg) {
+void Streams::on_closed(int error, void* arg) {
     auto* connection = static_cast<Connection*>(arg);
+    // Who closes while some of our certificate is unread resets the connection, and with it the alert that
+    // may have been under way.
+    const bool reset = error == ECONNRESET || error == EPIPE;
+    const bool declined = take_last_handshake().declined || reset;
     guard(nullptr, [&] {
-        connection->owner->fail_handshake(*connection);
-        connection->owner->close_later(*connection);
+        connection->owner->fail_handshake(*connection, declined);
+        connection->owner->end(*connection);
     });
 }
 
 void Streams::on_timer_expired(void* arg) {
     auto* connection = static_cast<Connection*>(arg);
     guard(nullptr, [&] {
-        connection->owner->fail_handshake(*connection);
+        connection->owner->fail_handshake(*connection, false);
         connection->owner->erase(connection->flow.connection);
     });
 }
 
 void Streams::send(std::uint64_t id, std::string_view bytes, int dscp) {
     const auto found = connections_.find(id);
-    if (found == connections_.end() || found->second->closing) {
+    if (found == connections_.end() || !found->second->can_send()) {
         return;
     }
     Connection& connection = *found->second;
@@ -308,7 +313,7 @@ void Streams::send(std::uint64_t id, std::string_view bytes, int dscp) {
 
 void Streams::limit_idle(std::uint64_t id, int timeout_ms) {
     const auto found = connections_.find(id);
-    if (found == connections_.end() || found->second->closing) {
+    if (found == connections_.end() || !found->second->can_send()) {
         return;
     }
     found->second->idle_timeout_ms = timeout_ms;
@@ -316,6 +321,17 @@ void Streams::limit_idle(std::uint64_t id, int timeout_ms) {
         tmr_start(&found->second->timer, static_cast<std::uint64_t>(timeout_ms), on_timer_expired,
                   found->second.get());
     }
+}
+
+// What the peer had sent before, a BYE perhaps, has its turn yet.
+void Streams::end(Connection& connection) {
+    if (!connection.held || connection.closing) {
+        close_later(connection);
+        return;
+    }
+    connection.ended = true;
+    tmr_start(&connection.timer, static_cast<std::uint64_t>(config_.first_message_timeout_ms),
+              on_timer_expired, &connection);
 }
 
 // libre may still be inside this connection's socket: the timer closes it from the loop.

@@ -34,7 +34,7 @@ public:
         // The limit of handshakes does not hold for these.
         std::function<bool(const std::string& ip)> is_trusted;
         // Of who connected here; not when it closes without a word, as a watchdog that asks for the port
-        // does.
+        // does, nor when it does not take our certificate.
         std::function<void(const Flow& flow)> on_handshake_failed;
         // Bytes that end the stream: nobody knows where the next message would begin.
         std::function<void(std::string_view bytes, const Flow& flow)> on_malformed_received;
@@ -79,12 +79,14 @@ private:
         bool began = false;  // TLS: bytes came
         bool established = false;
         bool closing = false;
+        bool ended = false;  // by the peer, while what it had sent was held
         int dscp = 0;
         // Those that we opened.
         bool ours = false;
         bool spoke = false;             // a message came
         std::string host;               // TLS: whose certificate it must be
         std::vector<OnOpened> waiting;  // for it to be up
+        bool can_send() const { return !closing && !ended; }
     };
 
     static void on_tcp_accepted(const sa* peer, void* arg);
@@ -96,7 +98,8 @@ private:
     void accept(Listener& listener, const sa& peer);
     bool has_place(const Listener& listener, const Address& remote);
     int start_tls(Connection& connection, struct tls* tls);
-    void fail_handshake(const Connection& connection);
+    // `declined`: by the peer.
+    void fail_handshake(const Connection& connection, bool declined);
     Status connect(Connection& connection, struct tls* tls);
     bool take_handshake(Connection& connection);
     void tell_waiting(Connection& connection, const Result<Flow>& outcome);
@@ -108,6 +111,7 @@ private:
     void hold(Connection& connection);
     static void on_held_due(void* arg);
     void take_held();
+    void end(Connection& connection);
     void close_later(Connection& connection);
     void erase(std::uint64_t id);
 

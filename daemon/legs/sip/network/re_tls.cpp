@@ -63,6 +63,9 @@ std::vector<std::string> domains_of(X509* certificate) {
 }
 
 void on_handshake_state_changed(const SSL* ssl, int where, int /*value*/) {
+    if (where == SSL_CB_ACCEPT_EXIT) {
+        last_handshake.declined = (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+    }
     if ((where & SSL_CB_HANDSHAKE_DONE) == 0) {
         return;
     }

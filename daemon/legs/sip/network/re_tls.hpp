@@ -13,13 +13,14 @@ struct tls;
 
 namespace vmr::sip {
 
-// The handshake that OpenSSL finished last on this thread; libre tells of an
-// established connection from within the same call.
+// The handshake that OpenSSL finished last on this thread; libre tells of a connection that is established,
+// or closed, from within the same call.
 struct HandshakeResult {
     std::string protection;        // "TLSv1.3 TLS_AES_256_GCM_SHA384"
     std::string peer_certificate;  // subject, or empty
     // SIP domains of the peer's certificate (RFC 5922 section 7.1) and its addresses; empty if not verified.
     std::vector<std::string> domains;
+    bool declined = false;  // by an alert: the other side does not take our certificate, say
 };
 HandshakeResult take_last_handshake();
 

@@ -322,6 +322,18 @@ void Resolution::give_up_answers() {
     }
 }
 
+std::int64_t Resolution::patience(std::int64_t left) const {
+    switch (stage_) {
+        case Stage::naptr:
+            return std::min(kNaptrTimeout, left);
+        case Stage::services:  // where none is found the call goes elsewhere, perhaps less protected
+            return std::max<std::int64_t>(left - kAddressTimeout, 0);
+        case Stage::addresses:
+            break;
+    }
+    return left;
+}
+
 std::vector<Question> Resolution::hurry() {
     if (done_ || stage_ == Stage::addresses) {
         return {};

@@ -16,9 +16,8 @@ namespace vmr::sip {
 inline constexpr std::size_t kMaxTargets = 8;
 inline constexpr std::size_t kMaxAnswers = 64;  // records of one resolution; kMaxTargets of each question
 inline constexpr std::int64_t kResolutionTimeout = 5000;  // ms, all questions together
-// ms for NAPTR, and again for SRV records: some servers never answer questions of a kind that they do not
-// know.
-inline constexpr std::int64_t kServiceTimeout = 1500;
+inline constexpr std::int64_t kNaptrTimeout = 1500;       // some servers never answer these questions
+inline constexpr std::int64_t kAddressTimeout = 1500;     // is left when SRV records are waited for no more
 
 struct Target {
     Transport transport = Transport::udp;
@@ -71,6 +70,9 @@ public:
     // No records: there are none, or nobody answered. Returns what is to be asked next.
     std::vector<Question> answer(const Question& question, std::vector<DnsRecord> records);
     bool done() const { return done_; }
+    // How long to wait for the questions that are open before hurry(), when `left` is all the time there is
+    // (ms).
+    std::int64_t patience(std::int64_t left) const;
     // NAPTR and SRV records that have not come count as none. Returns what is to be asked next.
     std::vector<Question> hurry();
     // No more answers will come: addresses that are known are enough.

@@ -209,6 +209,21 @@ TEST(Resolver, WhatNobodyAnswersCountsAsNone) {
     EXPECT_THAT(resolution.result().value(), ElementsAre(target(Transport::tcp, "192.0.2.1", 5070)));
 }
 
+// RFC 3263 section 4.2: the host itself is for domains without SRV records, not for name servers that are
+// slow.
+TEST(Resolver, ServicesHaveAllTheTimeThatAddressesDoNotNeed) {
+    Resolution resolution({.host = "a.example"}, {});
+    (void)resolution.start();
+    EXPECT_EQ(resolution.patience(5000), 1500) << "some name servers never answer NAPTR";
+    EXPECT_EQ(resolution.patience(1000), 1000);
+    (void)resolution.answer({RecordType::naptr, "a.example"}, {});
+    EXPECT_EQ(resolution.patience(4900), 3400);
+    EXPECT_EQ(resolution.patience(3500), 2000) << "NAPTR was not answered";
+    EXPECT_EQ(resolution.patience(1400), 0);
+    (void)resolution.hurry();
+    EXPECT_EQ(resolution.patience(1500), 1500);
+}
+
 TEST(Resolver, SilenceMakesNoSecureAddressLessSo) {
     Resolution resolution({.host = "a.example", .secure = true}, {});
     (void)resolution.start();
@@ -227,6 +242,18 @@ TEST(ResolverOnTheWire, AServerThatKnowsNoNaptrIsNoObstacle) {
     const auto found = client.resolve("sip:x@a.example");
     ASSERT_TRUE(found.ok()) << found.error();
     EXPECT_THAT(*found, ElementsAre(target(Transport::tcp, "192.0.2.44", 5080)));
+}
+
+TEST(ResolverOnTheWire, WhatASlowServerKnowsOfServicesCounts) {
+    DnsServer server;
+    server.set(RecordType::srv, "_sips._tcp.a.example", {srv("h.example", 5081)});
+    server.set(RecordType::a, "h.example", {address("192.0.2.44")});
+    server.set(RecordType::a, "a.example", {address("192.0.2.80")});
+    server.delay(RecordType::srv, std::chrono::milliseconds(2200));
+    StackClient client({server.address()});
+    const auto found = client.resolve("sip:x@a.example");
+    ASSERT_TRUE(found.ok()) << found.error();
+    EXPECT_THAT(*found, ElementsAre(target(Transport::tls, "192.0.2.44", 5081)));
 }
 
 TEST(ResolverOnTheWire, FollowsNaptrToAddresses) {

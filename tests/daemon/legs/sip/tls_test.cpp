@@ -24,8 +24,9 @@ TEST(ServerNames, AWildcardIsOneLabel) {
 class TlsClient {
 public:
     TlsClient(std::uint16_t port, const char* name, const TlsConfig* own = nullptr, int version = 0,
-              SSL_SESSION* earlier = nullptr)
+              SSL_SESSION* earlier = nullptr, int verify = SSL_VERIFY_NONE)
         : context_(SSL_CTX_new(TLS_client_method())) {
+        SSL_CTX_set_verify(context_, verify, nullptr);
         if (own != nullptr) {
             SSL_CTX_use_certificate_chain_file(context_, own->certificate_chain_file.c_str());
             SSL_CTX_use_PrivateKey_file(context_, own->private_key_file.c_str(), SSL_FILETYPE_PEM);
@@ -231,6 +232,24 @@ TEST_F(TlsListeners, SpeakModernTlsOnly) {
     EXPECT_TRUE(client.connected());
     EXPECT_NE(client.cipher().find("ECDHE"), std::string::npos);
     EXPECT_NE(client.cipher().find("GCM"), std::string::npos);
+}
+
+// Phones behind one address, some of which know our authority no more: what they try again and again must not
+// make us deaf to the others.
+TEST_F(TlsListeners, WhoDoesNotTakeOurCertificateIsNoOffender) {
+    config_.ban_loopback = true;
+    config_.stack.bans.offences = 10;
+    config_.stack.listen.push_back({Transport::tcp, {"127.0.0.1", 0}});
+    Harness harness(config_);
+    constexpr std::uint64_t kTries = 60;
+    for (std::uint64_t count = 0; count < kTries; ++count) {
+        const int version = count % 2 == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
+        EXPECT_FALSE(
+            TlsClient(port(harness, false), nullptr, nullptr, version, nullptr, SSL_VERIFY_PEER).connected());
+    }
+    EXPECT_TRUE(harness.wait([&] { return harness.legs->statistics().handshakes_failed == kTries; }));
+    EXPECT_EQ(harness.legs->statistics().bans, 0U);
+    EXPECT_TRUE(alive(harness, Transport::tcp));
 }
 
 // Whose certificate it is reaches who decides about the call (RFC 5922 section 7.1).
