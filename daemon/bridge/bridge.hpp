@@ -111,6 +111,7 @@ private:
         std::vector<OnRoomSet> on_done;
     };
     void name_room(const ops::RoomConfig& config);
+    void take_free_names(const ops::RoomConfig& config);
     void set_room(const ops::RoomConfig& config, OnRoomSet on_done);
     void apply_room(const std::string& id, HashedPins pins);
     void forget_room(const std::string& id);

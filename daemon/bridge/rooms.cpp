@@ -58,6 +58,11 @@ void Bridge::name_room(const ops::RoomConfig& config) {
     configs_[config.id] = config;
     std::erase_if(aliases_, [&](const auto& entry) { return entry.second == config.id; });
     aliases_[lower_case(config.id)] = config.id;
+    take_free_names(config);
+}
+
+void Bridge::take_free_names(const ops::RoomConfig& config) {
+    aliases_.emplace(lower_case(config.id), config.id);
     for (const auto* names : {&config.aliases, &config.numbers}) {
         for (const std::string& name : *names) {
             aliases_.emplace(lower_case(name), config.id);
@@ -152,11 +157,6 @@ void Bridge::start_rooms(const std::vector<ops::RoomConfig>& rooms) {
 void Bridge::reload_rooms(const std::vector<ops::RoomConfig>& rooms) {
     std::set<std::string> listed;
     for (const ops::RoomConfig& room : rooms) {
-        set_room(room, [id = room.id](const Status& done) {
-            if (!done) {
-                g_critical("room %s keeps its settings: %s", id.c_str(), done.error().c_str());
-            }
-        });
         listed.insert(room.id);
     }
     std::set<std::string> gone;
@@ -168,8 +168,22 @@ void Bridge::reload_rooms(const std::vector<ops::RoomConfig>& rooms) {
             from_file_.erase(id);
         }
     }
-    drop_forgotten_rooms();
     from_file_.merge(listed);
+    // Names move between rooms, whichever of the two comes first; who stays without being listed gives way.
+    std::erase_if(aliases_, [this](const auto& alias) { return from_file_.contains(alias.second); });
+    for (const ops::RoomConfig& room : rooms) {
+        set_room(room, [id = room.id](const Status& done) {
+            if (!done) {
+                g_critical("room %s keeps its settings: %s", id.c_str(), done.error().c_str());
+            }
+        });
+    }
+    for (const std::string& id : gone) {
+        if (const auto config = configs_.find(id); config != configs_.end()) {
+            take_free_names(config->second);
+        }
+    }
+    drop_forgotten_rooms();
 }
 
 }  // namespace vmr::bridge

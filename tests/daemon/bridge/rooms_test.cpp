@@ -61,6 +61,14 @@ protected:
         return count;
     }
 
+    // Title of the room that a name or number leads to; empty: none, or one with a PIN.
+    std::string reached(const std::string& name) {
+        ask("getJoinInfo", {{"alias", name}});
+        std::string title = answers_.back().body["title"];
+        answers_.pop_back();
+        return title;
+    }
+
     std::vector<api::Response> answers_;
 };
 
@@ -105,6 +113,49 @@ TEST_F(BridgeRoomsTest, RoomsWithoutAChangedPinChangeAtOnce) {
         ask("getRoom", {{"room", "board"}});
         return answers_.back().body["title"] == "With a new PIN";
     }));
+}
+
+ops::RoomConfig numbered(const std::string& id, const std::vector<std::string>& numbers) {
+    ops::RoomConfig config = room(id, "", id);
+    config.numbers = numbers;
+    return config;
+}
+
+TEST_F(BridgeRoomsTest, ANumberThatMovesToAnotherRoomLeadsThereAfterAReload) {
+    bridge_->start_rooms({numbered("board", {"2000"}), numbered("meet", {"1000", "3000"})});
+    EXPECT_EQ(reached("2000"), "board");
+    bridge_->reload_rooms({numbered("boardroom", {"2000"}), numbered("meet", {"1000", "3000"})});
+    EXPECT_EQ(reached("2000"), "boardroom");
+    EXPECT_EQ(reached("board"), "");
+    bridge_->reload_rooms({numbered("boardroom", {"3000", "2000"}), numbered("meet", {"1000"})});
+    EXPECT_EQ(reached("3000"), "boardroom");
+    bridge_->reload_rooms({numbered("boardroom", {"1000"}), numbered("meet", {"2000"})});
+    EXPECT_EQ(reached("1000"), "boardroom");
+    EXPECT_EQ(reached("2000"), "meet");
+    EXPECT_EQ(reached("3000"), "");
+}
+
+TEST_F(BridgeRoomsTest, ARoomThatStaysForWhoIsInItGivesUpTheNamesThatOthersHaveNow) {
+    bridge_->start_rooms({numbered("board", {"2000", "2001"})});
+    const auto leg = std::make_shared<FakeLeg>("sip-1");
+    Arrival arrival;
+    arrival.leg = leg->id();
+    arrival.alias = "board";
+    arrival.remote_address = "127.0.0.1:5061";
+    ASSERT_NE(bridge_->on_leg_arrived(leg, arrival), nullptr);
+    ASSERT_TRUE(run_until([&] { return leg->accepted; }));
+    bridge_->reload_rooms({numbered("boardroom", {"2000", "board"})});
+    EXPECT_EQ(rooms(), 2U);
+    EXPECT_EQ(reached("2000"), "boardroom");
+    EXPECT_EQ(reached("board"), "boardroom");
+    EXPECT_EQ(reached("2001"), "board");
+    bridge_->on_leg_ended(leg->id(), EndCause::hangup, nullptr);
+    EXPECT_TRUE(run_until([&] {
+        bridge_->reload_rooms({numbered("boardroom", {"2000", "board"})});
+        return rooms() == 1;
+    }));
+    EXPECT_EQ(reached("board"), "boardroom");
+    EXPECT_EQ(reached("2001"), "");
 }
 
 TEST_F(BridgeRoomsTest, ChangesThatOvertakeEachOtherAllCount) {
