@@ -16,28 +16,6 @@ std::chrono::milliseconds cpu_time_of_this_thread() {
     return std::chrono::milliseconds(time.tv_sec * 1000 + time.tv_nsec / 1'000'000);
 }
 
-// What went into the audit log: a line of fields each.
-std::vector<std::map<std::string, std::string>> audited;
-
-GLogWriterOutput take_log(GLogLevelFlags level, const GLogField* fields, gsize count, gpointer data) {
-    std::map<std::string, std::string> line;
-    for (gsize i = 0; i < count; ++i) {
-        if (fields[i].length < 0) {
-            line[fields[i].key] = static_cast<const char*>(fields[i].value);
-        }
-    }
-    if (line["GLIB_DOMAIN"] == "vmr-audit") {
-        audited.push_back(line);
-    }
-    return g_log_writer_default(level, fields, count, data);
-}
-
-class NoDialler final : public Dialler {
-public:
-    Result<DialPlan> plan(const std::string&) const override { return Error{"no rule allows it"}; }
-    std::shared_ptr<Leg> dial(const Placement&) override { return nullptr; }
-};
-
 ops::RoomConfig room(const std::string& id, const std::string& host_pin = "", const std::string& title = "") {
     ops::RoomConfig config;
     config.id = id;
@@ -299,32 +277,6 @@ TEST_F(BridgeRoomsTest, ARoomDeletedWithSomebodyInItGoesWithThem) {
         return answers_.back().status == 201;
     }));
     EXPECT_EQ(rooms(), 1U);
-}
-
-TEST_F(BridgeRoomsTest, CallsThatNoRuleAllowsAreAudited) {
-    g_log_set_writer_func(take_log, nullptr, nullptr);
-    NoDialler dialler;
-    bridge_->set_dialler(&dialler);
-    bridge_->start_rooms({room("board")});
-    const api::Caller admin{api::Caller::Kind::admin, "", "", "192.0.2.9"};
-    const api::Caller stranger{api::Caller::Kind::participant, "board", "p", "192.0.2.8"};
-    const json params{{"room", "board"}, {"participant", "p1"}, {"address", "+4990012345"}};
-    for (const auto* caller : {&admin, &stranger}) {
-        for (const char* operation : {"dialOut", "transferParticipant"}) {
-            bridge_->perform(*caller, operation, params,
-                             [this](const api::Response& response) { answers_.push_back(response); });
-            EXPECT_EQ(answers_.back().status, 403);
-        }
-    }
-    ASSERT_EQ(audited.size(), 2U);  // who is not in the room is not heard at all
-    for (const auto& line : audited) {
-        EXPECT_EQ(line.at("VMR_ACTOR"), "admin");
-        EXPECT_EQ(line.at("VMR_SOURCE"), "192.0.2.9");
-        EXPECT_EQ(line.at("VMR_RESULT"), "not_allowed");
-    }
-    EXPECT_EQ(audited[0].at("MESSAGE"), "audit: dial_out");
-    EXPECT_EQ(audited[0].at("VMR_TARGET"), "+4990012345");
-    EXPECT_EQ(audited[1].at("VMR_TARGET"), "p1 +4990012345");
 }
 
 TEST_F(BridgeRoomsTest, RoomsSayHowATelephoneGetsThere) {
