@@ -27,6 +27,8 @@ ops::RoomConfig room(const std::string& id, const std::string& host_pin = "", co
 
 class BridgeRoomsTest : public BridgeFixture {
 protected:
+    BridgeRoomsTest() = default;
+    explicit BridgeRoomsTest(std::size_t max_hashing) : BridgeFixture(max_hashing) {}
     // Answers come in answers_, now or later.
     void ask(const std::string& operation, const json& params) {
         bridge_->perform({api::Caller::Kind::admin, "", "", ""}, operation, params,
@@ -153,6 +155,78 @@ TEST_F(BridgeRoomsTest, ChangesThatOvertakeEachOtherAllCount) {
         EXPECT_EQ(answers_[one].body["title"], "First");
         EXPECT_TRUE(answers_[one].body["has_guest_pin"]);
     }
+}
+
+// No PIN is hashed, but those of the configuration at start.
+class RefusedSettingsTest : public BridgeRoomsTest {
+protected:
+    RefusedSettingsTest() : BridgeRoomsTest(0) {}
+};
+
+TEST_F(RefusedSettingsTest, StayAway) {
+    bridge_->start_rooms({room("meet", "", "Meet"), room("board", "482913", "The board")});
+    ask("updateRoom", {{"room", "meet"}, {"title", "Other"}, {"aliases", {"x"}}, {"host_pin", "9999"}});
+    ask("updateRoom", {{"room", "board"}, {"title", "Other"}, {"host_pin", "9999"}});
+    EXPECT_EQ(answers_[0].status, 503);
+    EXPECT_EQ(answers_[1].status, 503);
+    EXPECT_EQ(reached("x"), "");
+    EXPECT_EQ(reached("meet"), "Meet");
+    ask("createRoom", {{"id", "third"}, {"aliases", {"x"}}});
+    EXPECT_EQ(answers_[2].status, 201);
+    for (const char* id : {"meet", "board"}) {
+        ask("updateRoom", {{"room", id}, {"locale", "de"}});  // the PIN is the one whose hash is known
+        EXPECT_EQ(answers_.back().status, 200);
+        EXPECT_NE(answers_.back().body["title"], "Other");
+    }
+    EXPECT_FALSE(answers_[3].body["has_host_pin"]);
+    EXPECT_TRUE(answers_[4].body["has_host_pin"]);
+}
+
+TEST_F(RefusedSettingsTest, OfANewRoomLeaveNoneOfItsNames) {
+    ask("createRoom", {{"id", "board"}, {"aliases", {"x"}}, {"host_pin", "9999"}});
+    EXPECT_EQ(answers_.back().status, 503);
+    bridge_->reload_rooms({room("meet", "9999")});
+    EXPECT_EQ(rooms(), 0U);
+    for (const char* id : {"board", "meet", "x"}) {
+        ask("createRoom", {{"id", id}});
+        EXPECT_EQ(answers_.back().status, 201) << id;
+    }
+}
+
+TEST_F(RefusedSettingsTest, OfAReloadLeaveTheRoomItsNames) {
+    ops::RoomConfig board = numbered("board", {"2000", "2001"});
+    bridge_->start_rooms({board});
+    ops::RoomConfig wanted = numbered("board", {"2002"});
+    wanted.host_pin = "9999";
+    bridge_->reload_rooms({wanted, numbered("meet", {"2001"})});
+    EXPECT_EQ(reached("2000"), "board");
+    EXPECT_EQ(reached("2001"), "meet");
+    EXPECT_EQ(reached("2002"), "");
+}
+
+TEST_F(BridgeRoomsTest, ARoomKeepsItsNamesUntilOthersAreInForce) {
+    bridge_->start_rooms({numbered("board", {"2000"})});
+    ask("updateRoom", {{"room", "board"}, {"aliases", {"x"}}, {"host_pin", "9999"}});
+    ask("updateRoom", {{"room", "board"}, {"aliases", {"y"}}});
+    ask("createRoom", {{"id", "x"}});
+    ask("createRoom", {{"id", "y"}});
+    ASSERT_EQ(answers_.size(), 2U);
+    EXPECT_EQ(answers_[0].status, 409);
+    EXPECT_EQ(answers_[1].status, 409);
+    ASSERT_TRUE(run_until([&] { return answers_.size() == 4; }));
+    EXPECT_EQ(answers_[2].status, 200);
+    EXPECT_EQ(answers_[3].body["aliases"], json::array({"board", "y"}));
+    ask("createRoom", {{"id", "x"}});
+    EXPECT_EQ(answers_.back().status, 201);
+}
+
+TEST_F(BridgeRoomsTest, ARoomMadeByTheApiStaysThoughTheFileOnceHadOneOfItsName) {
+    bridge_->start_rooms({room("board")});
+    ask("deleteRoom", {{"room", "board"}});
+    ask("createRoom", {{"id", "board"}});
+    EXPECT_EQ(answers_.back().status, 201);
+    bridge_->reload_rooms({});
+    EXPECT_EQ(rooms(), 1U);
 }
 
 TEST_F(BridgeRoomsTest, ChatIsASettingLikeOthers) {
