@@ -3,6 +3,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -108,10 +109,15 @@ private:
     };
     struct Pending {  // settings that wait for the PINs to be hashed
         std::uint64_t number = 0;
+        std::optional<ops::RoomConfig> in_force;  // none: a new room
         std::vector<OnRoomSet> on_done;
     };
+    // These names and no others lead to the room.
     void name_room(const ops::RoomConfig& config);
+    void take_free_names(const ops::RoomConfig& config);
+    // All of them or none: then the room is as before, or not there if it is new.
     void set_room(const ops::RoomConfig& config, OnRoomSet on_done);
+    void refuse_settings(const std::string& id, const std::string& why);
     void apply_room(const std::string& id, HashedPins pins);
     void forget_room(const std::string& id);
     // A room that was forgotten goes when the last leg has said goodbye.

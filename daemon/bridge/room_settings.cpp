@@ -69,9 +69,9 @@ void Bridge::create_room(const json& params, api::Reply reply) {
     if (const std::string fault = ops::guest_pin_fault(config); !fault.empty()) {
         return reply(api::problem(422, "guest_pin " + fault));
     }
+    from_file_.erase(config.id);  // it is the API's now
     set_room(config, [this, id = config.id, reply](const Status& done) {
         if (!done) {
-            forget_room(id);
             return reply(api::problem(503, done.error()));
         }
         reply({201, room_json(*host(id))});

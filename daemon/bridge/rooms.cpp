@@ -55,9 +55,13 @@ bool Bridge::takes_others_name(const ops::RoomConfig& config) const {
 }
 
 void Bridge::name_room(const ops::RoomConfig& config) {
-    configs_[config.id] = config;
     std::erase_if(aliases_, [&](const auto& entry) { return entry.second == config.id; });
     aliases_[lower_case(config.id)] = config.id;
+    take_free_names(config);
+}
+
+void Bridge::take_free_names(const ops::RoomConfig& config) {
+    aliases_.emplace(lower_case(config.id), config.id);
     for (const auto* names : {&config.aliases, &config.numbers}) {
         for (const std::string& name : *names) {
             aliases_.emplace(lower_case(name), config.id);
@@ -91,9 +95,27 @@ void Bridge::settle_room(const std::string& id, const Status& result) {
     }
 }
 
+void Bridge::refuse_settings(const std::string& id, const std::string& why) {
+    auto pending = pending_.extract(id);
+    if (auto& in_force = pending.mapped().in_force) {
+        configs_[id] = std::move(*in_force);
+        name_room(configs_.at(id));
+    } else {
+        forget_room(id);
+    }
+    for (const auto& done : pending.mapped().on_done) {
+        done(Error{why});
+    }
+}
+
 void Bridge::set_room(const ops::RoomConfig& config, OnRoomSet on_done) {
-    name_room(config);
-    Pending& pending = pending_[config.id];  // what was on its way is outdated
+    const auto [entry, is_only] = pending_.try_emplace(config.id);
+    Pending& pending = entry->second;  // what was on its way is outdated
+    if (const auto before = configs_.find(config.id); is_only && before != configs_.end()) {
+        pending.in_force = before->second;
+    }
+    configs_[config.id] = config;
+    take_free_names(config);  // those that the room has are its own until these settings are in force
     pending.number = ++last_pending_;
     pending.on_done.push_back(std::move(on_done));
     const auto known = hashed_.find(config.id);
@@ -117,11 +139,11 @@ void Bridge::set_room(const ops::RoomConfig& config, OnRoomSet on_done) {
         if (hashes) {
             apply_room(id, {pins, {hashes->at(0), hashes->at(1)}});
         } else {
-            settle_room(id, Error{hashes.error()});
+            refuse_settings(id, hashes.error());
         }
     };
     if (!services_.hasher.hash_later(pins_of(config), on_hashed)) {
-        settle_room(config.id, Error{"too many PINs wait to be hashed"});
+        refuse_settings(config.id, "too many PINs wait to be hashed");
     }
 }
 
@@ -129,6 +151,7 @@ void Bridge::apply_room(const std::string& id, HashedPins pins) {
     const PinHashes hashes = pins.hashes;
     hashed_[id] = std::move(pins);
     const ops::RoomConfig& config = configs_.at(id);
+    name_room(config);
     if (RoomHost* existing = host(id)) {
         existing->set_pins(core_config(config), hashes);
     } else {
@@ -139,11 +162,11 @@ void Bridge::apply_room(const std::string& id, HashedPins pins) {
 
 void Bridge::start_rooms(const std::vector<ops::RoomConfig>& rooms) {
     for (const ops::RoomConfig& room : rooms) {
-        name_room(room);
         const auto hashes = services_.hasher.hash(pins_of(room));
         if (!hashes) {
             throw std::runtime_error(hashes.error());
         }
+        configs_[room.id] = room;
         apply_room(room.id, {pins_of(room), {hashes->at(0), hashes->at(1)}});
         from_file_.insert(room.id);
     }
@@ -152,11 +175,6 @@ void Bridge::start_rooms(const std::vector<ops::RoomConfig>& rooms) {
 void Bridge::reload_rooms(const std::vector<ops::RoomConfig>& rooms) {
     std::set<std::string> listed;
     for (const ops::RoomConfig& room : rooms) {
-        set_room(room, [id = room.id](const Status& done) {
-            if (!done) {
-                g_critical("room %s keeps its settings: %s", id.c_str(), done.error().c_str());
-            }
-        });
         listed.insert(room.id);
     }
     std::set<std::string> gone;
@@ -168,8 +186,23 @@ void Bridge::reload_rooms(const std::vector<ops::RoomConfig>& rooms) {
             from_file_.erase(id);
         }
     }
-    drop_forgotten_rooms();
     from_file_.merge(listed);
+    // Names move between rooms, whichever of the two comes first; who stays without being listed gives way.
+    std::erase_if(aliases_, [this](const auto& alias) { return from_file_.contains(alias.second); });
+    std::ranges::for_each(rooms, [this](const auto& room) { take_free_names(room); });
+    for (const std::string& id : gone) {
+        if (const auto config = configs_.find(id); config != configs_.end()) {
+            take_free_names(config->second);
+        }
+    }
+    for (const ops::RoomConfig& room : rooms) {
+        set_room(room, [id = room.id](const Status& done) {
+            if (!done) {
+                g_critical("new settings of room %s are not taken: %s", id.c_str(), done.error().c_str());
+            }
+        });
+    }
+    drop_forgotten_rooms();
 }
 
 }  // namespace vmr::bridge

@@ -23,7 +23,9 @@ gboolean on_moved(gpointer data) {
 
 // As the room core says it.
 const char* audit_result(int status) {
-    return room::to_string(status == 403 ? room::Outcome::not_allowed : room::Outcome::conflict);
+    return room::to_string(status == 403   ? room::Outcome::not_allowed
+                           : status == 404 ? room::Outcome::not_found
+                                           : room::Outcome::conflict);
 }
 
 }  // namespace
@@ -112,23 +114,22 @@ void RoomHost::audit(const room::Actor& actor, const char* what, const std::stri
     const std::string source = participant != nullptr
                                    ? room::PinThrottle::source_name(participant->address, participant->trunk)
                                    : actor.source;
-    carry_out(room::Audit{now(), actor.admin ? "admin" : actor.participant, source, what,
-                          without_controls(cut_utf8(about, kMaxAudited)), result});
+    carry_out(room::Audit{now(), actor.name(), source, what, without_controls(cut_utf8(about, kMaxAudited)),
+                          result});
 }
 
 bool RoomHost::refer(const std::string& leg, DialPlan plan, Referral referral, bool guests_may) {
-    const room::Participant* asking = room_.find(participant_of(leg));
-    if (asking == nullptr || asking->state != room::State::in_room) {
-        return false;
-    }
+    const room::ParticipantId by = participant_of(leg);
+    const room::Participant* asking = room_.find(by);
+    const Seat* from = seat(by);
+    const bool trunk = asking != nullptr && from != nullptr &&
+                       (!asking->trunk.empty() || (from->dialled && !from->dialled->trunk.empty()));
+    const bool host = asking != nullptr && asking->role == room::Role::host;
+    const bool in_room = asking != nullptr && asking->state == room::State::in_room;
     // No trunk pays for another's calls: over one, SIP addresses are called alone.
-    const Seat& from = *seats_.at(asking->id);
-    const bool trunk = !asking->trunk.empty() || (from.dialled && !from.dialled->trunk.empty());
-    if (trunk && (plan.kind != LegKind::sip || !plan.trunk.empty())) {
-        return false;
-    }
-    const bool host = asking->role == room::Role::host;
-    if (!host && !guests_may) {
+    const bool at_others_cost = trunk && (plan.kind != LegKind::sip || !plan.trunk.empty());
+    if (!in_room || at_others_cost || (!host && !guests_may)) {
+        audit(room::Actor::of(by), "dial_out", referral.address, audit_result(403));
         return false;
     }
     Planned planned{std::move(plan), std::move(referral.replaces), std::move(referral.on_status)};
@@ -144,8 +145,8 @@ bool RoomHost::refer(const std::string& leg, DialPlan plan, Referral referral, b
     }
     const auto called = std::make_shared<bool>(false);
     const std::string source = room::PinThrottle::source_name(asking->address, asking->trunk);
-    dial(host && !trunk ? room::Actor::of(asking->id) : room::Actor::administrator(source),
-         std::move(planned), "", host ? std::optional<room::Role>() : room::Role::guest,
+    dial(host && !trunk ? room::Actor::of(by) : room::Actor::on_behalf_of(by, source), std::move(planned), "",
+         host ? std::optional<room::Role>() : room::Role::guest,
          [called](const api::Response& response) { *called = response.status == 201; });
     return *called;
 }
@@ -176,11 +177,16 @@ void RoomHost::transfer(const room::Actor& actor, const room::ParticipantId& id,
                         const api::Reply& reply) {
     const Seat* moved = seat(id);
     const room::Participant* participant = room_.find(id);
+    const auto answer = [&](const api::Response& response) {
+        audit(actor, "transfer", id + " " + plan.address,
+              response.status < 300 ? "ok" : audit_result(response.status));
+        reply(response);
+    };
     if (moved == nullptr || participant == nullptr) {
-        return reply(api::problem(404, "no such participant"));
+        return answer(api::problem(404, "no such participant"));
     }
     if (!moved->leg || !moved->media_up) {
-        return reply(api::problem(409, "the participant is not connected"));
+        return answer(api::problem(409, "the participant is not connected"));
     }
     const auto on_status = [this, alive = std::weak_ptr(alive_), id](int status, const std::string& reason) {
         if (!alive.expired()) {
@@ -189,8 +195,7 @@ void RoomHost::transfer(const room::Actor& actor, const room::ParticipantId& id,
     };
     const std::shared_ptr<Leg> leg = moved->leg;
     const Status sent = leg->transfer(plan.uri, on_status);
-    audit(actor, "transfer", id + " " + plan.address, sent ? "ok" : audit_result(409));
-    reply(sent ? api::Response{202, nullptr} : api::problem(409, sent.error()));
+    answer(sent ? api::Response{202, nullptr} : api::problem(409, sent.error()));
 }
 
 void RoomHost::tell_transfer(const room::ParticipantId& id, int status, const std::string& reason) {
@@ -246,7 +251,10 @@ void RoomHost::replace(const std::string& leg, std::shared_ptr<Leg> by,
         return;
     }
     if (!name.empty()) {
-        act(room::Actor::administrator(), room::Rename{id, name}, [](const api::Response&) {});
+        const std::string source = room::PinThrottle::source_name(
+            arrival.kind == LegKind::phone ? arrival.caller : without_port(arrival.remote_address),
+            arrival.trunk);
+        act(room::Actor::on_behalf_of(id, source), room::Rename{id, name}, [](const api::Response&) {});
     }
 }
 

@@ -68,7 +68,7 @@ Core::Result Core::act(const Actor& actor, const ActionKind& kind) {
         } else if (const auto* call = std::get_if<DialOut>(&kind)) {
             about = without_controls(cut_utf8(call->address, kMaxName));
         }
-        audit(acting_, source, action_name(kind), about,
+        audit(actor.name(), source, action_name(kind), about,
               result.outcome == Outcome::done ? "ok" : to_string(result.outcome));
     }
     return result;

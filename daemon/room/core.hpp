@@ -218,7 +218,7 @@ private:
     std::map<Prompt, TimePoint> last_sound_;
     bool meeting_over_ = false;
     std::optional<RoomView> published_;
-    std::string acting_;  // who the current action is by, for prompts and audit
+    std::string acting_;  // who the current action is by, as far as rules and prompts go
     Cause end_cause_ = Cause::ended_by_host;
 };
 

@@ -190,9 +190,18 @@ using ActionKind = std::variant<SetLock, SetRoomLayout, MuteGuests, MuteNewcomer
 struct Actor {
     bool admin = false;
     ParticipantId participant;
-    std::string source = {};  // where an administrator's order came from, for the audit log
+    std::string source = {};      // where an administrator's order came from, for the audit log
+    ParticipantId asked_by = {};  // whose wish an order with an administrator's rights is, for the audit log
     static Actor administrator(std::string source = {}) { return {true, {}, std::move(source)}; }
+    static Actor on_behalf_of(ParticipantId id, std::string source) {
+        return {true, {}, std::move(source), std::move(id)};
+    }
     static Actor of(ParticipantId id) { return {false, std::move(id)}; }
+    // As the audit log has it.
+    const std::string& name() const {
+        static const std::string kAdmin = "admin";
+        return !admin ? participant : asked_by.empty() ? kAdmin : asked_by;
+    }
 };
 
 // `request` comes back in ActionDone, exactly once: the API's answer. 0 = nobody asks.

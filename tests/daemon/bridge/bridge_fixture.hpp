@@ -35,6 +35,11 @@ private:
 
 class BridgeFixture : public testing::Test {
 protected:
+    static constexpr std::size_t kMaxHashing = 20'000;
+    BridgeFixture() : BridgeFixture(kMaxHashing) {}
+    // `max_hashing`: how many rooms' PINs may wait to be hashed.
+    explicit BridgeFixture(std::size_t max_hashing)
+        : hasher_(ops::PinHasher::Costs(), 1000, max_hashing) {}  // at its real costs
     void SetUp() override {
         gst_init(nullptr, nullptr);
         char name[] = "/tmp/vmr-bridge-XXXXXX";
@@ -79,7 +84,7 @@ protected:
     media::MediaEnvironment environment_;
     api::TokenStore tokens_;
     api::EventHub events_;
-    ops::PinHasher hasher_;  // at its real costs
+    ops::PinHasher hasher_;
     std::unique_ptr<store::CallRecords> records_;
     std::unique_ptr<Services> services_;
     std::unique_ptr<Bridge> bridge_;

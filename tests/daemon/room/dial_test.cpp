@@ -153,5 +153,13 @@ TEST_F(DialTest, TheAuditLogSaysWhoIsCalledAndWhereTheOrderCameFrom) {
     EXPECT_EQ(get<Audit>()->source, "192.0.2.1");
 }
 
+TEST_F(DialTest, AnOrderOnSomebodysBehalfIsTheirsInTheAuditLogAlone) {
+    guest("g");
+    ASSERT_EQ(dial("a", Role::guest, Actor::on_behalf_of("g", "carrier|+491")), Outcome::done);
+    EXPECT_EQ(get<Audit>()->actor, "g");
+    EXPECT_EQ(get<Audit>()->source, "carrier|+491");
+    EXPECT_EQ(get<PlaceCall>()->by, "admin");
+}
+
 }  // namespace
 }  // namespace vmr::room

@@ -1,0 +1,189 @@
+// Calls that a room is asked to place, and participants that it is asked to move: who asked, from where, and
+// what came of it is in the audit log, refusals too.
+#include "bridge_fixture.hpp"
+
+namespace vmr::bridge {
+namespace {
+
+using nlohmann::json;
+
+const std::string kSound =
+    "v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0\r\n";
+
+using Line = std::map<std::string, std::string>;
+std::vector<Line> audited;
+
+GLogWriterOutput take_log(GLogLevelFlags level, const GLogField* fields, gsize count, gpointer data) {
+    Line line;
+    for (gsize i = 0; i < count; ++i) {
+        if (fields[i].length < 0) {
+            line[fields[i].key] = static_cast<const char*>(fields[i].value);
+        }
+    }
+    if (line["GLIB_DOMAIN"] == "vmr-audit") {
+        audited.push_back(line);
+    }
+    return g_log_writer_default(level, fields, count, data);
+}
+
+// Takes what looks like a SIP address, and numbers of one country.
+class FakeDialler final : public Dialler {
+public:
+    Result<DialPlan> plan(const std::string& address) const override {
+        DialPlan plan;
+        plan.address = plan.uri = address;
+        if (address.starts_with("+49")) {
+            plan.kind = LegKind::phone;
+        } else if (address.find('@') == std::string::npos) {
+            return Error{"no rule allows it"};
+        }
+        return plan;
+    }
+    std::shared_ptr<Leg> dial(const Placement& placement) override {
+        return std::make_shared<FakeLeg>(placement.leg);
+    }
+};
+
+class BridgeCallsTest : public BridgeFixture {
+protected:
+    static void SetUpTestSuite() { g_log_set_writer_func(take_log, nullptr, nullptr); }
+    void SetUp() override {
+        BridgeFixture::SetUp();
+        bridge_->set_dialler(&dialler_);
+        limit(false);
+        ops::RoomConfig board;
+        board.id = "board";
+        board.aliases = {"board"};
+        bridge_->start_rooms({board});
+        audited.clear();
+    }
+    void limit(bool guests_refer) { bridge_->set_dial_limits({20, 10, guests_refer}); }
+    // A call that has not been answered yet.
+    std::shared_ptr<FakeLeg> arrive(const std::string& name, const std::string& trunk = "") {
+        auto leg = std::make_shared<FakeLeg>(name);
+        Arrival arrival;
+        arrival.leg = name;
+        arrival.alias = "board";
+        arrival.kind = trunk.empty() ? LegKind::sip : LegKind::phone;
+        arrival.trunk = trunk;
+        arrival.trusted = !trunk.empty();
+        arrival.caller = "+43123";
+        arrival.remote_address = "192.0.2.7:5060";
+        sessions_[name] = bridge_->on_leg_arrived(leg, arrival);
+        EXPECT_TRUE(run_until([&] { return leg->accepted; }));
+        return leg;
+    }
+    std::shared_ptr<FakeLeg> enter(const std::string& name, const std::string& trunk = "") {
+        auto leg = arrive(name, trunk);
+        EXPECT_TRUE(sessions_.at(name)->answer(kSound).ok());
+        bridge_->on_leg_answered(name);
+        EXPECT_TRUE(run_until([&] { return participant(name)["state"] == "in_room"; }));
+        audited.clear();
+        return leg;
+    }
+    api::Response ask(const std::string& operation, json params, const api::Caller& caller = kAdmin) {
+        api::Response answer;
+        params["room"] = "board";
+        bridge_->perform(caller, operation, params,
+                         [&](const api::Response& response) { answer = response; });
+        return answer;
+    }
+    json participant(const std::string& id) {
+        const json all = ask("listParticipants", json::object()).body["participants"];
+        const auto found = std::ranges::find_if(all, [&](const json& one) { return one["id"] == id; });
+        return found == all.end() ? json::object() : *found;
+    }
+    bool refer(const std::string& leg, const std::string& address) {
+        return bridge_->on_leg_referred(leg, {address, "", [](int, const std::string&) {}});
+    }
+    static void expect_audited(const std::string& what, const std::string& actor, const std::string& source,
+                               const std::string& target, const std::string& result) {
+        ASSERT_EQ(audited.size(), 1U);
+        const Line& line = audited[0];
+        EXPECT_EQ(line.at("MESSAGE"), "audit: " + what);
+        EXPECT_EQ(line.at("VMR_ROOM"), "board");
+        EXPECT_EQ(line.at("VMR_ACTOR"), actor);
+        EXPECT_EQ(line.at("VMR_SOURCE"), source);
+        EXPECT_EQ(line.at("VMR_TARGET"), target);
+        EXPECT_EQ(line.at("VMR_RESULT"), result);
+        audited.clear();
+    }
+
+    static inline const api::Caller kAdmin{api::Caller::Kind::admin, "", "", "192.0.2.9"};
+    FakeDialler dialler_;
+    std::map<std::string, std::shared_ptr<MediaSession>> sessions_;
+};
+
+TEST_F(BridgeCallsTest, WhatNoRuleAllows) {
+    const api::Caller stranger{api::Caller::Kind::participant, "board", "p", "192.0.2.8"};
+    const json params{{"participant", "p1"}, {"address", "+3990012345"}};
+    EXPECT_EQ(ask("dialOut", params).status, 403);
+    expect_audited("dial_out", "admin", "192.0.2.9", "+3990012345", "not_allowed");
+    EXPECT_EQ(ask("transferParticipant", params).status, 403);
+    expect_audited("transfer", "admin", "192.0.2.9", "p1 +3990012345", "not_allowed");
+    EXPECT_EQ(ask("dialOut", params, stranger).status, 403);
+    EXPECT_EQ(ask("transferParticipant", params, stranger).status, 403);
+    EXPECT_TRUE(audited.empty());  // who is not in the room is not heard at all
+}
+
+TEST_F(BridgeCallsTest, TransfersOfWhoIsNotThere) {
+    EXPECT_EQ(ask("transferParticipant", {{"participant", "p1"}, {"address", "a@b.example"}}).status, 404);
+    expect_audited("transfer", "admin", "192.0.2.9", "p1 a@b.example", "not_found");
+    arrive("p1");
+    audited.clear();
+    EXPECT_EQ(ask("transferParticipant", {{"participant", "p1"}, {"address", "a@b.example"}}).status, 409);
+    expect_audited("transfer", "admin", "192.0.2.9", "p1 a@b.example", "conflict");
+}
+
+TEST_F(BridgeCallsTest, ReferOfWhoIsNotInTheRoomYet) {
+    arrive("early");
+    audited.clear();
+    EXPECT_FALSE(refer("early", "a@b.example"));
+    expect_audited("dial_out", "early", "192.0.2.7", "a@b.example", "not_allowed");
+}
+
+TEST_F(BridgeCallsTest, ReferOfAHost) {
+    enter("host");
+    EXPECT_TRUE(refer("host", "a@b.example"));
+    expect_audited("dial_out", "host", "192.0.2.7", "a@b.example", "ok");
+    EXPECT_FALSE(refer("host", "+3990012345"));
+    expect_audited("dial_out", "host", "192.0.2.7", "+3990012345", "not_allowed");
+}
+
+// It is done with an administrator's rights, and is the guest's wish all the same.
+TEST_F(BridgeCallsTest, ReferOfAGuest) {
+    enter("host");
+    enter("guest");
+    ASSERT_EQ(ask("updateParticipant", {{"participant", "guest"}, {"role", "guest"}}).status, 204);
+    audited.clear();
+    EXPECT_FALSE(refer("guest", "a@b.example"));
+    expect_audited("dial_out", "guest", "192.0.2.7", "a@b.example", "not_allowed");
+    limit(true);
+    EXPECT_TRUE(refer("guest", "a@b.example"));
+    expect_audited("dial_out", "guest", "192.0.2.7", "a@b.example", "ok");
+}
+
+TEST_F(BridgeCallsTest, ReferOverATrunk) {
+    enter("phone", "carrier");
+    EXPECT_FALSE(refer("phone", "+4990012345"));
+    expect_audited("dial_out", "phone", "carrier|+43123", "+4990012345", "not_allowed");
+    EXPECT_TRUE(refer("phone", "a@b.example"));
+    expect_audited("dial_out", "phone", "carrier|+43123", "a@b.example", "ok");
+}
+
+// The name of who takes another's seat is theirs, not an administrator's doing.
+TEST_F(BridgeCallsTest, TheNameOfWhoTakesASeat) {
+    enter("host");
+    Arrival arrival;
+    arrival.leg = "other";
+    arrival.replaces = "host";
+    arrival.display_name = "Bob";
+    arrival.remote_address = "192.0.2.8:5060";
+    const auto leg = std::make_shared<FakeLeg>("other");
+    ASSERT_NE(bridge_->on_leg_arrived(leg, arrival), nullptr);
+    ASSERT_TRUE(run_until([&] { return participant("host")["name"] == "Bob"; }));
+    expect_audited("rename", "host", "192.0.2.8", "host", "ok");
+}
+
+}  // namespace
+}  // namespace vmr::bridge
