@@ -5,12 +5,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <future>
 #include <mutex>
 #include <thread>
 
-#include "base/guard.hpp"
 #include "base/source_limiter.hpp"
 #include "base/source_network.hpp"
 #include "daemon/legs/sip/message/bounds.hpp"
@@ -18,6 +16,7 @@
 #include "daemon/legs/sip/network/bans.hpp"
 #include "daemon/legs/sip/network/mailbox.hpp"
 #include "daemon/legs/sip/network/re_datagrams.hpp"
+#include "daemon/legs/sip/network/re_jobs.hpp"
 #include "daemon/legs/sip/network/re_outbound.hpp"
 #include "daemon/legs/sip/network/re_streams.hpp"
 #include "daemon/legs/sip/network/re_tls.hpp"
@@ -55,15 +54,15 @@ public:
     void stop() override;
     void send(const Flow& flow, std::string bytes) override;
     void punish(const Flow& flow, double weight) override {
-        post([this, flow, weight] { count_offence(flow, weight); });
+        jobs_.post([this, flow, weight] { count_offence(flow, weight); });
     }
     void set_trusted(std::function<bool(const std::string& ip)> trusted) override {
-        post([this, trusted = std::move(trusted)] { bans_.set_trusted(trusted); });
+        jobs_.post([this, trusted = std::move(trusted)] { bans_.set_trusted(trusted); });
     }
     void resolve(std::uint64_t id, const Destination& destination) override;
     void open(std::uint64_t id, const Target& target, const std::string& host) override;
     void limit_idle(std::uint64_t connection, int timeout_ms) override {
-        post([this, connection, timeout_ms] { streams_->limit_idle(connection, timeout_ms); });
+        jobs_.post([this, connection, timeout_ms] { streams_->limit_idle(connection, timeout_ms); });
     }
     Status reload_certificate() override;
     StackStatistics statistics() const override {
@@ -76,8 +75,6 @@ private:
     Result<std::vector<ListenAddress>> open();
     Result<Address> open_one(const ListenAddress& wanted);
     void close();
-    void post(std::function<void()> job);
-    static void on_job_posted(int id, void* data, void* arg);
     void take_datagram(std::size_t socket, const sa& source, std::string_view bytes);
     Streams::Verdict take_frame(std::string_view bytes, const Flow& flow, bool crowded);
     Streams::Verdict shed(std::string_view bytes, const Flow& flow);
@@ -95,12 +92,11 @@ private:
 
     const StackConfig config_;
     Mailbox mailbox_;
+    Jobs jobs_;
 
     // Guarded by mutex_ (a leaf lock: nothing is called while it is held).
     mutable std::mutex mutex_;
-    std::deque<std::function<void()>> jobs_;
     StackStatistics published_;
-    mqueue* queue_ = nullptr;
 
     // The sip thread's own.
     std::thread thread_;
@@ -129,7 +125,7 @@ void ReStack::stop() {
     if (!thread_.joinable()) {
         return;
     }
-    post([] { re_cancel(); });
+    jobs_.post([] { re_cancel(); });
     thread_.join();
     mailbox_.close();
 }
@@ -154,13 +150,8 @@ void ReStack::run(std::promise<Result<std::vector<ListenAddress>>> started) {
 }
 
 Result<std::vector<ListenAddress>> ReStack::open() {
-    mqueue* queue = nullptr;
-    if (mqueue_alloc(&queue, on_job_posted, this) != 0) {
+    if (!jobs_.open()) {
         return Error{"cannot make the SIP thread's queue"};
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        queue_ = queue;
     }
     streams_ = std::make_unique<Streams>(
         config_, statistics_,
@@ -212,40 +203,11 @@ Result<Address> ReStack::open_one(const ListenAddress& wanted) {
 }
 
 void ReStack::close() {
-    {
-        const std::lock_guard lock(mutex_);
-        mem_deref(std::exchange(queue_, nullptr));
-        jobs_.clear();
-    }
+    jobs_.close();
     outbound_.reset();
     streams_.reset();
     datagrams_.reset();
     tls_.clear();
-}
-
-void ReStack::post(std::function<void()> job) {
-    const std::lock_guard lock(mutex_);
-    if (queue_ == nullptr) {
-        return;
-    }
-    jobs_.push_back(std::move(job));
-    if (jobs_.size() == 1) {
-        (void)mqueue_push(queue_, 0, nullptr);
-    }
-}
-
-void ReStack::on_job_posted(int /*id*/, void* /*data*/, void* arg) {
-    auto* self = static_cast<ReStack*>(arg);
-    guard(nullptr, [&] {
-        std::deque<std::function<void()>> jobs;
-        {
-            const std::lock_guard lock(self->mutex_);
-            jobs.swap(self->jobs_);
-        }
-        for (const auto& job : jobs) {
-            job();
-        }
-    });
 }
 
 void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_view bytes) {
@@ -346,11 +308,11 @@ void ReStack::publish() {
 }
 
 void ReStack::send(const Flow& flow, std::string bytes) {
-    post([this, flow, bytes = std::move(bytes)] { transmit(flow, bytes); });
+    jobs_.post([this, flow, bytes = std::move(bytes)] { transmit(flow, bytes); });
 }
 
 void ReStack::resolve(std::uint64_t id, const Destination& destination) {
-    post([this, id, destination] {
+    jobs_.post([this, id, destination] {
         outbound_->resolve(destination, [this, id](const Result<std::vector<Target>>& targets) {
             report([id, targets](StackHandler& handler) { handler.on_resolved(id, targets); });
         });
@@ -361,7 +323,7 @@ void ReStack::open(std::uint64_t id, const Target& target, const std::string& ho
     const auto on_opened = [this, id](const Result<Flow>& flow) {
         report([id, flow](StackHandler& handler) { handler.on_flow_opened(id, flow); });
     };
-    post([this, target, host, on_opened] {
+    jobs_.post([this, target, host, on_opened] {
         if (target.transport == Transport::udp) {
             on_opened(datagrams_->flow_to(target.address));
         } else {
@@ -398,7 +360,7 @@ Status ReStack::reload_certificate() {
     }
     auto done = std::make_shared<std::promise<Status>>();
     auto outcome = done->get_future();
-    post([this, done] { done->set_value(read_certificates()); });
+    jobs_.post([this, done] { done->set_value(read_certificates()); });
     return outcome.get();
 }
 
