@@ -11,6 +11,15 @@ namespace vmr::bridge {
 
 using nlohmann::json;
 
+namespace {
+
+// At the reception: a telephone has no "+".
+bool can_be_typed(const std::string& name) {
+    return !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+}  // namespace
+
 void merge(ops::RoomConfig& config, const json& params) {
     config.title = params.value("title", config.title);
     config.locale = params.value("locale", config.locale);
@@ -43,10 +52,8 @@ void merge(ops::RoomConfig& config, const json& params) {
 json Bridge::room_json(const RoomHost& room) const {
     json object = to_json(room.core().view());
     const ops::RoomConfig& config = configs_.at(room.core().config().id);
-    const auto is_number = [](const std::string& alias) {
-        return !alias.empty() && std::ranges::all_of(alias, [](unsigned char c) { return std::isdigit(c); });
-    };
-    const bool by_keys = !config.numbers.empty() || std::ranges::any_of(config.aliases, is_number);
+    const bool by_keys = can_be_typed(config.id) || std::ranges::any_of(config.aliases, can_be_typed) ||
+                         std::ranges::any_of(config.numbers, can_be_typed);
     std::set<std::string> dial_in;
     for (const auto& [number, target] : dial_in_) {
         if (target == config.id || (target == "reception" && by_keys)) {

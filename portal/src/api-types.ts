@@ -77,9 +77,9 @@ export type Room = {
   id: RoomId;
   title: string;
   aliases: Array<string>;
-  /** What is typed at the reception to get here. In answers of /rooms only, as dial_in. */
+  /** Numbers of the room; those of digits alone can be typed at the reception. In answers of /rooms only, as dial_in. */
   numbers?: Array<string>;
-  /** Numbers of trunks that lead here, or to the reception where the room has a number for it. */
+  /** Numbers of trunks that lead here, or to the reception where a name or number of the room can be typed there. */
   dial_in?: Array<string>;
   locked: boolean;
   layout: Layout;

@@ -3,5 +3,5 @@ import type { Room } from '../types';
 
 /** What is typed at the reception to get into the room; none: it cannot be reached from there. */
 export function meetingNumber(room: Pick<Room, 'aliases' | 'numbers'>): string | undefined {
-  return room.numbers?.[0] ?? room.aliases.find((one) => /^\d+$/.test(one));
+  return [...(room.numbers ?? []), ...room.aliases].find((one) => /^\d+$/.test(one));
 }

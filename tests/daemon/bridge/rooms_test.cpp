@@ -372,5 +372,20 @@ TEST_F(BridgeRoomsTest, RoomsSayHowATelephoneGetsThere) {
     EXPECT_TRUE(document.check(rooms[1]).empty());
 }
 
+TEST_F(BridgeRoomsTest, WhatTelephonesCanTypeLeadsFromTheReception) {
+    ops::RoomConfig digits = numbered("digits", {"+4930", "1000"});
+    ops::RoomConfig plus = numbered("plus", {"+4931"});
+    bridge_->start_rooms({digits, plus});
+    bridge_->set_dial_in({{"+491", "reception"}});
+    ask("createRoom", {{"id", "4711"}});
+    EXPECT_EQ(answers_.back().body["dial_in"], json::array({"+491"}));
+    ask("updateRoom", {{"room", "4711"}, {"aliases", {"open"}}});
+    EXPECT_EQ(answers_.back().body["dial_in"], json::array({"+491"}));
+    ask("getRoom", {{"room", "digits"}});
+    EXPECT_EQ(answers_.back().body["dial_in"], json::array({"+491"}));
+    ask("getRoom", {{"room", "plus"}});
+    EXPECT_EQ(answers_.back().body["dial_in"], json::array());
+}
+
 }  // namespace
 }  // namespace vmr::bridge
