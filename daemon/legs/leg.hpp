@@ -152,6 +152,9 @@ public:
     // We offer (INVITE without SDP, our re-INVITE); the answer comes by accept_answer(),
     // or discard_offer() goes back to the description in force before.
     virtual SdpResult offer() = 0;
+    // The peer asks for an offer within the call: all that we can do, as in a new call (RFC 3261
+    // section 14.2). offer() keeps to what is agreed on, and so changes nothing by itself.
+    virtual SdpResult offer_anew() { return offer(); }
     virtual SdpResult accept_answer(std::string_view answer) = 0;  // ok: the sdp is empty
     virtual void discard_offer() {}
     virtual void add_candidate(std::string_view /*candidate*/, std::string_view /*mid*/, int /*mline*/) {}

@@ -75,8 +75,9 @@ SdpResult Session::answer(std::string_view offer) {
     return sdp;
 }
 
-SdpResult Session::offer() {
+SdpResult Session::make_offer(bool anew) {
     sdp::OfferWish wish;
+    wish.anew = anew;
     wish.content = policy_.content ? sdp::Direction::sendrecv : sdp::Direction::inactive;
     wish.ice = policy_.ice_offers;
     if (hold_) {
@@ -91,27 +92,11 @@ SdpResult Session::offer() {
     local.cname = name_;
     local.ice_lite = policy_.ice_lite;
     for (std::size_t index = 0; index < offered_->transports.size(); ++index) {
-        const auto& transport = offered_->transports[index];
-        const bool feedback = policy_.kind == sdp::LegKind::webrtc;
-        const bool sound = std::ranges::any_of(offered_->media, [&](const sdp::OfferMedia& media) {
-            return media.transport == index && media.kind == sdp::MediaKind::audio;
-        });
-        // Whether a SIP peer muxes is not known yet: there is a socket for its RTCP, too.
-        const bool mux = transport.rtcp_mux && (feedback || (transport.ice && !policy_.ice_lite));
-        if (const Status made =
-                ensure_path(transport.id, {transport.ice, mux, feedback, true, sound, peer_address_});
-            !made) {
-            return internal(made.error());
+        auto description = offer_transport(index);
+        if (!description) {
+            return internal(description.error());
         }
-        for (unsigned i = 0; i < transport.suites.size(); ++i) {
-            key(paths_.at(transport.id), transport.suites[i], i + 1);
-        }
-        sdp::LocalTransport description = local_transport(transport.id, peer_address_);
-        description.crypto.clear();
-        for (unsigned i = 0; i < transport.suites.size(); ++i) {
-            description.crypto.push_back(key(paths_.at(transport.id), transport.suites[i], i + 1));
-        }
-        local.transports.push_back(std::move(description));
+        local.transports.push_back(std::move(*description));
     }
     for (std::size_t i = 0; i < offered_->media.size(); ++i) {
         local.media.push_back({i, ssrc(i), 0, ""});
@@ -119,6 +104,27 @@ SdpResult Session::offer() {
     local.floor = local_floor(offered_->floor);
     offered_local_ = local;
     return sdp::write_offer(*offered_, local);
+}
+
+Result<sdp::LocalTransport> Session::offer_transport(std::size_t index) {
+    const auto& transport = offered_->transports[index];
+    const bool feedback = policy_.kind == sdp::LegKind::webrtc;
+    const bool sound = std::ranges::any_of(offered_->media, [&](const sdp::OfferMedia& media) {
+        return media.transport == index && media.kind == sdp::MediaKind::audio;
+    });
+    // Whether a SIP peer muxes is not known yet: there is a socket for its RTCP, too.
+    const bool mux = transport.rtcp_mux && (feedback || (transport.ice && !policy_.ice_lite));
+    if (const Status made =
+            ensure_path(transport.id, {transport.ice, mux, feedback, true, sound, peer_address_});
+        !made) {
+        return Error{made.error()};
+    }
+    sdp::LocalTransport description = local_transport(transport.id, peer_address_);
+    description.crypto.clear();
+    for (unsigned i = 0; i < transport.suites.size(); ++i) {
+        description.crypto.push_back(key(paths_.at(transport.id), transport.suites[i], i + 1));
+    }
+    return description;
 }
 
 SdpResult Session::accept_answer(std::string_view answer) {

@@ -51,7 +51,8 @@ public:
     ~Session() override;
 
     SdpResult answer(std::string_view offer) override;
-    SdpResult offer() override;
+    SdpResult offer() override { return make_offer(false); }
+    SdpResult offer_anew() override { return make_offer(true); }
     SdpResult accept_answer(std::string_view answer) override;
     void discard_offer() override;
     void add_candidate(std::string_view candidate, std::string_view mid, int mline) override;
@@ -134,6 +135,8 @@ private:
     std::uint16_t leave_agent(std::size_t id);
     bool steers_camera(const Path& path) const;
     std::uint8_t dscp(bool sound) const;
+    SdpResult make_offer(bool anew);
+    Result<sdp::LocalTransport> offer_transport(std::size_t index);
     std::optional<MediaProblem> take(const sdp::Negotiated& negotiated);
     Status apply(const sdp::Negotiated& negotiated);
     Status apply_transport(const sdp::TransportPlan& plan);

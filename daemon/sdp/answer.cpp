@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "daemon/sdp/codec_choice.hpp"
+#include "daemon/sdp/payload_numbers.hpp"
 #include "daemon/sdp/plan_parts.hpp"
 
 namespace vmr::sdp {
@@ -92,6 +93,8 @@ private:
         for (std::size_t i = 0; i < offer_.media.size(); ++i) {
             const auto& media = offer_.media[i];
             auto& plan = result_.media.emplace_back();
+            const auto* before =
+                previous_ != nullptr && i < previous_->media.size() ? &previous_->media[i] : nullptr;
             plan.index = i;
             plan.kind = media.kind;
             plan.mid = media.mid;
@@ -105,6 +108,11 @@ private:
             // Browsers do not write a=content: their second video is the content by agreement.
             const bool content = policy_.kind == LegKind::webrtc ? videos == 2 : is_content(i);
             plan.role = media.kind == MediaKind::video && content ? Role::content : Role::main;
+            if (before != nullptr && media.disabled() && media.kind_name == before->kind_name) {
+                plan.kind = before->kind;  // what is switched off need not say what it was
+                plan.role = before->role;
+            }
+            note_numbers(plan, before, media, nullptr);
         }
     }
 

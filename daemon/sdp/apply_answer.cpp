@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/sdp/codec_choice.hpp"
+#include "daemon/sdp/payload_numbers.hpp"
 #include "daemon/sdp/plan_parts.hpp"
 
 namespace vmr::sdp {
@@ -106,6 +107,9 @@ private:
         plan.proto_name = ours.proto_name;
         plan.format_names = media.format_names;
         plan.label = ours.label;
+        note_numbers(plan,
+                     previous_ != nullptr && i < previous_->media.size() ? &previous_->media[i] : nullptr,
+                     media, &ours);
         if (media.kind_name != ours.kind_name || (!media.mid.empty() && media.mid != ours.mid)) {
             return malformed("an m-line of the answer is of another kind");
         }

@@ -4,6 +4,7 @@
 //   offers:   plan_offer() → build transports → write_offer() … parse(answer) → apply_answer()
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -117,6 +118,9 @@ inline constexpr const char* kUriAudioLevel = "urn:ietf:params:rtp-hdrext:ssrc-a
 inline constexpr const char* kUriTransportCc =
     "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
+// What numbers stand for in an m-line, or stood: "opus/48000/2" and the like.
+using PayloadNumbers = std::map<std::uint8_t, std::string>;
+
 struct MediaPlan {
     std::size_t index = 0;  // of the m-line
     MediaKind kind = MediaKind::other;
@@ -142,6 +146,7 @@ struct MediaPlan {
     // As offered, to be echoed.
     std::string kind_name, proto_name, label, content;
     std::vector<std::string> format_names;
+    PayloadNumbers numbers;  // of all descriptions of the session so far
 };
 
 struct SdesPlan {
@@ -275,8 +280,10 @@ struct OfferWish {  // what the leg wants to have; a first offer leaves out what
     Direction video = Direction::sendrecv;
     Direction content = Direction::sendrecv;
     bool ice = false;
-    bool add_media = false;  // re-offer: also what the session lacks so far; otherwise its m-lines are kept
-    bool dtls = false;       // first offer only: UDP/TLS/RTP/SAVPF instead of SDES
+    // Re-offer: all that we can do, as in a first one, with what is in use in front (RFC 3261 section 14.2);
+    // otherwise the session as it is.
+    bool anew = false;
+    bool dtls = false;  // first offer only: UDP/TLS/RTP/SAVPF instead of SDES
 };
 
 struct OfferMedia {
@@ -316,7 +323,8 @@ struct OfferPlan {
     bool bundle = false;
 };
 
-// A first offer, or with `current` a re-offer: its m-lines, payload types, and transports are kept.
+// A first offer, or with `current` a re-offer: its m-lines, payload types, and transports are kept. What they
+// are protected and reached by stays, but for the suites of SDES.
 OfferPlan plan_offer(const Policy& policy, const OfferWish& wish, const Negotiated* current = nullptr);
 std::string write_offer(const OfferPlan& plan, const LocalParams& local);
 // `local` is what the offer was written with (its SDES tags say which key of ours is meant).

@@ -35,6 +35,10 @@ public:
         }
         return text;
     }
+    SdpResult offer_anew() override {
+        ++offered_anew;
+        return offer();
+    }
     SdpResult accept_answer(std::string_view text) override {
         answers.emplace_back(text);
         if (problem) {
@@ -50,7 +54,7 @@ public:
 
     std::string answer_attributes;
     std::vector<std::string> offers, answers;
-    int offered = 0, discarded = 0, keyframes = 0;
+    int offered = 0, offered_anew = 0, discarded = 0, keyframes = 0;
     std::string signalling, peer;
     std::optional<MediaProblem> problem;
     Callbacks callbacks;

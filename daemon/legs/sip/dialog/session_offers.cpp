@@ -44,7 +44,7 @@ bool Session::answer_offer(const std::string& transaction, const Message& reques
         return false;
     }
     media_->set_signalling(request.flow.protection);
-    const SdpResult sdp = request.body.empty() ? media_->offer() : media_->answer(request.body);
+    const SdpResult sdp = request.body.empty() ? media_->offer_anew() : media_->answer(request.body);
     if (!sdp) {
         reply_problem(transaction, request, sdp.problem());
         return false;

@@ -108,6 +108,22 @@ TEST_P(Calls, ADelayedOfferIsAnsweredInTheAck) {
     EXPECT_EQ(call->media->answers, std::vector<std::string>{kOffer});
 }
 
+// As servers that connect two calls hold, resume and transfer theirs (RFC 3725).
+TEST_P(Calls, AReinviteWithoutAnOfferIsAnsweredInTheAck) {
+    Client client(GetParam(), harness_.port(GetParam()));
+    Caller caller(client);
+    establish(client, caller);
+    ASSERT_TRUE(harness_.observer.wait([](const auto& record) { return record.answered; }));
+    client.send(caller.request("INVITE"));
+    ASSERT_NE(client.expect("SIP/2.0 200").find(kAnswer), std::string::npos);
+    client.send(caller.ack(kOffer));
+    const auto call =
+        harness_.observer.wait([](const auto& record) { return !record.media->answers.empty(); });
+    ASSERT_TRUE(call);
+    EXPECT_EQ(call->media->offered_anew, 1);
+    EXPECT_FALSE(call->ended);
+}
+
 TEST_P(Calls, CancelEndsARingingCall) {
     harness_.observer.on_arrival = [](Leg&) {};
     Client client(GetParam(), harness_.port(GetParam()));

@@ -148,6 +148,21 @@ TEST_F(Rules, ADelayedOfferWithoutAnAnswerEndsTheCall) {
     EXPECT_EQ(host.ended, std::vector<EndCause>{EndCause::not_acceptable});
 }
 
+// RFC 3261 section 14.2: our own offers are of the session as it is
+TEST_F(Rules, AnOfferThatThePeerAsksForIsOfAllThatWeCanDo) {
+    establish();
+    receive("INVITE", 2, 100);
+    EXPECT_EQ(host.statuses.back(), 200);
+    EXPECT_EQ(media->offered_anew, 1);
+    session->receive("", request("ACK", 2, {}, kOffer, "l"), 110);
+    EXPECT_EQ(media->answers, std::vector<std::string>{kOffer});
+    session->renegotiate(200);
+    ASSERT_EQ(host.requests.size(), 1U);
+    EXPECT_EQ(media->offered, 2);
+    EXPECT_EQ(media->offered_anew, 1);
+    EXPECT_TRUE(host.ended.empty());
+}
+
 // RFC 3262 section 3 and 5
 TEST_F(Rules, AReliableRingIsSentAgainAndFailsWith504) {
     start("Supported: 100rel\r\n");
