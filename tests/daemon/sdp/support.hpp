@@ -104,4 +104,19 @@ inline Negotiated answered(const std::string& offer, const Policy& policy,
     return outcome.ok() ? *outcome : Negotiated{};
 }
 
+struct Offered {
+    OfferPlan plan;
+    LocalParams local;
+    std::string text;
+};
+
+// With the m-lines, transports and keys that local_for() makes.
+inline Offered offered(const Policy& policy, const OfferWish& wish = {},
+                       const Negotiated* current = nullptr) {
+    Offered result{plan_offer(policy, wish, current), {}, {}};
+    result.local = local_for(8, 4);
+    result.text = write_offer(result.plan, result.local);
+    return result;
+}
+
 }  // namespace vmr::sdp::test
