@@ -23,7 +23,7 @@ void LostFlows::connection_closed(std::uint64_t connection) {
     }
     lost_.try_emplace(connection);
     // What was on its way may not have arrived.
-    if (call_.owner()->awaits_answer(call_.id(), connection)) {
+    if (awaited(connection)) {
         find_way(connection);
     }
 }
@@ -43,11 +43,41 @@ void LostFlows::moved(const Flow& before, const Flow& now) {
 void LostFlows::retry() {
     std::vector<std::uint64_t> waiting;
     for (const auto& [connection, search] : lost_) {
-        if (call_.owner() != nullptr && call_.owner()->awaits_answer(call_.id(), connection)) {
+        if (awaited(connection)) {
             waiting.push_back(connection);
         }
     }
     std::ranges::for_each(waiting, [this](std::uint64_t connection) { find_way(connection); });
+}
+
+void LostFlows::tick() {
+    std::vector<std::uint64_t> due;
+    for (auto& [connection, search] : lost_) {
+        if (search.at >= 0 && call_.owner() != nullptr && search.at <= call_.owner()->now()) {
+            search.at = -1;
+            due.push_back(connection);
+        }
+    }
+    for (const std::uint64_t connection : due) {
+        if (awaited(connection)) {
+            find_way(connection);
+        }
+    }
+}
+
+std::optional<std::int64_t> LostFlows::next_deadline() const {
+    std::optional<std::int64_t> next;
+    for (const auto& [connection, search] : lost_) {
+        if (search.at >= 0 && (!next || search.at < *next)) {
+            next = search.at;
+        }
+    }
+    return next;
+}
+
+// Its requests have time left.
+bool LostFlows::awaited(std::uint64_t connection) const {
+    return call_.owner() != nullptr && call_.owner()->awaits_answer(call_.id(), connection);
 }
 
 void LostFlows::find_way(std::uint64_t connection) {
@@ -65,6 +95,7 @@ void LostFlows::find_way(std::uint64_t connection) {
         move(connection, *flow);
     } else if (const Opening* opening = std::get_if<Opening>(&way)) {
         search.opening = true;
+        search.at = -1;
         call_.owner()->open(opening->target, opening->host,
                             [weak = call_.weak_from_this(), connection](const Result<Flow>& flow) {
                                 if (const auto call = weak.lock()) {
@@ -74,17 +105,24 @@ void LostFlows::find_way(std::uint64_t connection) {
     }
 }
 
-// Where it failed, what came up meanwhile or the next request tries again.
+// Where it failed, what came up meanwhile tries again, or the next request, or time: who restarts is back
+// soon.
 void LostFlows::take_flow(std::uint64_t connection, const Result<Flow>& flow) {
     const auto lost = lost_.find(connection);
     if (lost == lost_.end() || call_.owner() == nullptr) {
         return;
     }
-    const bool again = std::exchange(lost->second, Search()).again;
+    Search& search = lost->second;
+    search.opening = false;
     if (flow) {
         move(connection, *flow);
-    } else if (again) {
+    } else if (std::exchange(search.again, false)) {
         find_way(connection);
+    } else if (awaited(connection)) {
+        search.at = call_.owner()->now() + std::exchange(search.pause, search.pause * 2);
+        call_.owner()->on_call_touched();
+    } else {
+        search = Search();
     }
 }
 

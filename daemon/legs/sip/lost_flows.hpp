@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "base/result.hpp"
 #include "daemon/legs/sip/message/message.hpp"
@@ -22,16 +23,22 @@ public:
     void moved(const Flow& before, const Flow& now);
     // There may be a way now where there was none.
     void retry();
+    void tick();
+    std::optional<std::int64_t> next_deadline() const;
 
 private:
     void find_way(std::uint64_t connection);
     void take_flow(std::uint64_t connection, const Result<Flow>& flow);
     void move(std::uint64_t connection, const Flow& to);
+    bool awaited(std::uint64_t connection) const;
 
+    static constexpr std::int64_t kFirstPause = 1000;  // ms after a connection that failed, doubled with each
     Call& call_;
     struct Search {
         bool opening = false;  // another connection
         bool again = false;    // there may be another way since it began
+        std::int64_t at = -1;  // the next one is tried
+        std::int64_t pause = kFirstPause;
     };
     std::map<std::uint64_t, Search> lost_;  // connections that dialogs had
 };

@@ -43,7 +43,26 @@ protected:
         EXPECT_TRUE(is_alone(harness_));
         return leg;
     }
-    Harness harness_;
+    // The acceptor's port was tried, and nobody was there.
+    bool was_tried(Harness& harness, const std::string& leg) {
+        harness.run([&] {
+            const auto plan = harness.legs->plan("sip:bob@127.0.0.1:" + std::to_string(acceptor_.port()) +
+                                                 ";transport=tcp");
+            ASSERT_TRUE(plan.ok()) << plan.error();
+            harness.legs->dial({leg, *plan, "Board", "board", {}});
+        });
+        const auto ended = harness.observer.wait([](const auto& record) { return record.ended.has_value(); });
+        return ended && ended->ended == EndCause::unreachable;
+    }
+    static SipConfig config() {
+        SipConfig config;
+        DialRule rule;
+        rule.name = "loopback";
+        rule.domains = {"127.0.0.1"};
+        config.dial.rules = {rule};
+        return config;
+    }
+    Harness harness_{config()};
     Acceptor acceptor_;
     std::unique_ptr<Client> client_;
     std::unique_ptr<Caller> caller_;
@@ -87,6 +106,44 @@ TEST_F(LostFlows, ARequestThatMayNotHaveArrivedGoesOutAgain) {
     const auto back = acceptor_.accept();
     ASSERT_TRUE(back);
     EXPECT_EQ(back->expect("INVITE "), first);
+}
+
+TEST_F(LostFlows, WhereNobodyListenedIsTriedAgain) {
+    const auto leg = call(acceptor_.contact());
+    acceptor_.stop();
+    harness_.run([&] { leg->renegotiate(); });
+    ASSERT_TRUE(was_tried(harness_, "probe"));
+    acceptor_.listen();
+    const auto back = acceptor_.accept();
+    ASSERT_TRUE(back);
+    EXPECT_NE(back->expect("INVITE "), "");
+}
+
+// Its Contact cannot be called, nor was the trunk's proxy there.
+TEST_F(LostFlows, WhatWaitsGoesOutWhenTheTrunkComesUp) {
+    SipConfig config;
+    TrunkConfig trunk;
+    trunk.name = "carrier";
+    trunk.sources = {"127.0.0.1"};
+    trunk.numbers = {{"+4930123", "room"}};
+    config.trunks = {trunk};
+    Harness harness(std::move(config));
+    auto client = std::make_unique<Client>(Transport::tcp, harness.port(Transport::tcp));
+    Caller caller(*client, "+4930123");
+    caller.contact = "<sip:192.0.2.1;transport=tcp>";
+    const auto leg = establish(harness, *client, caller);
+    ::shutdown(client->descriptor(), SHUT_RDWR);
+    ASSERT_TRUE(is_alone(harness));
+    trunk.settings.proxies = {"sip:127.0.0.1:" + std::to_string(acceptor_.port()) + ";transport=tcp"};
+    trunk.settings.options_interval = 60;
+    harness.run([&] {
+        leg->renegotiate();
+        ASSERT_TRUE(harness.legs->set_trunks({trunk}).ok());
+    });
+    const auto proxy = acceptor_.accept();
+    ASSERT_TRUE(proxy);
+    proxy->send(response(proxy->expect("OPTIONS "), 200));
+    EXPECT_NE(proxy->expect("INVITE "), "");
 }
 
 TEST_F(LostFlows, TheRouteIsFollowed) {
