@@ -18,13 +18,27 @@ std::vector<Dialog*> dialogs_on(Call& call, std::uint64_t connection) {
 }  // namespace
 
 void LostFlows::connection_closed(std::uint64_t connection) {
-    if (connection == 0 || call_.owner() == nullptr || dialogs_on(call_, connection).empty()) {
+    if (connection == 0 || call_.owner() == nullptr) {
         return;
     }
+    if (dialogs_on(call_, connection).empty()) {
+        send_after(connection);
+        return;
+    }
+    left_.erase(connection);
     lost_.try_emplace(connection);
     // What was on its way may not have arrived.
     if (awaited(connection)) {
         find_way(connection);
+    }
+}
+
+// A dialog had gone on by another way while requests that went by this one were not answered.
+void LostFlows::send_after(std::uint64_t connection) {
+    const auto left = left_.extract(connection);
+    if (left && awaited(connection)) {
+        call_.owner()->send_again(call_.id(), connection, left.mapped());
+        requested(left.mapped());
     }
 }
 
@@ -37,6 +51,17 @@ void LostFlows::requested(const Flow& flow) {
 void LostFlows::moved(const Flow& before, const Flow& now) {
     if (lost_.contains(before.connection)) {
         move(before.connection, now);
+        return;
+    }
+    if (awaited(before.connection)) {
+        left_[before.connection] = now;
+    }
+    redirect(before.connection, now);
+}
+
+void LostFlows::redirect(std::uint64_t connection, const Flow& now) {
+    for (auto& [left, to] : left_) {
+        to = to.connection == connection ? now : to;
     }
 }
 
@@ -128,6 +153,7 @@ void LostFlows::take_flow(std::uint64_t connection, const Result<Flow>& flow) {
 
 void LostFlows::move(std::uint64_t connection, const Flow& to) {
     lost_.erase(connection);
+    redirect(connection, to);
     for (Dialog* dialog : dialogs_on(call_, connection)) {
         dialog->move_to(to);
     }

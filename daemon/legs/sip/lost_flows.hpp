@@ -27,9 +27,11 @@ public:
     std::optional<std::int64_t> next_deadline() const;
 
 private:
+    void send_after(std::uint64_t connection);
     void find_way(std::uint64_t connection);
     void take_flow(std::uint64_t connection, const Result<Flow>& flow);
     void move(std::uint64_t connection, const Flow& to);
+    void redirect(std::uint64_t connection, const Flow& now);
     bool awaited(std::uint64_t connection) const;
 
     static constexpr std::int64_t kFirstPause = 1000;  // ms after a connection that failed, doubled with each
@@ -41,6 +43,8 @@ private:
         std::int64_t pause = kFirstPause;
     };
     std::map<std::uint64_t, Search> lost_;  // connections that dialogs had
+    // Where dialogs went on from connections that stand, and by which requests still wait for an answer.
+    std::map<std::uint64_t, Flow> left_;
 };
 
 }  // namespace vmr::sip

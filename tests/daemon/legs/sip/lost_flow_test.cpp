@@ -173,6 +173,24 @@ TEST_F(LostFlows, WhatWaitsGoesOutWhenTheCallerComesBack) {
     EXPECT_NE(again.expect("INVITE "), "");
 }
 
+// A way that is gone is seen to be so after the other side came by another.
+TEST_F(LostFlows, WhatWasLeftBehindGoesOutWhereTheDialogWentOn) {
+    auto client = std::make_unique<Client>(Transport::tcp, harness_.port(Transport::tcp));
+    Caller caller(*client);
+    const auto leg = establish(harness_, *client, caller);
+    harness_.run([&] { leg->renegotiate(); });
+    const std::string first = client->expect("INVITE ");
+    ASSERT_NE(first, "");
+    Client other(Transport::tcp, harness_.port(Transport::tcp));
+    other.send(caller.request("INFO", {}, "7", "application/dtmf"));
+    ASSERT_NE(other.expect("SIP/2.0 200"), "");
+    Client third(Transport::tcp, harness_.port(Transport::tcp));
+    third.send(caller.request("INFO", {}, "8", "application/dtmf"));
+    ASSERT_NE(third.expect("SIP/2.0 200"), "");
+    ::shutdown(client->descriptor(), SHUT_RDWR);
+    EXPECT_EQ(third.expect("INVITE "), first);
+}
+
 TEST_F(LostFlows, WhoClosesEachConnectionIsNotCalledForEver) {
     const auto leg = call(acceptor_.contact());
     harness_.run([&] { leg->end(EndCause::removed); });

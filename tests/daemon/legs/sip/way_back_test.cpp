@@ -163,6 +163,14 @@ TEST_F(MovedRequests, GoOutAgainByTheOtherWayUntilTheyAreAnswered) {
     EXPECT_EQ(sent.size(), 1U);
 }
 
+TEST_F(MovedRequests, StayWhereTheyAreRatherThanFallBehindTls) {
+    request(flow(Transport::tls), "BYE", "one");
+    request(flow(Transport::tcp), "INFO", "one");
+    sent.clear();
+    transactions.send_again("one", 5, flow(Transport::tcp, "192.0.2.7", 8), 1000);
+    EXPECT_THAT(sent, ElementsAre(HasSubstr("8 INFO TCP")));
+}
+
 TEST_F(MovedRequests, AnInviteThatRingsIsOnlyAcknowledgedThere) {
     const Flow gone = flow(Transport::tcp);
     request(gone, "INVITE", "one");
