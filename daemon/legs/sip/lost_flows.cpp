@@ -43,8 +43,24 @@ void LostFlows::send_after(std::uint64_t connection) {
 }
 
 void LostFlows::requested(const Flow& flow) {
-    if (lost_.contains(flow.connection)) {
+    if (const auto lost = lost_.find(flow.connection); lost != lost_.end()) {
+        lost->second.pause = kFirstPause;
         find_way(flow.connection);
+    }
+}
+
+void LostFlows::sent(const Flow& flow) {
+    const auto lost = lost_.find(flow.connection);
+    if (lost != lost_.end() && lost->second.at < 0 && !lost->second.opening) {
+        find_way(flow.connection);
+    }
+}
+
+void LostFlows::answered(const std::string& key, const Flow& flow) {
+    for (Dialog* dialog : call_.dialogs()) {
+        if (flow.connection != 0 && dialog->key() == key && lost_.contains(dialog->flow().connection)) {
+            call_.follow(*dialog, flow);
+        }
     }
 }
 
@@ -143,11 +159,10 @@ void LostFlows::take_flow(std::uint64_t connection, const Result<Flow>& flow) {
         move(connection, *flow);
     } else if (std::exchange(search.again, false)) {
         find_way(connection);
-    } else if (awaited(connection)) {
-        search.at = call_.owner()->now() + std::exchange(search.pause, search.pause * 2);
-        call_.owner()->on_call_touched();
     } else {
-        search = Search();
+        search.at = call_.owner()->now() + search.pause;
+        search.pause = std::min(search.pause * 2, kLongestPause);
+        call_.owner()->on_call_touched();
     }
 }
 
