@@ -9,10 +9,11 @@
 
 namespace vmr::test {
 
-// Binds to any free port of an address of this machine; which one.
-inline std::uint16_t bind_to(int socket, const char* ip) {
+// Binds to a port of an address of this machine, 0: any free one; which one.
+inline std::uint16_t bind_to(int socket, const char* ip, std::uint16_t port = 0) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(port);
     inet_pton(AF_INET, ip, &address.sin_addr);
     socklen_t size = sizeof address;
     if (::bind(socket, reinterpret_cast<sockaddr*>(&address), size) != 0 ||

@@ -118,6 +118,7 @@ void Call::request_again(std::uint64_t id, const Flow& flow, const std::string& 
 void Call::send(const Flow& flow, const std::string& bytes) {
     if (owner_ != nullptr) {
         owner_->send(flow, bytes);
+        lost_flows_.sent(flow);
     }
 }
 

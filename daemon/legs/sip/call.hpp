@@ -82,6 +82,7 @@ public:
     // What was opened for it; nothing where it came to us, or rang at devices.
     virtual std::optional<Opening> opened() const { return std::nullopt; }
     LostFlows& lost_flows() { return lost_flows_; }
+    const LostFlows& lost_flows() const { return lost_flows_; }
     std::vector<Dialog*> dialogs();
     // The owner goes away: nothing reaches the network any more.
     void orphan() { owner_ = nullptr; }

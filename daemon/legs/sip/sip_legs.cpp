@@ -133,6 +133,7 @@ void SipLegs::Core::tick() {
         }
         call->tick();
         call->usages().tick();
+        call->lost_flows().tick();
         if (call->over()) {
             call->orphan();
             calls_.erase(call->key());

@@ -110,9 +110,11 @@ std::optional<Reply> SipLegs::Core::find_replaced(const Message& invite, const T
 
 std::optional<std::int64_t> SipLegs::Core::deadline_of(const Call& call) const {
     std::optional<std::int64_t> next = call.next_deadline();
-    const std::optional<std::int64_t> other = call.usages().next_deadline();
-    if (other && (!next || *other < *next)) {
-        next = other;
+    for (const std::optional<std::int64_t>& other :
+         {call.usages().next_deadline(), call.lost_flows().next_deadline()}) {
+        if (other && (!next || *other < *next)) {
+            next = other;
+        }
     }
     return next;
 }

@@ -285,16 +285,18 @@ void SipLegs::Core::on_invite_cancelled(const std::string& transaction) {
 
 void SipLegs::Core::on_response_received(std::uint64_t id, const Message& response) {
     // To requests of our calls: From holds our tag, To the peer's.
+    const std::string key = response.call_id + "|" + response.from.tag + "|" + response.to.tag;
     const auto call = find(response.call_id, response.from.tag, response.to.tag);
-    if (call && !call->usages().receive_response(id, response)) {
-        call->receive_response(id, response);
-    } else if (!call) {
-        const auto beside = find_aside(response.call_id + "|" + response.from.tag + "|" + response.to.tag);
-        if (beside) {
-            (void)beside->usages().receive_response(id, response);
-        } else if (lines_.receive_response(id, response, now())) {
-            arm(now() + kGranularity);
+    if (call) {
+        call->lost_flows().answered(key, response.flow);
+        if (!call->usages().receive_response(id, response)) {
+            call->receive_response(id, response);
         }
+    } else if (const auto beside = find_aside(key)) {
+        beside->lost_flows().answered(key, response.flow);
+        (void)beside->usages().receive_response(id, response);
+    } else if (lines_.receive_response(id, response, now())) {
+        arm(now() + kGranularity);
     }
 }
 

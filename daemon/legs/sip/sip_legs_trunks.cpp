@@ -21,6 +21,11 @@ void SipLegs::Core::begin_lines() {
 }
 
 void SipLegs::Core::on_line_changed(const LineStatus& status) {
+    for (const auto& [key, call] : calls_) {
+        if (status.up && call->standing().trunk == status.trunk) {
+            call->lost_flows().retry();
+        }
+    }
     if (config_.on_trunk_changed) {
         config_.on_trunk_changed(status);
     }

@@ -14,13 +14,17 @@ namespace vmr::sip::test {
 
 class Acceptor {
 public:
-    Acceptor() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        port_ = vmr::test::bind_to_loopback(socket_);
-        ::listen(socket_, 16);
-    }
+    Acceptor() { listen(); }
     ~Acceptor() { ::close(socket_); }
     Acceptor(const Acceptor&) = delete;
     Acceptor& operator=(const Acceptor&) = delete;
+
+    // Nobody is answered there until it listens again; the port stays its.
+    void stop() {
+        ::close(socket_);
+        socket_ = bound(port_);
+    }
+    void listen() { ::listen(socket_, 16); }
 
     std::uint16_t port() const { return port_; }
     std::string contact(const std::string& host = "127.0.0.1") const {
@@ -36,8 +40,16 @@ public:
     }
 
 private:
-    int socket_;
-    std::uint16_t port_ = 0;
+    static int bound(std::uint16_t& port) {
+        const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int yes = 1;
+        ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        port = vmr::test::bind_to(socket, "127.0.0.1", port);
+        return socket;
+    }
+
+    std::uint16_t port_ = 0;  // 0: any, when it is bound first
+    int socket_ = bound(port_);
 };
 
 }  // namespace vmr::sip::test

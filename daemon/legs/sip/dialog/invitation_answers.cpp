@@ -7,11 +7,22 @@
 #include "daemon/legs/sip/dialog/transaction.hpp"
 
 namespace vmr::sip {
+namespace {
+
+// Who repeats its 2xx by another connection has lost the one that our INVITE took.
+Flow way_of_ack(const Flow& before, const Flow& now) {
+    const bool other = now.connection != 0 && now.connection != before.connection;
+    Flow way = other && may_follow(before, now, false) ? now : before;
+    way.dscp = before.dscp;
+    return way;
+}
+
+}  // namespace
 
 void Invitation::receive_accepted(const Message& response, std::int64_t now) {
     const std::string& tag = response.to.tag;
     if (const auto known = acks_.find(tag); known != acks_.end()) {
-        network_.send(half_.flow, known->second);  // the ACK was lost
+        network_.send(way_of_ack(half_.flow, response.flow), known->second);  // the ACK was lost
         return;
     }
     constexpr std::size_t kMaxAnswers = 8;  // of one fork

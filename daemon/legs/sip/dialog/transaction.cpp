@@ -186,7 +186,8 @@ bool Transactions::awaits_answer(const std::string& call, std::uint64_t connecti
 void Transactions::send_again(const std::string& call, std::uint64_t connection, const Flow& to,
                               std::int64_t now) {
     for (auto& [branch, client] : clients_) {
-        if (!client.is_left_on(call, connection)) {
+        const bool falls = client.flow.transport == Transport::tls && to.transport != Transport::tls;
+        if (!client.is_left_on(call, connection) || falls) {
             continue;
         }
         const int dscp = client.flow.dscp;

@@ -50,6 +50,7 @@ public:
     // A request of this call went along this connection, waits for its answer and may be sent again.
     bool awaits_answer(const std::string& call, std::uint64_t connection) const;
     // The connection is gone: requests of the call go out by another way, in the time that they have left.
+    // What went by TLS goes by nothing less.
     void send_again(const std::string& call, std::uint64_t connection, const Flow& to, std::int64_t now);
     void tick(std::int64_t now);
     std::optional<std::int64_t> next_deadline() const;

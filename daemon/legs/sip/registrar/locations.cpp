@@ -22,6 +22,13 @@ std::map<std::string, std::string> parameters_of(const std::string& params) {
     return all;
 }
 
+// Of a device that came back its connection's port may be another.
+bool is_same_host(const std::string& left, const std::string& right) {
+    const std::optional<Uri> one = parse_uri(left);
+    const std::optional<Uri> other = parse_uri(right);
+    return one && other && one->user == other->user && one->host == other->host;
+}
+
 }  // namespace
 
 bool same_uri(const Uri& left, const Uri& right) {
@@ -66,7 +73,9 @@ std::optional<Contact> binding_of_same(const std::vector<Contact>& now, const Co
     if (auto same = first([&then](const Contact& one) { return same_binding(one, then); })) {
         return same;
     }
-    const auto near = [&then](const Contact& one) { return one.flow.remote.ip == then.flow.remote.ip; };
+    const auto near = [&then](const Contact& one) {
+        return one.flow.remote.ip == then.flow.remote.ip && is_same_host(one.uri, then.uri);
+    };
     return std::ranges::count_if(now, near) == 1 ? first(near) : std::nullopt;
 }
 

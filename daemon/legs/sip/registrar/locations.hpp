@@ -31,8 +31,8 @@ struct Contact {
 
 // Whether two are the same binding: by instance and reg-id (RFC 5626 section 6), else by URI.
 bool same_binding(const Contact& left, const Contact& right);
-// The binding now of who had the binding `then`: by instance; without one by URI, or as the only one that
-// comes from its address.
+// The binding now of who had the binding `then`: by instance; without one by URI, or as the only one of this
+// user and host that comes from its address: behind a NAT others do too.
 std::optional<Contact> binding_of_same(const std::vector<Contact>& now, const Contact& then);
 // RFC 3261 section 19.1.4.
 bool same_uri(const Uri& left, const Uri& right);

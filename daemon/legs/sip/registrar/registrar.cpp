@@ -252,7 +252,7 @@ std::optional<Reply> Registrar::read(const Message& request, std::int64_t now,
         one.contact.call_id = request.call_id;
         one.contact.cseq = request.cseq;
         one.contact.user_agent = user_agent_of(request);
-        one.contact.flow = request.flow;
+        one.contact.flow = request.response_flow();
         one.contact.direct = direct;
         one.contact.refreshed_at = now;
         one.contact.expires_at = now + one.expires * 1000;

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "daemon/legs/sip/message/digest.hpp"
 #include "tests/support/sip/acceptor.hpp"
 #include "tests/support/sip/dns_server.hpp"
 #include "tests/support/sip/harness.hpp"
@@ -43,7 +42,32 @@ protected:
         EXPECT_TRUE(is_alone(harness_));
         return leg;
     }
-    Harness harness_;
+    std::shared_ptr<Leg> dial(const std::string& id) {
+        std::shared_ptr<Leg> leg;
+        harness_.run([&] {
+            const auto plan = harness_.legs->plan("sip:bob@127.0.0.1:" + std::to_string(acceptor_.port()) +
+                                                  ";transport=tcp");
+            ASSERT_TRUE(plan.ok()) << plan.error();
+            leg = harness_.legs->dial({id, *plan, "Board", "board", {}});
+        });
+        return leg;
+    }
+    // The acceptor's port was tried, and nobody was there.
+    bool was_tried() {
+        const auto probe = dial("probe");
+        const auto ended =
+            harness_.observer.wait([](const auto& record) { return record.ended.has_value(); });
+        return ended && ended->ended == EndCause::unreachable;
+    }
+    static SipConfig config() {
+        SipConfig config;
+        DialRule rule;
+        rule.name = "loopback";
+        rule.domains = {"127.0.0.1"};
+        config.dial.rules = {rule};
+        return config;
+    }
+    Harness harness_{config()};
     Acceptor acceptor_;
     std::unique_ptr<Client> client_;
     std::unique_ptr<Caller> caller_;
@@ -89,6 +113,44 @@ TEST_F(LostFlows, ARequestThatMayNotHaveArrivedGoesOutAgain) {
     EXPECT_EQ(back->expect("INVITE "), first);
 }
 
+TEST_F(LostFlows, WhereNobodyListenedIsTriedAgain) {
+    const auto leg = call(acceptor_.contact());
+    acceptor_.stop();
+    harness_.run([&] { leg->renegotiate(); });
+    ASSERT_TRUE(was_tried());
+    acceptor_.listen();
+    const auto back = acceptor_.accept();
+    ASSERT_TRUE(back);
+    EXPECT_NE(back->expect("INVITE "), "");
+}
+
+// Its Contact cannot be called, nor was the trunk's proxy there.
+TEST_F(LostFlows, WhatWaitsGoesOutWhenTheTrunkComesUp) {
+    SipConfig config;
+    TrunkConfig trunk;
+    trunk.name = "carrier";
+    trunk.sources = {"127.0.0.1"};
+    trunk.numbers = {{"+4930123", "room"}};
+    config.trunks = {trunk};
+    Harness harness(std::move(config));
+    auto client = std::make_unique<Client>(Transport::tcp, harness.port(Transport::tcp));
+    Caller caller(*client, "+4930123");
+    caller.contact = "<sip:192.0.2.1;transport=tcp>";
+    const auto leg = establish(harness, *client, caller);
+    ::shutdown(client->descriptor(), SHUT_RDWR);
+    ASSERT_TRUE(is_alone(harness));
+    trunk.settings.proxies = {"sip:127.0.0.1:" + std::to_string(acceptor_.port()) + ";transport=tcp"};
+    trunk.settings.options_interval = 60;
+    harness.run([&] {
+        leg->renegotiate();
+        ASSERT_TRUE(harness.legs->set_trunks({trunk}).ok());
+    });
+    const auto proxy = acceptor_.accept();
+    ASSERT_TRUE(proxy);
+    proxy->send(response(proxy->expect("OPTIONS "), 200));
+    EXPECT_NE(proxy->expect("INVITE "), "");
+}
+
 TEST_F(LostFlows, TheRouteIsFollowed) {
     const auto leg = call("<sip:alice@192.0.2.1:5070;transport=tcp>",
                           "Record-Route: <sip:127.0.0.1:" + std::to_string(acceptor_.port()) +
@@ -114,6 +176,74 @@ TEST_F(LostFlows, WhatWaitsGoesOutWhenTheCallerComesBack) {
     Client again(Transport::tcp, harness_.port(Transport::tcp));
     again.send(caller_->request("INFO", {}, "7", "application/dtmf"));
     EXPECT_NE(again.expect("INVITE "), "");
+}
+
+// Its Contact cannot be called: the answer's way is the only one.
+TEST_F(LostFlows, WhereAnAnswerComesByIsAcknowledgedAndKept) {
+    auto client = std::make_unique<Client>(Transport::tcp, harness_.port(Transport::tcp));
+    Caller caller(*client);
+    caller.contact = acceptor_.contact("localhost");
+    const auto leg = establish(harness_, *client, caller);
+    harness_.run([&] { leg->renegotiate(); });
+    const std::string invite = client->expect("INVITE ");
+    ASSERT_NE(invite, "");
+    ::shutdown(client->descriptor(), SHUT_RDWR);
+    ASSERT_TRUE(is_alone(harness_));
+    Client other(Transport::tcp, harness_.port(Transport::tcp));
+    other.send(caller.answer(invite, {}, kAnswer));
+    EXPECT_NE(other.expect("ACK "), "");
+    harness_.run([&] { leg->end(EndCause::removed); });
+    EXPECT_NE(other.expect("BYE "), "");
+}
+
+TEST_F(LostFlows, AnAnswerThatIsNotAcknowledgedIsRepeatedByAnotherWay) {
+    Client client(Transport::tcp, harness_.port(Transport::tcp));
+    Caller caller(client);
+    caller.contact = acceptor_.contact();
+    client.send(caller.request("INVITE", {}, kOffer));
+    const std::string ok = client.expect("SIP/2.0 200");
+    ASSERT_NE(ok, "");
+    ::shutdown(client.descriptor(), SHUT_RDWR);
+    const auto back = acceptor_.accept();
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->expect("SIP/2.0 200"), ok);
+    caller.learn(ok);
+    back->send(caller.ack());
+    EXPECT_TRUE(harness_.observer.wait([](const auto& record) { return record.answered; }));
+}
+
+TEST_F(LostFlows, AnAnswerThatIsRepeatedByAnotherWayIsAcknowledgedThere) {
+    std::shared_ptr<Leg> leg = dial("out-1");
+    const auto callee = acceptor_.accept();
+    ASSERT_TRUE(callee);
+    const std::string ok =
+        response(callee->expect("INVITE "), 200, "callee", "Contact: <sip:bob@192.0.2.1>\r\n", kAnswer);
+    callee->send(ok);
+    const std::string ack = callee->expect("ACK ");
+    ASSERT_NE(ack, "");
+    ::shutdown(callee->descriptor(), SHUT_RDWR);
+    ASSERT_TRUE(is_alone(harness_));
+    Client other(Transport::tcp, harness_.port(Transport::tcp));
+    other.send(ok);
+    EXPECT_EQ(other.expect("ACK "), ack);
+}
+
+// A way that is gone is seen to be so after the other side came by another.
+TEST_F(LostFlows, WhatWasLeftBehindGoesOutWhereTheDialogWentOn) {
+    auto client = std::make_unique<Client>(Transport::tcp, harness_.port(Transport::tcp));
+    Caller caller(*client);
+    const auto leg = establish(harness_, *client, caller);
+    harness_.run([&] { leg->renegotiate(); });
+    const std::string first = client->expect("INVITE ");
+    ASSERT_NE(first, "");
+    Client other(Transport::tcp, harness_.port(Transport::tcp));
+    other.send(caller.request("INFO", {}, "7", "application/dtmf"));
+    ASSERT_NE(other.expect("SIP/2.0 200"), "");
+    Client third(Transport::tcp, harness_.port(Transport::tcp));
+    third.send(caller.request("INFO", {}, "8", "application/dtmf"));
+    ASSERT_NE(third.expect("SIP/2.0 200"), "");
+    ::shutdown(client->descriptor(), SHUT_RDWR);
+    EXPECT_EQ(third.expect("INVITE "), first);
 }
 
 TEST_F(LostFlows, WhoClosesEachConnectionIsNotCalledForEver) {
@@ -214,103 +344,6 @@ TEST(LostFlowsOfPlacedCalls, TheSameServerIsCalledAgain) {
     ASSERT_TRUE(is_alone(harness));
     harness.run([&] { leg->end(EndCause::removed); });
     EXPECT_THAT(callee.expect("BYE "), HasSubstr("BYE sip:bob@192.0.2.1 "));
-}
-
-class LostFlowsOfDevices : public ::testing::Test {
-protected:
-    static SipConfig config() {
-        SipConfig config;
-        config.realm = "vmr.test";
-        config.registrar.enabled = true;
-        config.registrar.domains = {"vmr.test"};
-        ConfiguredDevice device;
-        device.account.name = "kitchen";
-        device.secret = "s3cret";
-        config.devices = {device};
-        return config;
-    }
-    // Registers over the connection; its Contact cannot be called.
-    void register_by(Client& client) {
-        const auto send = [&](const std::string& authorization) {
-            const std::string cseq = std::to_string(++cseq_);
-            client.send("REGISTER sip:vmr.test SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:" +
-                        std::to_string(client.local_port()) + ";branch=z9hG4bKr" + cseq +
-                        ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:kitchen@vmr.test>;tag=r\r\n"
-                        "To: <sip:kitchen@vmr.test>\r\nCall-ID: registration\r\nCSeq: " +
-                        cseq + " REGISTER\r\n" + contact() + authorization + "Content-Length: 0\r\n\r\n");
-            return client.expect("SIP/2.0 ");
-        };
-        const std::string challenge = header(send({}), "WWW-Authenticate");
-        const std::string nonce = parameter(digest_parameters(challenge), "nonce");
-        const std::string ha1 = hash_hex("SHA-256", "kitchen:vmr.test:s3cret");
-        const std::string ha2 = hash_hex("SHA-256", "REGISTER:sip:vmr.test");
-        const std::string answer = hash_hex("SHA-256", ha1 + ":" + nonce + ":00000001:c:auth:" + ha2);
-        const std::string registered =
-            send("Authorization: Digest username=\"kitchen\", realm=\"vmr.test\", nonce=\"" + nonce +
-                 "\", uri=\"sip:vmr.test\", response=\"" + answer +
-                 "\", algorithm=SHA-256, cnonce=\"c\", qop=auth, nc=00000001\r\n");
-        ASSERT_TRUE(registered.starts_with("SIP/2.0 200")) << registered;
-    }
-    static std::string contact() {
-        return "Contact: <sip:kitchen@192.0.2.5:5061;transport=tls>;+sip.instance=\"<urn:uuid:1>\"\r\n";
-    }
-    std::unique_ptr<Client> connect() {
-        return std::make_unique<Client>(Transport::tls, harness_.port(Transport::tls));
-    }
-    // A call of the device that is up, and its connection broken.
-    std::shared_ptr<Leg> call_and_break() {
-        auto device = connect();
-        register_by(*device);
-        Caller caller(*device);
-        std::string invite = caller.request("INVITE", {}, kOffer);
-        const std::string_view from = "sip:alice@test";
-        invite.replace(invite.find(from), from.size(), "sip:kitchen@vmr.test");
-        device->send(invite);
-        caller.learn(device->expect("SIP/2.0 200"));
-        device->send(caller.ack());
-        const auto call = harness_.observer.wait([](const auto& record) { return record.answered; });
-        ::shutdown(device->descriptor(), SHUT_RDWR);
-        EXPECT_TRUE(is_alone(harness_));
-        return call ? call->leg : nullptr;
-    }
-    Harness harness_{config()};
-    int cseq_ = 0;
-};
-
-TEST_F(LostFlowsOfDevices, WhoRegisteredAgainIsReachedThere) {
-    const auto leg = call_and_break();
-    const auto again = connect();
-    register_by(*again);
-    harness_.run([&] { leg->end(EndCause::removed); });
-    EXPECT_NE(again->expect("BYE "), "");
-}
-
-TEST_F(LostFlowsOfDevices, WhatIsToBeSaidWaitsForTheRegistration) {
-    const auto leg = call_and_break();
-    harness_.run([&] { leg->end(EndCause::removed); });
-    const auto again = connect();
-    register_by(*again);
-    EXPECT_NE(again->expect("BYE "), "");
-}
-
-TEST_F(LostFlowsOfDevices, WhoWasCalledToo) {
-    auto device = connect();
-    register_by(*device);
-    std::shared_ptr<Leg> leg;
-    harness_.run([&] {
-        const auto plan = harness_.legs->plan("kitchen");
-        ASSERT_TRUE(plan.ok());
-        leg = harness_.legs->dial({"out-1", *plan, "Board", "board", {}});
-    });
-    const std::string invite = device->expect("INVITE ");
-    device->send(response(invite, 200, "device", contact(), kAnswer));
-    ASSERT_NE(device->expect("ACK "), "");
-    ::shutdown(device->descriptor(), SHUT_RDWR);
-    ASSERT_TRUE(is_alone(harness_));
-    const auto again = connect();
-    register_by(*again);
-    harness_.run([&] { leg->end(EndCause::removed); });
-    EXPECT_NE(again->expect("BYE "), "");
 }
 
 }  // namespace

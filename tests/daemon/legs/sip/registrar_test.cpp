@@ -212,6 +212,22 @@ TEST_F(RegistrarRules, ClearTransportsAreRefusedUnlessAllowed) {
     EXPECT_EQ(send({.transport = Transport::udp}).status, 200);
 }
 
+// RFC 3581: who does not ask for answers where it sends from is not called there either.
+TEST_F(RegistrarRules, ByDatagramsADeviceIsReachedWhereItsAnswersGo) {
+    RegistrarConfig clear = config();
+    clear.allow_clear = true;
+    make(clear);
+    const auto port = [&](Transport transport, const std::string& via) {
+        EXPECT_EQ(send({.transport = transport, .via = "Via: SIP/2.0/" + via + "\r\n"}).status, 200);
+        return registrar_->lookup("kitchen").at(0).flow.remote.port;
+    };
+    EXPECT_EQ(port(Transport::udp, "UDP 192.0.2.7:5062;branch=z9hG4bK1"), 5062);
+    EXPECT_EQ(port(Transport::udp, "UDP 192.0.2.7;branch=z9hG4bK2"), 5060);
+    EXPECT_EQ(port(Transport::udp, "UDP 192.0.2.7:5062;branch=z9hG4bK3;rport"), 40000);
+    EXPECT_EQ(port(Transport::udp, "UDP 10.0.0.5:5062;branch=z9hG4bK4"), 40000) << "behind a NAT";
+    EXPECT_EQ(port(Transport::tls, "TLS 192.0.2.7:5062;branch=z9hG4bK5"), 40000);
+}
+
 TEST_F(RegistrarRules, ForeignDomainsPathAndUnknownOptionsAreRefused) {
     EXPECT_EQ(send({.host = "other.example"}).status, 404);
     EXPECT_EQ(send({.host = "192.0.2.1"}).status, 200) << "the address that it was sent to";

@@ -32,15 +32,15 @@ public:
     std::string request(const std::string& method, const std::string& uri, const std::string& extra) {
         ++cseq_;
         return method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/" + client.name() +
-               " 127.0.0.1:" + std::to_string(client.local_port()) + ";branch=z9hG4bK" + name_ +
-               std::to_string(cseq_) + ";rport\r\nMax-Forwards: 70\r\nFrom: \"x\" <sip:" + name_ +
-               "@vmr.example>;tag=t" + name_ + "\r\nTo: <" +
-               (method == "REGISTER" ? "sip:" + name_ + "@vmr.example" : uri) + ">\r\nCall-ID: reg-" + name_ +
-               "-" + std::to_string(client.local_port()) + "\r\nCSeq: " + std::to_string(cseq_) + " " +
-               method + "\r\n" + extra;
+               " 127.0.0.1:" + std::to_string(listener().local_port()) + ";branch=z9hG4bK" + name_ +
+               std::to_string(cseq_) + (listens != nullptr ? "" : ";rport") +
+               "\r\nMax-Forwards: 70\r\nFrom: \"x\" <sip:" + name_ + "@vmr.example>;tag=t" + name_ +
+               "\r\nTo: <" + (method == "REGISTER" ? "sip:" + name_ + "@vmr.example" : uri) +
+               ">\r\nCall-ID: reg-" + name_ + "-" + std::to_string(client.local_port()) +
+               "\r\nCSeq: " + std::to_string(cseq_) + " " + method + "\r\n" + extra;
     }
     std::string contact() const {
-        return "Contact: <sip:" + name_ + "@127.0.0.1:" + std::to_string(client.local_port()) + ">";
+        return "Contact: <sip:" + name_ + "@127.0.0.1:" + std::to_string(listener().local_port()) + ">";
     }
     std::string credentials(const std::string& method, const std::string& challenge,
                             const std::string& name) const {
@@ -59,7 +59,7 @@ public:
     std::string register_(const std::string& params = {}) {
         const std::string extra = contact() + params + "\r\nSupported: outbound\r\n";
         client.send(request("REGISTER", "sip:vmr.example", extra + "Content-Length: 0\r\n\r\n"));
-        const std::string first = client.receive();
+        const std::string first = listener().receive();
         if (!first.starts_with("SIP/2.0 401")) {
             return first;
         }
@@ -67,7 +67,7 @@ public:
                             extra +
                                 credentials("REGISTER", header(first, "WWW-Authenticate"), "Authorization") +
                                 "Content-Length: 0\r\n\r\n"));
-        return client.receive();
+        return listener().receive();
     }
     // An INVITE, with `extra` headers; what comes after a 100.
     std::string invite(const std::string& extra = {}) {
@@ -82,8 +82,12 @@ public:
     }
 
     Client client;
+    Client* listens = nullptr;  // where answers are to go; null: where it sends from
 
 private:
+    Client& listener() { return listens != nullptr ? *listens : client; }
+    const Client& listener() const { return listens != nullptr ? *listens : client; }
+
     std::string name_, secret_;
     int cseq_ = 0;
 };
@@ -130,6 +134,16 @@ TEST_F(Registrations, ADeviceIsCalledOverTheConnectionThatItOpened) {
     const auto record = harness_->observer.wait([](const auto& one) { return one.answered; });
     ASSERT_TRUE(record);
     EXPECT_TRUE(record->arrival.signalling.starts_with("TLSv1."));
+}
+
+TEST_F(Registrations, WhoSendsFromAnotherPortIsCalledWhereItListens) {
+    start(with_registrar(true));
+    Client listens(Transport::udp, harness_->port(Transport::udp));
+    const auto kitchen = device(Transport::udp);
+    kitchen->listens = &listens;
+    ASSERT_THAT(kitchen->register_(), HasSubstr("SIP/2.0 200 OK"));
+    ASSERT_TRUE(dial("Kitchen@vmr.example"));
+    EXPECT_NE(listens.expect("INVITE"), "");
 }
 
 TEST_F(Registrations, ComesBackByAnotherConnection) {

@@ -96,6 +96,12 @@ TEST(WaysBack, TheBindingOfTheSameInstance) {
     EXPECT_EQ(binding_of_same({other, now}, then)->flow.connection, 7U) << "the one from its address";
     EXPECT_FALSE(binding_of_same({other, now, now}, then)) << "or another device behind the same NAT";
     EXPECT_FALSE(binding_of_same({other}, then));
+    for (const char* uri : {"sip:k@192.0.2.8:40002;transport=tcp", "sip:j@192.0.2.7:40002;transport=tcp"}) {
+        Contact neighbour = now;
+        neighbour.uri = uri;
+        EXPECT_FALSE(binding_of_same({neighbour}, then)) << uri << ": another device behind the same NAT";
+        EXPECT_EQ(binding_of_same({neighbour, now}, then)->uri, now.uri);
+    }
     then.instance = "<urn:uuid:1>";
     EXPECT_FALSE(binding_of_same({other, now}, then));
     other.instance = then.instance;
@@ -161,6 +167,14 @@ TEST_F(MovedRequests, GoOutAgainByTheOtherWayUntilTheyAreAnswered) {
     EXPECT_FALSE(transactions.awaits_answer("one", 8));
     transactions.send_again("one", 8, gone, 1000);
     EXPECT_EQ(sent.size(), 1U);
+}
+
+TEST_F(MovedRequests, StayWhereTheyAreRatherThanFallBehindTls) {
+    request(flow(Transport::tls), "BYE", "one");
+    request(flow(Transport::tcp), "INFO", "one");
+    sent.clear();
+    transactions.send_again("one", 5, flow(Transport::tcp, "192.0.2.7", 8), 1000);
+    EXPECT_THAT(sent, ElementsAre(HasSubstr("8 INFO TCP")));
 }
 
 TEST_F(MovedRequests, AnInviteThatRingsIsOnlyAcknowledgedThere) {
