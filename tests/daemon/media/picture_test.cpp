@@ -96,15 +96,18 @@ GstPadProbeReturn on_packet(GstPad*, GstPadProbeInfo* info, gpointer data) {
     return GST_PAD_PROBE_OK;
 }
 
+void take_size(Seen& seen, const GstCaps* caps) {
+    const std::lock_guard lock(seen.mutex);
+    gst_structure_get_int(gst_caps_get_structure(caps, 0), "width", &seen.width);
+    gst_structure_get_int(gst_caps_get_structure(caps, 0), "height", &seen.height);
+}
+
 GstPadProbeReturn on_caps(GstPad*, GstPadProbeInfo* info, gpointer data) {
-    auto* seen = static_cast<Seen*>(data);
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
         GstCaps* caps = nullptr;
         gst_event_parse_caps(event, &caps);
-        const std::lock_guard lock(seen->mutex);
-        gst_structure_get_int(gst_caps_get_structure(caps, 0), "width", &seen->width);
-        gst_structure_get_int(gst_caps_get_structure(caps, 0), "height", &seen->height);
+        take_size(*static_cast<Seen*>(data), caps);
     }
     return GST_PAD_PROBE_OK;
 }
@@ -153,6 +156,10 @@ protected:
             ElementPtr::adopt(GST_ELEMENT(gst_object_get_parent(GST_OBJECT(depay.get()))));
         const PadPtr out = PadPtr::adopt(gst_element_get_static_pad(chain.get(), "src"));
         gst_pad_add_probe(out.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_caps, &seen_, nullptr);
+        // On a busy machine a picture has come by now.
+        if (const auto caps = CapsPtr::adopt(gst_pad_get_current_caps(out.get()))) {
+            take_size(seen_, caps.get());
+        }
     }
     ElementPtr depayloader() const { return element(*near_, "rtph264depay"); }
     static ElementPtr element(Session& session, const char* factory) {
