@@ -41,7 +41,7 @@ for (const [transport, offer, provisional, timer] of combinations(Object.keys(tr
       send('ACK', { cseq: '1', sdp: !early, refuses: !early }),
       send('INVITE', { ...more, sdp: true, refuses: !early }), maybe(100), recv(200), send('ACK'),
       send('UPDATE', { ...more, sdp: true, refuses: !early }), recv(200),
-      send('INVITE', more), maybe(100), recv(200), send('ACK', { sdp: true, refuses: !early }),
+      send('INVITE', more), maybe(100), recv(200), send('ACK', { sdp: true, refuses: true }),
       send('UPDATE', more), recv(200),
       send('BYE'), recv(200)], { transport: transports[transport] });
     const invites = one.answers(200, 'INVITE'), updates = one.answers(200, 'UPDATE');
