@@ -124,13 +124,18 @@ TEST_F(LostFlows, WhereNobodyListenedIsTriedAgain) {
     EXPECT_NE(back->expect("INVITE "), "");
 }
 
-// Its Contact cannot be called, nor was the trunk's proxy there.
-TEST_F(LostFlows, WhatWaitsGoesOutWhenTheTrunkComesUp) {
-    SipConfig config;
+TrunkConfig carrier() {
     TrunkConfig trunk;
     trunk.name = "carrier";
     trunk.sources = {"127.0.0.1"};
     trunk.numbers = {{"+4930123", "room"}};
+    return trunk;
+}
+
+// Its Contact cannot be called, nor was the trunk's proxy there.
+TEST_F(LostFlows, WhatWaitsGoesOutWhenTheTrunkComesUp) {
+    SipConfig config;
+    TrunkConfig trunk = carrier();
     config.trunks = {trunk};
     Harness harness(std::move(config));
     auto client = std::make_unique<Client>(Transport::tcp, harness.port(Transport::tcp));
@@ -260,11 +265,7 @@ TEST_F(LostFlows, WhoClosesEachConnectionIsNotCalledForEver) {
 
 TEST_F(LostFlows, OfATrunkTheRouteMayBeAName) {
     SipConfig config;
-    TrunkConfig trunk;
-    trunk.name = "carrier";
-    trunk.sources = {"127.0.0.1"};
-    trunk.numbers = {{"+4930123", "room"}};
-    config.trunks = {trunk};
+    config.trunks = {carrier()};
     Harness harness(std::move(config));
     auto client = std::make_unique<Client>(Transport::tcp, harness.port(Transport::tcp));
     Caller caller(*client, "+4930123");
