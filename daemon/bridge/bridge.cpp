@@ -128,6 +128,10 @@ std::shared_ptr<MediaSession> Bridge::on_leg_arrived(std::shared_ptr<Leg> leg, c
         if (room == nullptr || !room->may_be_replaced(arrival.replaces)) {
             return refuse(EndCause::declined);
         }
+        // RFC 3891 section 3: if it cannot be taken, the call that it would replace stays as it is.
+        if (const auto cause = refusal_of_offer(arrived, services_.sip_media, room->core().config())) {
+            return refuse(*cause);
+        }
         arrival.ask_meeting_number = false;
     }
     if (room == nullptr && !arrival.ask_meeting_number) {
@@ -156,6 +160,13 @@ void Bridge::at_door(const std::string& leg) {
     }
     const Door door = std::move(found->second);
     door_.erase(found);
+    const auto refuse = [&](EndCause cause) {
+        record_refusal(door.arrival, cause);
+        door.leg->refuse(cause);
+    };
+    if (draining_) {
+        return refuse(EndCause::shutdown);
+    }
     if (door.arrival.ask_meeting_number) {
         reception_.arrive(door.leg, door.session, door.arrival);
         return;
@@ -165,8 +176,7 @@ void Bridge::at_door(const std::string& leg) {
         if (room != nullptr && room->may_be_replaced(door.arrival.replaces)) {
             room->replace(door.arrival.replaces, door.leg, door.session, door.arrival);
         } else {
-            record_refusal(door.arrival, EndCause::declined);  // it has gone meanwhile
-            door.leg->refuse(EndCause::declined);
+            refuse(EndCause::declined);  // it has gone meanwhile
         }
         return;
     }
@@ -178,8 +188,7 @@ void Bridge::at_door(const std::string& leg) {
     if (RoomHost* room = host_of_alias(door.arrival.alias)) {
         room->arrive(door.leg, door.session, door.arrival);
     } else {
-        record_refusal(door.arrival, EndCause::not_found);
-        door.leg->refuse(EndCause::not_found);
+        refuse(EndCause::not_found);
     }
 }
 

@@ -119,7 +119,7 @@ private:
     void set_room(const ops::RoomConfig& config, OnRoomSet on_done);
     void refuse_settings(const std::string& id, const std::string& why);
     void apply_room(const std::string& id, HashedPins pins);
-    void forget_room(const std::string& id);
+    void forget_room(const std::string& id, const std::string& why = "the room is gone");
     // A room that was forgotten goes when the last leg has said goodbye.
     void drop_forgotten_rooms();
     void settle_room(const std::string& id, const Status& result);

@@ -33,6 +33,12 @@ void apply(const MediaTerms& terms, sdp::Policy& policy) {
     }
 }
 
+// Empty: the offer cannot be read.
+std::optional<sdp::Outcome<sdp::Negotiated>> answered(const std::string& offer, const sdp::Policy& policy) {
+    const auto parsed = sdp::parse(offer);
+    return parsed ? std::optional(sdp::answer(*parsed, policy)) : std::nullopt;
+}
+
 }  // namespace
 
 sdp::Policy policy_for(const Arrival& arrival, const SipMedia& sip, const room::RoomConfig* room) {
@@ -72,10 +78,26 @@ bool offers_enough(const Arrival& arrival, const SipMedia& sip, const room::Room
     }
     sdp::Policy policy = policy_for(arrival, sip, &room);
     policy.encryption = sdp::Encryption::best_effort;
-    const auto offer = sdp::parse(arrival.offer);
-    const auto agreed = offer ? std::optional(sdp::answer(*offer, policy)) : std::nullopt;
+    const auto agreed = answered(arrival.offer, policy);
     // What nobody could answer is refused alike everywhere.
     return !agreed || !*agreed || (*agreed)->counts_as_encrypted;
+}
+
+std::optional<EndCause> refusal_of_offer(const Arrival& arrival, const SipMedia& sip,
+                                         const room::RoomConfig& room) {
+    if (arrival.offer.empty()) {
+        return std::nullopt;
+    }
+    const auto agreed = answered(arrival.offer, policy_for(arrival, sip, &room));
+    if (!agreed) {
+        return end_cause(MediaProblem::Kind::malformed);
+    }
+    if (*agreed) {
+        return std::nullopt;
+    }
+    return end_cause(agreed->refusal().reason == sdp::Refusal::Reason::encryption_required
+                         ? MediaProblem::Kind::encryption_required
+                         : MediaProblem::Kind::not_acceptable);
 }
 
 }  // namespace vmr::bridge

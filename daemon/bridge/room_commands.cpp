@@ -228,7 +228,6 @@ void RoomHost::carry_out(const room::Release& command) {
     if (released == nullptr) {
         return;
     }
-    services_.tokens.revoke_participant(room_.config().id, command.id);
     if (!released->leg) {
         unseat_media(*released);
         seats_.erase(command.id);
@@ -302,6 +301,7 @@ void RoomHost::carry_out(const room::ParticipantChanged& command) {
 }
 
 void RoomHost::carry_out(const room::ParticipantLeft& command) {
+    services_.tokens.revoke_participant(room_.config().id, command.participant.id);
     follow_sharing(command.participant);
     conference_changed_ = true;
     nlohmann::json left = to_json(command.participant, false);

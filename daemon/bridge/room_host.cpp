@@ -81,6 +81,10 @@ bool RoomHost::resume(const room::ParticipantId& id, std::shared_ptr<Leg> leg,
         unseat_media(*held);
         handle(room::Reconnecting{id});
         old->end(EndCause::replaced);
+        held = seat(id);
+        if (held == nullptr) {
+            return false;  // whoever was not in yet has lost the seat with the connection
+        }
     }
     held->leg = std::move(leg);
     held->session = std::move(session);
@@ -123,6 +127,7 @@ void RoomHost::on_leg_answered(const std::string& leg) {
         answered->taken_at = std::chrono::steady_clock::now();
         if (const OnCallStatus on_status = std::exchange(answered->on_status, nullptr)) {
             on_status(200, "");
+            answered = seat(participant_of(leg));  // who is told may end it
         }
     }
     // SIP: with plain RTP or SDES the path is ready as soon as the answer is; browsers still have DTLS to do.

@@ -149,6 +149,7 @@ private:
     room::Room room_;
     PinHashes hashes_;
     std::map<room::ParticipantId, std::unique_ptr<Seat>> seats_;
+    std::vector<std::shared_ptr<media::Session>> left_;        // until the main loop has its turn
     std::map<std::string, room::ParticipantId> participants_;  // by leg
     std::map<room::ParticipantId, Planned> planned_;
     KeptPipeline pipeline_;  // goes before the seats

@@ -60,7 +60,13 @@ void RoomHost::unseat_media(Seat& seat) {
     if (pipeline_) {
         pipeline_->detach(seat.arrival.leg);
     }
-    seat.session.reset();
+    // A callback of its own may be what brought this about: it goes when that is done.
+    left_.push_back(std::move(seat.session));
+    call_on_main([this, alive = std::weak_ptr(alive_)] {
+        if (!alive.expired()) {
+            left_.clear();
+        }
+    });
 }
 
 void RoomHost::on_media_ready(const room::ParticipantId& id) {

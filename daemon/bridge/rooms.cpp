@@ -69,11 +69,11 @@ void Bridge::take_free_names(const ops::RoomConfig& config) {
     }
 }
 
-void Bridge::forget_room(const std::string& id) {
+void Bridge::forget_room(const std::string& id, const std::string& why) {
     configs_.erase(id);
     hashed_.erase(id);
     std::erase_if(aliases_, [&](const auto& alias) { return alias.second == id; });
-    settle_room(id, Error{"the room is gone"});
+    settle_room(id, Error{why});
 }
 
 void Bridge::drop_forgotten_rooms() {
@@ -96,15 +96,12 @@ void Bridge::settle_room(const std::string& id, const Status& result) {
 }
 
 void Bridge::refuse_settings(const std::string& id, const std::string& why) {
-    auto pending = pending_.extract(id);
-    if (auto& in_force = pending.mapped().in_force) {
+    if (auto& in_force = pending_.at(id).in_force) {
         configs_[id] = std::move(*in_force);
         name_room(configs_.at(id));
+        settle_room(id, Error{why});
     } else {
-        forget_room(id);
-    }
-    for (const auto& done : pending.mapped().on_done) {
-        done(Error{why});
+        forget_room(id, why);
     }
 }
 

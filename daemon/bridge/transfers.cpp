@@ -215,7 +215,7 @@ bool RoomHost::may_be_replaced(const std::string& leg) const {
     const auto held = seats_.find(participant_of(leg));
     return participant != nullptr && held != seats_.end() && held->second->leg &&
            (participant->state == room::State::in_room || participant->state == room::State::lobby ||
-            participant->call != room::CallProgress::none);
+            held->second->rings());
 }
 
 // The seat stays: role, place, lobby, mute; who sits there is another, on another leg.

@@ -148,10 +148,10 @@ SdpResult Session::accept_answer(std::string_view answer) {
     }
     local_floor(negotiated_->floor);
     discard_offer();
-    report_if_ready();
     if (on_changed_) {
         on_changed_();
     }
+    report_if_ready();
     return std::string();
 }
 
@@ -309,20 +309,21 @@ void Session::on_state_changed(TransportState state, const std::string& reason) 
         callbacks_.on_media_failed(EndCause::media_failed, reason);
         return;
     }
-    report_if_ready();
     if (on_changed_) {
         on_changed_();
     }
+    report_if_ready();
 }
 
+// The last that is done: who is told may end the session.
 void Session::report_if_ready() {
     const auto is_ready = [this](const auto& path) {
         return path.second.transport->state() == TransportState::ready || steers_camera(path.second);
     };
     if (!ready_ && !paths_.empty() && std::ranges::all_of(paths_, is_ready)) {
         ready_ = true;
-        if (on_ready_) {
-            on_ready_();
+        if (const auto on_ready = on_ready_) {
+            on_ready();
         }
     }
 }

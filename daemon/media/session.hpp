@@ -65,7 +65,7 @@ public:
     LegBin& bin() { return bin_; }
     // Slots were gained or a state changed: the room links what is new.
     void set_on_changed(std::function<void()> on_changed) { on_changed_ = std::move(on_changed); }
-    // Media may flow both ways for the first time.
+    // Media may flow both ways for the first time. The session may go meanwhile.
     void set_on_ready(std::function<void()> on_ready) { on_ready_ = std::move(on_ready); }
 
     // A queue began to grow on the way to the peer: time to follow_network().

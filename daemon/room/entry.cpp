@@ -352,6 +352,9 @@ void Core::on(const Resumed& event) {
     seat->gate_reason.reset();
     sync_mute(*seat);
     sync_gate(*seat);
+    if (seat->p.spotlight && seat->in_room()) {
+        emit(Spotlight{spotlight_});
+    }
 }
 
 void Core::on(const ConfigChanged& event) {

@@ -116,6 +116,26 @@ test('1 MB of SDP, and other garbage on the WebSocket, is refused on that socket
   }
 }));
 
+// Over again with each new token, which is another one's place as long as nobody was in.
+test('who takes their own place, over again, before any media came, joins anew each time', () => undisturbed(async () => {
+  const tokens = await outsider.evaluate(async () => {
+    const list = [];
+    for (let i = 0; i < 20; ++i) {
+      const one = new WebSocket(`${location.origin.replace('http', 'ws')}/api/v1/legs/webrtc`, ['vmr.webrtc']);
+      const joined = new Promise((resolve) => {
+        one.onmessage = ({ data }) => data.includes('"joined"') && resolve(JSON.parse(data));
+        one.onclose = () => resolve({});
+      });
+      const message = { type: 'join', alias: 'meet', name: 'Hasty', ...(i ? { reconnect: list.at(-1) } : {}) };
+      one.onopen = () => one.send(JSON.stringify(message));
+      list.push((await joined).token);
+    }
+    return list;
+  });
+  assert.equal(new Set(tokens.filter(Boolean)).size, 20, JSON.stringify(tokens));
+  assert.equal((await vmrd.participants('meet')).filter((one) => one.name === 'Hasty').length, 1);
+}));
+
 // Raw bytes on the HTTP port; gives back what came before the server closed.
 function raw(bytes) {
   return new Promise((resolve) => {

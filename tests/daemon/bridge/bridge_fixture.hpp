@@ -5,9 +5,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "daemon/bridge/bridge.hpp"
@@ -24,7 +26,11 @@ public:
     void refuse(EndCause cause) override { ended = cause; }
     void end(EndCause cause) override { ended = cause; }
     void blame() override { ++blamed; }
+    void notify_state(std::string_view state, std::string_view details) override {
+        told[std::string(state)] = nlohmann::json::parse(details);
+    }
 
+    std::map<std::string, nlohmann::json> told;  // by state: as it was told last
     bool accepted = false;
     std::optional<EndCause> ended;
     int blamed = 0;

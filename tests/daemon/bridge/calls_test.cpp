@@ -185,5 +185,41 @@ TEST_F(BridgeCallsTest, TheNameOfWhoTakesASeat) {
     expect_audited("rename", "host", "192.0.2.8", "host", "ok");
 }
 
+// RFC 3891 section 3: then the call that it was to replace stays as it is.
+TEST_F(BridgeCallsTest, WhoCannotBeTakenReplacesNobody) {
+    const auto host = enter("host");
+    const std::pair<std::string, EndCause> offers[] = {
+        {"garbage", EndCause::malformed},
+        {kSound.substr(0, kSound.find("m=")) + "m=audio 30000 RTP/AVP 97\r\na=rtpmap:97 FOO/8000\r\n",
+         EndCause::not_acceptable},
+        {kSound, EndCause::encryption_required}};
+    for (const auto& [offer, cause] : offers) {
+        Arrival arrival;
+        arrival.leg = "other";
+        arrival.replaces = "host";
+        arrival.signalling = "TLSv1.3 TLS_AES_256_GCM_SHA384";
+        arrival.offer = offer;
+        arrival.terms.srtp_required = cause == EndCause::encryption_required;
+        const auto leg = std::make_shared<FakeLeg>("other");
+        EXPECT_EQ(bridge_->on_leg_arrived(leg, arrival), nullptr) << offer;
+        EXPECT_EQ(leg->ended, cause) << offer;
+    }
+    EXPECT_FALSE(host->ended);
+    EXPECT_EQ(participant("host")["state"], "in_room");
+}
+
+// It is no longer early, and there is nothing yet that another could take over.
+TEST_F(BridgeCallsTest, WhoWasCalledAndHasNoMediaYetIsNotReplaced) {
+    const std::string called = ask("dialOut", {{"address", "a@b.example"}}).body.at("participant");
+    bridge_->on_leg_answered(called);
+    Arrival arrival;
+    arrival.leg = "other";
+    arrival.replaces = called;
+    const auto leg = std::make_shared<FakeLeg>("other");
+    EXPECT_EQ(bridge_->on_leg_arrived(leg, arrival), nullptr);
+    EXPECT_EQ(leg->ended, EndCause::declined);
+    EXPECT_FALSE(participant(called).empty());
+}
+
 }  // namespace
 }  // namespace vmr::bridge

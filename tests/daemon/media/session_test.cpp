@@ -61,6 +61,23 @@ protected:
     }
 };
 
+// As where the room turns out to be full.
+TEST_F(SessionTest, MayGoAsSoonAsItIsReady) {
+    auto near = session("near-leg", sdp::Encryption::required, true);
+    auto far = session("far-leg", sdp::Encryption::required, true);
+    attach(*near, *far);
+    const auto go = [](std::unique_ptr<Session>& going, RoomPipeline& room, const char* leg) {
+        going->set_on_changed(nullptr);
+        going->set_on_ready(nullptr);
+        room.detach(leg);
+        going.reset();
+    };
+    near->set_on_ready([&] { go(near, *near_room_, "near-leg"); });
+    far->set_on_ready([&] { go(far, *far_room_, "far-leg"); });
+    ASSERT_NO_FATAL_FAILURE(negotiate(*near, *far));
+    EXPECT_TRUE(run_until([&] { return !near && !far; }));
+}
+
 TEST_F(SessionTest, AudioAndVideoFlowWithTheStrongestKeys) {
     auto near = session("near-leg", sdp::Encryption::required, true);
     auto far = session("far-leg", sdp::Encryption::required, true);

@@ -75,6 +75,20 @@ TEST_F(MeetingTest, Rule15LayoutSpotlightRecordDialOutEnd) {
     EXPECT_EQ(room->view().layout, Layout::speaker);
 }
 
+// The leg is another one then.
+TEST_F(MeetingTest, Rule15WhoIsInTheSpotlightAndComesBackIsShownAgain) {
+    act("h", SetSpotlight{"g", true});
+    send(Reconnecting{"g"});
+    EXPECT_EQ(get<Spotlight>(), nullptr);
+    send(Resumed{"g", strong()});
+    ASSERT_NE(get<Spotlight>(), nullptr);
+    EXPECT_EQ(get<Spotlight>()->ids, std::vector<ParticipantId>{"g"});
+    act("h", SetSpotlight{"g", false});
+    send(Reconnecting{"g"});
+    send(Resumed{"g", strong()});
+    EXPECT_EQ(get<Spotlight>(), nullptr);
+}
+
 TEST_F(MeetingTest, Rule15RemovedIsReleasedWithItsCause) {
     act("h", Remove{"g"});
     EXPECT_EQ(get<Release>("g")->cause, Cause::removed);

@@ -354,12 +354,13 @@ export class Person {
   }
 
   // Nothing of these tones and colours arrives, over a time and not only at one moment: the loudest and most of each.
-  // What was under way when the gate closed (jitter buffers, the analyser's memory) may end first.
+  // What was under way when the gate closed (jitter buffers, the analyser's memory) may end first. Hold music, and a browser that
+  // stretches it to catch up, were measured at up to -68 dB at a tone's place; who hears a tone has more than -55.
   async isolated(tones, pictures, milliseconds = 1200) {
     let last;
     await until(async () => {
       last = await this.page.evaluate((...list) => window.probe.arrives(...list), tones, pictures, milliseconds);
-      return last.loudest.every((level) => level < -80) && last.most.every((share) => share < 0.004);
+      return last.loudest.every((level) => level < -65) && last.most.every((share) => share < 0.004);
     }, 8_000, () => `${tones} Hz at ${last.loudest} dB, colours ${last.most}`);
   }
 

@@ -227,11 +227,11 @@ void Session::receive_ack(const Message& ack, std::int64_t now) {
         send_bye(*bye_after_ack_);
         return;
     }
-    if (awaited && media_) {
+    if (const auto media = media_; awaited && media) {  // which may go meanwhile
         const SdpResult result =
             ack.body.empty()
                 ? SdpResult(MediaProblem{MediaProblem::Kind::not_acceptable, "ACK without an answer"})
-                : media_->accept_answer(ack.body);
+                : media->accept_answer(ack.body);
         if (!result) {
             end(end_cause(result.problem().kind), now);
             return;
