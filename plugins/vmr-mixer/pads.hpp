@@ -74,13 +74,14 @@ struct Wanted {
 
 struct VideoInput : Identity {
     Kind kind = Kind::video;
-    std::mutex lock;                      // leaf; guards all below
-    std::optional<GstVideoInfo> info;     // of pictures that come raw
-    std::shared_ptr<VideoIntake> intake;  // for those that come encoded
+    std::mutex lock;                   // leaf; guards all below
+    std::optional<GstVideoInfo> info;  // of pictures that come raw
     Picture picture;
     Wanted wanted;
     std::optional<Wanted> told;  // what upstream knows
     bool telling = false;        // somebody is about to tell them
+    // For pictures that come encoded. The last: what it decodes as it goes is still shown into the above.
+    std::shared_ptr<VideoIntake> intake;
 
     // Under the lock. The picture that was shown until now is left to the caller to free.
     void show(Picture& old, BufferPtr buffer, const GstVideoInfo& format);

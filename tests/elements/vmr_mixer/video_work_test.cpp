@@ -9,27 +9,34 @@ constexpr const char* kSmall = "video/x-raw,format=I420,width=320,height=180";
 // Pictures by hand: a source that sends when told to.
 class Screen {
 public:
-    explicit Screen(GstElement* mixer, const char* pad)
-        : src_(PadPtr::adopt(gst_pad_new("src", GST_PAD_SRC))) {
-        const PadPtr sink = PadPtr::adopt(gst_element_request_pad_simple(mixer, pad));
+    Screen(GstElement* mixer, const char* pad, GstCaps* caps)
+        : mixer_(mixer),
+          src_(PadPtr::adopt(gst_pad_new("src", GST_PAD_SRC))),
+          sink_(PadPtr::adopt(gst_element_request_pad_simple(mixer, pad))) {
         gst_pad_set_active(src_.get(), TRUE);
-        EXPECT_EQ(gst_pad_link(src_.get(), sink.get()), GST_PAD_LINK_OK);
-        const CapsPtr caps =
-            CapsPtr::adopt(gst_caps_from_string("video/x-raw,format=I420,width=64,height=36,framerate=25/1"));
+        EXPECT_EQ(gst_pad_link(src_.get(), sink_.get()), GST_PAD_LINK_OK);
         GstSegment segment;
         gst_segment_init(&segment, GST_FORMAT_TIME);
         gst_pad_push_event(src_.get(), gst_event_new_stream_start("screen"));
-        gst_pad_push_event(src_.get(), gst_event_new_caps(caps.get()));
+        gst_pad_push_event(src_.get(), gst_event_new_caps(caps));
         gst_pad_push_event(src_.get(), gst_event_new_segment(&segment));
     }
+    Screen(GstElement* mixer, const char* pad, const std::string& caps)
+        : Screen(mixer, pad, CapsPtr::adopt(gst_caps_from_string(caps.c_str())).get()) {}
+    Screen(GstElement* mixer, const char* pad)
+        : Screen(mixer, pad, std::string("video/x-raw,format=I420,width=64,height=36,framerate=25/1")) {}
     void show(std::uint8_t luma) {
         GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 64 * 36 * 3 / 2, nullptr);
         gst_buffer_memset(buffer, 0, luma, 64 * 36 * 3 / 2);
-        EXPECT_EQ(gst_pad_push(src_.get(), buffer), GST_FLOW_OK);
+        send(buffer);
     }
+    void send(GstBuffer* buffer) { EXPECT_EQ(gst_pad_push(src_.get(), buffer), GST_FLOW_OK); }
+    GstPad* sink() const { return sink_.get(); }
+    void leave() { gst_element_release_request_pad(mixer_, sink_.get()); }
 
 private:
-    PadPtr src_;
+    GstElement* mixer_;
+    PadPtr src_, sink_;
 };
 
 bool red(RoomPipeline::Pixel p) {
@@ -283,21 +290,12 @@ TEST_P(MixerVideoDecode, WithoutViewersNothingIsDecoded) {
 TEST_P(MixerVideoDecode, GarbageHarmsNobody) {
     RoomPipeline room(camera(1, "0xff0000ff") + listener("video_src_9", kSmall, "v9"), "layout=equal");
     room.play();
-    const PadPtr src = PadPtr::adopt(gst_pad_new("src", GST_PAD_SRC));
-    const PadPtr sink = PadPtr::adopt(gst_element_request_pad_simple(room.mixer(), "video_sink_0"));
-    gst_pad_set_active(src.get(), TRUE);
-    ASSERT_EQ(gst_pad_link(src.get(), sink.get()), GST_PAD_LINK_OK);
-    const CapsPtr caps = CapsPtr::adopt(gst_caps_from_string(
-        std::string(GetParam()) == "vp8" ? "video/x-vp8"
-                                         : "video/x-h264,stream-format=byte-stream,alignment=au"));
-    GstSegment segment;
-    gst_segment_init(&segment, GST_FORMAT_TIME);
-    gst_pad_push_event(src.get(), gst_event_new_stream_start("garbage"));
-    gst_pad_push_event(src.get(), gst_event_new_caps(caps.get()));
-    gst_pad_push_event(src.get(), gst_event_new_segment(&segment));
+    Screen garbage(room.mixer(), "video_sink_0",
+                   std::string(GetParam()) == "vp8" ? "video/x-vp8"
+                                                    : "video/x-h264,stream-format=byte-stream,alignment=au");
     ASSERT_TRUE(wait_for([&] {
         gboolean on_stage = FALSE;
-        g_object_get(sink.get(), "on-stage", &on_stage, nullptr);
+        g_object_get(garbage.sink(), "on-stage", &on_stage, nullptr);
         return on_stage != FALSE;
     }));
     std::uint32_t random = 1;
@@ -307,11 +305,45 @@ TEST_P(MixerVideoDecode, GarbageHarmsNobody) {
             random = random * 1664525U + 1013904223U;
             byte = static_cast<std::uint8_t>(random >> 24U);
         }
-        GstBuffer* buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
-        EXPECT_EQ(gst_pad_push(src.get(), buffer), GST_FLOW_OK);
+        garbage.send(gst_buffer_new_memdup(bytes.data(), bytes.size()));
     }
     EXPECT_TRUE(room.picture("v9", [](GstSample* s) { return RoomPipeline::pixel(s, 0.75, 0.4).u > 200; }));
-    gst_element_release_request_pad(room.mixer(), sink.get());
+    garbage.leave();
+    EXPECT_TRUE(room.picture("v9", [](GstSample* s) { return RoomPipeline::pixel(s, 0.25, 0.4).u > 200; }));
+}
+
+// Frames of theirs are in the decoder's hands then, large enough to keep it busy.
+TEST_P(MixerVideoDecode, WhoLeavesWhileTheyAreDecodedHarmsNobody) {
+    RoomPipeline room(camera(1, "0xff0000ff") + listener("video_src_9", kSmall, "v9"), "layout=equal");
+    room.play();
+    const bool vp8 = std::string(GetParam()) == "vp8";
+    const ElementPtr source = ElementPtr::adopt(gst_parse_launch(
+        (std::string("videotestsrc num-buffers=1 pattern=snow ! video/x-raw,width=1920,height=1080 ! ") +
+         (vp8 ? "vp8enc deadline=1"
+              : "x264enc speed-preset=ultrafast ! video/x-h264,stream-format=byte-stream") +
+         " ! appsink name=frame sync=false")
+            .c_str(),
+        nullptr));
+    gst_element_set_state(source.get(), GST_STATE_PLAYING);
+    GstSample* made = nullptr;
+    g_signal_emit_by_name(ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(source.get()), "frame")).get(),
+                          "pull-sample", &made);
+    ASSERT_NE(made, nullptr);
+    const std::unique_ptr<GstSample, decltype(&gst_sample_unref)> frame(made, gst_sample_unref);
+    gst_element_set_state(source.get(), GST_STATE_NULL);
+    for (int i = 0; i < 20; ++i) {
+        Screen leaver(room.mixer(), "video_sink_0", gst_sample_get_caps(made));
+        const auto send = [&] { leaver.send(gst_buffer_copy(gst_sample_get_buffer(made))); };
+        const auto decodes = room.stat("video-decodes");
+        ASSERT_TRUE(wait_for([&] {
+            send();  // none counts before they are on stage
+            return room.stat("video-decodes") > decodes;
+        }));
+        for (int frames = 0; frames < 8; ++frames) {
+            send();
+        }
+        leaver.leave();
+    }
     EXPECT_TRUE(room.picture("v9", [](GstSample* s) { return RoomPipeline::pixel(s, 0.25, 0.4).u > 200; }));
 }
 
