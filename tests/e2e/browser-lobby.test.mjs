@@ -11,7 +11,8 @@ const guestPin = '314159';
 let vmrd, chromium;
 before(async () => {
   const pins = `host_pin = "${hostPin}"\nguest_pin = "${guestPin}"\nguests_allowed = true\nlayout = "equal"`;
-  vmrd = await Vmrd.start(['wait', 'lock', 'held', 'wrong'].map((id) => `[[rooms]]\nid = "${id}"\ntitle = "${id}"\n${pins}\n`).join(''));
+  vmrd = await Vmrd.start(['wait', 'lock', 'held', 'wrong'].map((id) => `[[rooms]]\nid = "${id}"\ntitle = "${id}"\n${pins}\n`).join('')
+    + '[[rooms]]\nid = "full"\ntitle = "Full"\nmax_participants = 1\n');
   chromium = await launchChromium();
 });
 after(async () => {
@@ -131,4 +132,17 @@ test('to the lobby and back: closed within the gate, without a new offer', async
   }
   assert.equal(await guest.offers(), '1 connections, 1 offers');
   await Promise.all([host, guest, other].map((one) => one.close()));
+});
+
+test('who finds the room full is told so, and whoever is in it notices nothing', async () => {
+  const anna = await come('full', 'Anna', undefined, 700, 'red');
+  await anna.state('in_room');
+  for (let i = 0; i < 3; ++i) {
+    const late = await come('full', `Late ${i}`, undefined, 1100, 'magenta');
+    await late.left('room_full');
+    await late.close();
+    assert.equal((await recordOf(`Late ${i}`)).end_cause, 'room_full');
+  }
+  assert.equal(await anna.data('state'), 'in_room');
+  await anna.close();
 });

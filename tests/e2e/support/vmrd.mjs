@@ -1,7 +1,7 @@
 // A vmrd of our own: free ports, a folder of its own, ended by its process id.
 import { fileURLToPath } from 'node:url';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync, readFileSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, writeFileSync, readFileSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { until } from './until.mjs';
 const source = process.env.VMR_SOURCE_ROOT ?? join(fileURLToPath(new URL('.', import.meta.url)), '../../..');
 const build = process.env.VMR_BUILD_ROOT ?? join(source, 'build');
 export const program = join(build, 'daemon/vmrd');
+const crashes = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL']);
 export const adminToken = 'end-to-end-administrator-token-0123456789';
 
 export function freePort() {
@@ -80,7 +81,10 @@ ${extra.replaceAll('FOLDER', vmrd.folder)}`,
     const keep = (data) => (this.output += data);
     this.process.stdout.on('data', keep);
     this.process.stderr.on('data', keep);
-    this.exited = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve(code ?? signal)));
+    this.exited = new Promise((resolve) => this.process.once('exit', (code, signal) => {
+      if (crashes.has(signal) && process.env.VMR_CRASH_MARK) appendFileSync(process.env.VMR_CRASH_MARK, `${signal}\n`);
+      resolve(code ?? signal);
+    }));
     await until(() => this.output.includes('vmr is running') || !this.alive(), 30_000, () => this.output);
     if (!this.alive()) throw new Error(`vmrd ended at once:\n${this.output}`);
   }
@@ -140,7 +144,7 @@ ${extra.replaceAll('FOLDER', vmrd.folder)}`,
     const number = (name) => Number(status.match(new RegExp(`^${name}:\\s+(\\d+)`, 'm'))[1]);
     return {
       threads: number('Threads'),
-      memory: number('VmRSS'),
+      memory: process.env.ASAN_OPTIONS ? 0 : number('VmRSS'), // a sanitizer keeps what is freed
       descriptors: readdirSync(`/proc/${this.process.pid}/fd`).length,
     };
   }
