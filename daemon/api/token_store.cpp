@@ -20,10 +20,12 @@ std::array<std::uint8_t, 32> digest_of(std::string_view token) {
 
 std::string random_token() {
     std::array<unsigned char, kTokenBytes> bytes{};
-    randombytes_buf(bytes.data(), bytes.size());
     char text[sodium_base64_ENCODED_LEN(kTokenBytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
-    sodium_bin2base64(text, sizeof text, bytes.data(), bytes.size(),
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    do {
+        randombytes_buf(bytes.data(), bytes.size());
+        sodium_bin2base64(text, sizeof text, bytes.data(), bytes.size(),
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    } while (text[0] == '-');  // a command would take it for an option
     sodium_memzero(bytes.data(), bytes.size());
     return text;
 }

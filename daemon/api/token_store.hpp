@@ -19,7 +19,7 @@ public:
     using Clock = std::function<std::chrono::system_clock::time_point()>;
     using Seconds = std::chrono::seconds;
     struct Issued {
-        std::string token;  // base64url, 43 characters
+        std::string token;  // base64url, 43 characters, the first of them not "-"
         std::chrono::system_clock::time_point expires;
     };
     // What a connection keeps of the bearer that opened it.

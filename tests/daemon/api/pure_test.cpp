@@ -165,6 +165,13 @@ TEST(TokenStoreTest, ExpiresRevokesAndRedeemsOnce) {
     EXPECT_TRUE(store.find("0123456789abcdef0123456789abcdef"));
 }
 
+TEST(TokenStoreTest, NoneIsTakenForAnOption) {
+    TokenStore store;
+    for (int i = 0; i < 1000; ++i) {  // one in 64 would begin so
+        EXPECT_NE(store.issue({}, 60s)->token.front(), '-');
+    }
+}
+
 TEST(RouterTest, KnowsEveryOperationAndItsExamplesFit) {
     const json& document = schema::embedded("api/openapi.json");
     const Router router(document);
