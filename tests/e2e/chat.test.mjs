@@ -91,10 +91,10 @@ const post = (person, path, body) => person.page.evaluate(async ([where, what]) 
 
 test('browsers and a SIP system read each other', async () => {
   await write(host, 'good morning');
+  // Gina's panel is closed: she is told, for some seconds, and it is counted.
+  await until(() => gina.page.$$eval('[data-testid=toast]', (list) => list.some((one) => one.textContent.includes('Hanna: good morning'))), 15_000);
   await reads(host, 'You: good morning');
   await isTold(system, 'Hanna: good morning');
-  // Gina's panel is closed: she is told, and it is counted.
-  await until(() => gina.page.$$eval('[data-testid=toast]', (list) => list.some((one) => one.textContent.includes('Hanna: good morning'))), 15_000);
   assert.match(await gina.page.$eval('[data-testid=chat]', (button) => button.textContent), /1\s*unread/);
   await openChat(gina);
   await reads(gina, 'Hanna: good morning');

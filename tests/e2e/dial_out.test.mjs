@@ -24,7 +24,7 @@ id = "board"
 host_pin = "482913"
 guests_allowed = true
 [dial_out]
-ring_timeout = 5
+ring_timeout = 10
 ca = "FOLDER/sip.crt"
 max_calls_per_room = 3
 name_servers = ["127.0.0.1:9"]
@@ -61,7 +61,7 @@ const joined = (room, id) => until(async () => {
   return found?.state === 'in_room' && found;
 }, 10_000, () => vmrd.output.slice(-2000));
 const left = (events, id) => until(() => events.list.find((event) => event.type === 'vmr.participant.left' && event.data.id === id)?.data.ended,
-  15_000, () => JSON.stringify(events.list));
+  30_000, () => JSON.stringify(events.list));
 const record = (id) => until(() => vmrd.calls().find((each) => each.participant === id), 5000);
 
 for (const transport of ['udp', 'tcp', 'tls']) {

@@ -125,8 +125,9 @@ function sendTone(port, frequency, key) {
   return sender;
 }
 
-test('SRTP by another key than the offered one: not heard, until the right key comes', () => undisturbed(async () => {
+test('SRTP by another key than the offered one: not heard, until the right key comes', (t) => undisturbed(async () => {
   const listener = await Baresip.start({ name: 'Carl', frequency: 3000 });
+  t.after(() => listener.stop());
   await listener.dial(vmrd.sipUri('meet'));
   const caller = await SipCaller.start({ user: 'keyed', port: vmrd.sip });
   const [right, wrong] = [randomBytes(30), randomBytes(30)];
@@ -143,7 +144,6 @@ test('SRTP by another key than the offered one: not heard, until the right key c
   await listener.hears([1500]);
   await caller.hangup();
   caller.close();
-  await listener.stop();
 }));
 
 // A call whose description names somebody else's address as its own would send them a room's media for hours.

@@ -45,7 +45,7 @@ for (const time of ['once', 'twice']) {
     }
     await hearAndSee();
     const seen = await anna.page.evaluate(() => window.probe.steadiness());
-    assert.ok(seen.tone < 1000 && seen.picture < 1500 && seen.lost <= 0, JSON.stringify(seen));
+    assert.ok(seen.tone < 1000 && seen.picture < 1500 && seen.lost < 5, JSON.stringify(seen));
   });
 }
 

@@ -43,6 +43,8 @@ async function answered(...given) {
   return one;
 }
 
+const median = (all) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)];
+
 const everything = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', 'a=ice-ufrag:abcd', 'a=ice-pwd:abcdefghijklmnopqrstuvwx',
   'm=audio 30000 RTP/AVP 96 9 8 101', 'a=rtpmap:96 opus/48000/2', 'a=rtpmap:101 telephone-event/8000', 'a=rtcp-mux',
   'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz',
@@ -62,7 +64,12 @@ for (const [what, ...given] of [['sound alone'], ['pictures, slides, keys and IC
     assert.match(known.alike, /^SIP\/2.0 200/);
     assert.equal(unknown.alike, known.alike);
     assert.deepEqual(unknown.statuses, known.statuses);
-    assert.ok(Math.abs(unknown.took - known.took) < 250, `${unknown.took} ms, ${known.took} ms`);
+    const times = [[known.took], [unknown.took]];
+    for (let more = 0; more < 4; ++more) {
+      times[0].push((await answered('board', ...given)).took);
+      times[1].push((await answered('nowhere', ...given)).took);
+    }
+    assert.ok(Math.abs(median(times[0]) - median(times[1])) < 100, JSON.stringify(times));
   });
 }
 
@@ -82,7 +89,6 @@ test('a number of a trunk, called by a stranger, is a name like others', async (
 });
 
 test('nobody has been there yet, and nobody can tell', async () => {
-  const median = (all) => all.sort((a, b) => a - b)[Math.floor(all.length / 2)];
   const known = [];
   const unknown = [];
   for (const name of idle) {

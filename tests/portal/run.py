@@ -27,7 +27,9 @@ def install_packages(work):
     if stamp.exists() and stamp.read_bytes() == lock and (work / 'node_modules').is_dir():
         return
     stamp.unlink(missing_ok=True)
-    subprocess.run(['npm', 'ci', '--no-audit', '--no-fund'], cwd=work, check=True)
+    for last in (False, False, True):
+        if subprocess.run(['npm', 'ci', '--no-audit', '--no-fund'], cwd=work, check=last).returncode == 0:
+            break
     stamp.write_bytes(lock)
 
 
@@ -46,7 +48,11 @@ def main():
     else:
         environment['VMR_BROWSER'] = 'firefox' if kind == 'firefox' else 'chrome'
         command = ['node', 'smoke/run.mjs', str(Path(sys.argv[5]).resolve()), *sys.argv[6:]]
-    sys.exit(subprocess.run(command, cwd=work, env=environment).returncode)
+    status = subprocess.run(command, cwd=work, env=environment).returncode
+    if status != 0 and kind != 'unit':
+        print('once more: the first attempt failed')  # as tests/e2e/run.mjs: a browser in real time, on two cores
+        status = subprocess.run(command, cwd=work, env=environment).returncode
+    sys.exit(status)
 
 
 if __name__ == '__main__':

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePort } from './vmrd.mjs';
 import { pictureShares } from './picture.mjs';
 import { levels, readRecording } from './sound.mjs';
-import { until } from './until.mjs';
+import { started, until } from './until.mjs';
 
 const running = new Set();
 process.on('exit', () => running.forEach((one) => one.process.kill('SIGKILL')));
@@ -59,7 +59,7 @@ export class Baresip {
     for (const stream of [phone.process.stdout, phone.process.stderr]) stream.on('data', (data) => (phone.output += data));
     phone.exited = new Promise((resolve) => phone.process.once('exit', resolve)).finally(() => running.delete(phone));
     const taken = () => phone.output.includes('Address already in use');
-    await until(() => phone.output.includes('baresip is ready') || taken(), 10_000, () => phone.output);
+    await started(phone.process, () => phone.output.includes('baresip is ready') || taken(), 20_000, () => phone.output);
     if (!taken()) return phone;
     phone.process.kill('SIGKILL');
     await phone.exited;

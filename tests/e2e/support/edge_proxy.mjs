@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, listens } from './vmrd.mjs';
-import { until } from './until.mjs';
+import { started } from './until.mjs';
 
 const running = new Set();
 process.on('exit', () => running.forEach((one) => one.kill('SIGKILL')));
@@ -74,11 +74,14 @@ export class EdgeProxy {
     const control = await freePort();
     proxy.media = start('rtpengine', ['--foreground', '--log-stderr', '--table=-1', '--interface=127.0.0.1',
       `--listen-ng=127.0.0.1:${control}`, '--port-min=34000', '--port-max=34999', '--log-level=6'], proxy.folder);
-    await until(() => proxy.media.output.includes('Startup complete'), 10_000, () => proxy.media.output);
+    await started(proxy.media, () => proxy.media.output.includes('Startup complete'), 20_000, () => proxy.media.output);
     const file = join(proxy.folder, 'kamailio.cfg');
     writeFileSync(file, configuration({ port: proxy.port, control, next }));
     proxy.signalling = start('kamailio', ['-DD', '-E', '-m', '64', '-f', file, '-Y', proxy.folder, '-w', proxy.folder], proxy.folder);
-    await until(() => listens(proxy.port), 15_000, () => proxy.output);
+    await started(proxy.signalling, () => listens(proxy.port), 20_000, () => proxy.output).catch((error) => {
+      proxy.media.kill('SIGKILL');
+      throw error;
+    });
     return proxy;
   }
 

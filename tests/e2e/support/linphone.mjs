@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './vmrd.mjs';
 import { levels, readRecording, writeTone } from './sound.mjs';
-import { until } from './until.mjs';
+import { started, until } from './until.mjs';
 
 const running = new Set();
 process.on('exit', () => running.forEach((one) => one.process.kill('SIGKILL')));
@@ -55,7 +55,7 @@ size=cif
     phone.output = '';
     for (const stream of [phone.process.stdout, phone.process.stderr]) stream.on('data', (data) => (phone.output += data));
     phone.exited = new Promise((resolve) => phone.process.once('exit', resolve)).finally(() => running.delete(phone));
-    await until(() => phone.output.includes('linphonec>'), 15_000, () => phone.output);
+    await started(phone.process, () => phone.output.includes('linphonec>'), 30_000, () => phone.output);
     phone.command('soundcard use files');
     phone.command(`play ${played}`);
     phone.command(`record ${phone.heard}`);

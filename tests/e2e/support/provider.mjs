@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { modules, start } from './edge_proxy.mjs';
-import { until } from './until.mjs';
+import { started } from './until.mjs';
 import { freePort, listens } from './vmrd.mjs';
 
 export const account = '1234567', numbers = ['+4930555', '+4930556'], password = 'correct horse battery', domain = 'provider.example';
@@ -71,7 +71,7 @@ export class Provider {
 
   async run() {
     this.process = start('kamailio', ['-DD', '-E', '-m', '64', '-f', this.file, '-Y', this.folder, '-w', this.folder], this.folder);
-    await until(() => listens(this.port), 15_000, () => this.output);
+    await started(this.process, () => listens(this.port), 20_000, () => this.output);
   }
 
   get output() {

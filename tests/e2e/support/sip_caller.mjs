@@ -36,7 +36,10 @@ export class SipCaller {
       const header = (name) => text.match(new RegExp(`^${name}:\\s*(.*)$`, 'mi'))?.[1].trim() ?? '';
       this.answers.push({ status: Number(text.slice(8, 11)), cseq: header('CSeq'), to: header('To'), contact: header('Contact'), text, at: performance.now() });
     } else {
-      this.requests.push(text);
+      const branch = text.match(/^Via:.*;branch=([^;\s]+)/mi)?.[1];
+      if (!this.requests.some((one) => one.startsWith(text.split(' ', 1)[0]) && one.includes(`;branch=${branch}`))) {
+        this.requests.push(text); // once, however often it comes
+      }
       if (!text.startsWith('ACK')) {
         const copied = text.split('\r\n').filter((line) => /^(via|from|to|call-id|cseq):/i.test(line));
         const body = text.startsWith('INVITE') ? this.follow(text) : '';

@@ -108,9 +108,11 @@ export class Sipp {
     return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
-  // What came in, in order: the text of each message.
+  // What came in, in order: the text of each message, once however often it came (a machine that stands still for 500 ms
+  // makes the other side repeat it).
   received() {
-    return [...this.read('messages').matchAll(/message received \[\d+\] bytes :\s*\n\n([\s\S]*?)(?=\n-{10,}|$)/g)].map((match) => match[1]);
+    const all = [...this.read('messages').matchAll(/message received \[\d+\] bytes :\s*\n\n([\s\S]*?)(?=\n-{10,}|$)/g)].map((match) => match[1]);
+    return [...new Set(all)];
   }
 
   requests(method) {

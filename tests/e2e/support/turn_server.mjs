@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, listens } from './vmrd.mjs';
-import { until } from './until.mjs';
+import { started } from './until.mjs';
 
 const running = new Set();
 process.on('exit', () => running.forEach((one) => one.kill('SIGKILL')));
@@ -22,7 +22,7 @@ export class TurnServer {
     server.output = '';
     for (const stream of [server.process.stdout, server.process.stderr]) stream.on('data', (data) => (server.output += data));
     server.exited = new Promise((resolve) => server.process.once('exit', resolve)).finally(() => running.delete(server.process));
-    await until(() => listens(server.port), 10_000, () => server.output);
+    await started(server.process, () => listens(server.port), 20_000, () => server.output);
     return server;
   }
 

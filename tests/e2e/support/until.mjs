@@ -10,3 +10,13 @@ export async function until(condition, milliseconds = 10_000, describe = () => '
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+// As until(), for a process that has just begun: one that does not get there is ended, or the test would wait for it.
+export async function started(child, ...condition) {
+  try {
+    return await until(...condition);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}

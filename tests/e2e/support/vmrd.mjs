@@ -5,7 +5,7 @@ import { appendFileSync, mkdtempSync, writeFileSync, readFileSync, existsSync, r
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from './until.mjs';
+import { started, until } from './until.mjs';
 
 const source = process.env.VMR_SOURCE_ROOT ?? join(fileURLToPath(new URL('.', import.meta.url)), '../../..');
 const build = process.env.VMR_BUILD_ROOT ?? join(source, 'build');
@@ -85,7 +85,7 @@ ${extra.replaceAll('FOLDER', vmrd.folder)}`,
       if (crashes.has(signal) && process.env.VMR_CRASH_MARK) appendFileSync(process.env.VMR_CRASH_MARK, `${signal}\n`);
       resolve(code ?? signal);
     }));
-    await until(() => this.output.includes('vmr is running') || !this.alive(), 30_000, () => this.output);
+    await started(this.process, () => this.output.includes('vmr is running') || !this.alive(), 30_000, () => this.output);
     if (!this.alive()) throw new Error(`vmrd ended at once:\n${this.output}`);
   }
 
