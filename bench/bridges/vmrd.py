@@ -15,8 +15,8 @@ STOP_SECONDS = 30
 PIPELINES = pathlib.Path(__file__).resolve().parents[2] / "pipelines"
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def free_port(kind=socket.SOCK_DGRAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 

@@ -1,4 +1,7 @@
 """What a registration costs the SIP side."""
+import contextlib
+
+from bridges.kamailio import REGISTRAR, Kamailio
 from harness import Case, run_program
 from sections import tables
 
@@ -9,10 +12,14 @@ def cases():
     yield Case("pure", {"way": "pure", "devices": 10000, "refreshes": 3})
     for way in ("tcp", "tls"):
         yield Case(way, {"way": way, "devices": 1000, "refreshes": 5})
+        yield Case(f"{way}, Kamailio", {"way": way, "devices": 1000, "refreshes": 5})
 
 
 def measure(build, case):
-    return run_program(build, "registrar-cost", case.settings, 60)
+    if "Kamailio" not in case.name:
+        return run_program(build, "registrar-cost", case.settings, 60)
+    with contextlib.closing(Kamailio(REGISTRAR, case.settings["way"])) as server:
+        return run_program(build, "registrar-cost", {**case.settings, "port": server.port, "pid": server.process.pid}, 60)
 
 
 def line(result):
