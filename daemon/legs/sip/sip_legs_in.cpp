@@ -304,6 +304,10 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
     }
     const bool proven = is_proven(invite);
     make_room(proven);
+    if (limit_of_calls(invite) != Limit::within) {
+        refuse(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}}, EndCause::overload);
+        return;  // whose place it was to have got its ACK meanwhile
+    }
     std::string gives_way;
     if (!admit_precedence(transaction, invite, trunk, replaced, gives_way)) {
         return;
