@@ -1,5 +1,6 @@
 // Calls without an ACK yet, counted in all and by source, found by their INVITE: what a flood makes many of.
-// Pure. A call that got its ACK leaves with the next prune(); its INVITE is known a while longer.
+// Pure. A call that got its ACK leaves with the next prune(); its INVITE is known a while longer. Where there
+// are too many the one that has waited longest gives way, as in a TCP stack's SYN cache.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,15 +19,18 @@ class HalfOpen {
 public:
     enum class Stage { half_open, answered, over };
     static constexpr std::size_t kMaxAnswered = 10000;  // 64 bytes each; the oldest gives way
+    static constexpr std::int64_t kAckWait = 1000;      // ms; who is there acknowledges within a round trip
 
-    // `call` is the call's key, `source` what its address counts as. A call that is over and not pruned yet
-    // gives its place to one of the same identifiers, which the caller may choose.
-    void add(const Message& invite, const std::string& call, const std::string& source) {
+    // `call` is the call's key, `source` what its address counts as; `proven`: it is that address, or
+    // somebody whom we know. A call that is over and not pruned yet gives its place to one of the same
+    // identifiers, which the caller may choose.
+    void add(const Message& invite, const std::string& call, const std::string& source, bool proven,
+             std::int64_t now) {
         const auto [entry, fresh] = entries_.try_emplace(id(invite));
         if (!fresh) {
             leave(entry->second.source);
         }
-        entry->second = {call, source};
+        entry->second = {call, source, proven, now};
         ++by_source_[source];
     }
     // The call that this INVITE began by another way (RFC 3261 section 8.2.2.2), or null.
@@ -38,6 +42,20 @@ public:
     bool was_answered(const Message& invite, std::int64_t now) {
         forget_answered(now);
         return answered_.contains(hash_hex("SHA-256", id(invite)));
+    }
+    // The key of the call that ends for a new one, or null: the oldest whose address may be forged, at once
+    // for one that is proven, else when it has waited long enough; where there is none, the oldest that has.
+    const std::string* gives_way_to(bool proven, std::int64_t now) const {
+        const Entry* oldest = nullptr;
+        for (const auto& [invite, call] : entries_) {
+            if (oldest == nullptr ||
+                (call.proven == oldest->proven ? call.since < oldest->since : oldest->proven)) {
+                oldest = &call;
+            }
+        }
+        const bool may =
+            oldest != nullptr && ((proven && !oldest->proven) || now - oldest->since >= kAckWait);
+        return may ? &oldest->call : nullptr;
     }
     std::size_t size() const { return entries_.size(); }
     std::size_t of(const std::string& source) const {
@@ -65,6 +83,8 @@ public:
 private:
     struct Entry {
         std::string call, source;
+        bool proven = false;
+        std::int64_t since = 0;  // ms
     };
     void leave(const std::string& source) {
         const auto found = by_source_.find(source);

@@ -67,6 +67,12 @@ void IncomingCall::end(EndCause cause) {
     }
 }
 
+void IncomingCall::give_way() {
+    if (owner_ != nullptr) {
+        session_->give_way(owner_->now());
+    }
+}
+
 void IncomingCall::on_session_ended(EndCause cause, std::shared_ptr<void> receipt) {
     if (owner_ != nullptr) {
         usages_.end();

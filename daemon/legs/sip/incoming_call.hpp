@@ -16,6 +16,7 @@ public:
     void arrive(const Arrival& arrival);
     // CANCEL for the first INVITE.
     void cancel() { session_->cancel(owner_->now()); }
+    void give_way();  // half-open, for another call
     // The observer knew no such name when it arrived.
     bool not_found() const { return !known_ && refused_ == EndCause::not_found; }
     const std::string& invite_transaction() const { return invite_transaction_; }

@@ -25,7 +25,8 @@ struct SipConfig {
     std::string realm = "vmr";
     std::vector<TrunkConfig> trunks;
     std::size_t max_calls = 1000;
-    std::size_t max_half_open = 300;            // calls without an ACK yet
+    // Calls without an ACK yet, each with its media; beyond it who has waited longest gives way.
+    std::size_t max_half_open = 300;
     std::size_t max_half_open_per_source = 50;  // per source address; trunk sources are not held to it
     double invites_per_second = 100;            // per source address
     std::size_t max_transactions = 10000;

@@ -138,7 +138,15 @@ private:
 
     void reply(const std::string& transaction, const Message& request, Reply reply);
     void refuse(const std::string& transaction, const Message& invite, Reply answer, EndCause cause);
-    bool is_over_limit(const Message& request, bool begins);
+    enum class Limit { within, wait, over };  // wait: who is there asks again
+    Limit limit_of(const Message& request, bool begins);
+    Limit limit_of_calls(const Message& invite);
+    bool is_proven(const Message& invite) const;
+    bool is_crowded() const {
+        return calls_.size() >= config_.max_calls || half_open_.size() >= config_.max_half_open;
+    }
+    void make_room(bool proven);
+    void give_way(const std::string& key);
     void take_in_dialog(const std::string& transaction, const Message& request);
     void take_subscribe(const std::string& transaction, const Message& subscribe);
     std::optional<Reply> find_replaced(const Message& invite, const Trunks::Match& match,

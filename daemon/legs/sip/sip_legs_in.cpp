@@ -88,39 +88,85 @@ bool SipLegs::Core::is_merged(const std::string& transaction, const Message& inv
 // Limits: a refusal costs no transaction, so that a flood does not use up the place of others.
 std::optional<Reply> SipLegs::Core::refusal_of(const Message& request) {
     const bool begins = request.method == "INVITE" && request.to.tag.empty();
-    if (!is_over_limit(request, begins) && !(begins && draining_)) {
+    const Limit limit = begins && draining_ ? Limit::over : limit_of(request, begins);
+    if (limit == Limit::within) {
         return std::nullopt;
     }
     if (begins) {
         observer_.on_leg_refused(describe(request, {}, "sip-" + random_token(8)),
                                  draining_ ? EndCause::shutdown : EndCause::overload);
     }
+    if (limit == Limit::wait) {
+        return Reply{.status = 0};
+    }
     // The same tag for each retransmission (section 8.2.7).
     const std::string tag = hash_hex("SHA-256", tag_key_ + request.branch + request.call_id).substr(0, 16);
     return Reply{.status = 503, .to_tag = tag, .headers = {{"Retry-After", "10"}}};
 }
 
-bool SipLegs::Core::is_over_limit(const Message& request, bool begins) {
+SipLegs::Core::Limit SipLegs::Core::limit_of(const Message& request, bool begins) {
     const std::string source = source_network(request.flow.remote.ip);
     const bool trunk = trunks_.is_source(request.flow.remote.ip);
     if (!trunk && transactions_.servers_of(source) >= config_.max_transactions_per_source) {
-        return true;
+        return Limit::over;
     }
     if (request.method == "REGISTER" && devices_) {
-        return devices_->registrar().is_over_limit(request, now());
+        return devices_->registrar().is_over_limit(request, now()) ? Limit::over : Limit::within;
     }
     if (!begins) {
-        return false;
+        return Limit::within;
     }
-    const auto crowded = [&] {
-        return half_open_.size() >= config_.max_half_open ||
-               (!trunk && half_open_.of(source) >= config_.max_half_open_per_source);
-    };
-    if (crowded() && now() - pruned_at_ > kPruneInterval) {
+    const auto has_share = [&] { return trunk || half_open_.of(source) < config_.max_half_open_per_source; };
+    if ((is_crowded() || !has_share()) && now() - pruned_at_ > kPruneInterval) {
         prune_half_open();
     }
-    const bool full = calls_.size() >= config_.max_calls && !may_preempt(request) && !may_replace(request);
-    return full || !invites_.take(source, steady(now())) || crowded();
+    if (!invites_.take(source, steady(now())) || !has_share()) {
+        return Limit::over;
+    }
+    return limit_of_calls(request);
+}
+
+// Of all calls, and of those without an ACK. Who may be forged is not answered while others of that kind have
+// hardly had the time for theirs: what begins a call is sent again within half a second, and a flood is not.
+SipLegs::Core::Limit SipLegs::Core::limit_of_calls(const Message& invite) {
+    const bool crowded = half_open_.size() >= config_.max_half_open;
+    const bool full = calls_.size() >= config_.max_calls && !may_preempt(invite) && !may_replace(invite);
+    if (!crowded && !full) {
+        return Limit::within;
+    }
+    const bool proven = is_proven(invite);
+    if (half_open_.gives_way_to(proven, now()) != nullptr) {
+        return Limit::within;
+    }
+    return proven || half_open_.size() == 0 ? Limit::over : Limit::wait;
+}
+
+// Its source is no forgery, or it becomes a call only after it has shown credentials.
+bool SipLegs::Core::is_proven(const Message& invite) const {
+    return invite.flow.transport != Transport::udp ||
+           trunks_.match(invite, {}).kind != Trunks::Match::Kind::none ||
+           (devices_ && (claims_device(invite) || devices_->registrar().sender_of(invite) != nullptr));
+}
+
+// Before a call is taken.
+void SipLegs::Core::make_room(bool proven) {
+    if (is_crowded()) {
+        prune_half_open();
+    }
+    const std::string* oldest = is_crowded() ? half_open_.gives_way_to(proven, now()) : nullptr;
+    if (oldest != nullptr) {
+        give_way(*oldest);
+    }
+}
+
+void SipLegs::Core::give_way(const std::string& key) {
+    if (const auto call = std::dynamic_pointer_cast<IncomingCall>(find(key))) {
+        call->give_way();
+        transactions_.forget(call->invite_transaction());
+        call->orphan();
+        calls_.erase(call->key());
+        prune_half_open();
+    }
 }
 
 void SipLegs::Core::prune_half_open() {
@@ -256,13 +302,19 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
               {.status = 422, .headers = {{"Min-SE", std::to_string(call->session()->least_expires())}}});
         return;
     }
+    const bool proven = is_proven(invite);
+    make_room(proven);
+    if (limit_of_calls(invite) != Limit::within) {
+        refuse(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}}, EndCause::overload);
+        return;  // whose place it was to have got its ACK meanwhile
+    }
     std::string gives_way;
     if (!admit_precedence(transaction, invite, trunk, replaced, gives_way)) {
         return;
     }
     const std::string key = call->key();
     calls_.emplace(key, call);
-    half_open_.add(invite, key, source_network(invite.flow.remote.ip));
+    half_open_.add(invite, key, source_network(invite.flow.remote.ip), proven, now());
     arrival.replaces = std::move(replaced);
     call->arrive(arrival);
     if (!call->gave_way()) {

@@ -6,7 +6,14 @@
 namespace vmr::sip {
 
 std::shared_ptr<Leg> SipLegs::Core::dial(const Placement& placement) {
-    if (draining_ || !stack_ || calls_.size() >= config_.max_calls) {
+    if (draining_ || !stack_) {
+        return nullptr;
+    }
+    if (calls_.size() >= config_.max_calls) {
+        make_room(true);
+    }
+    // One by a trunk may end another; what ends is still counted for a while.
+    if (calls_.size() >= config_.max_calls * (placement.plan.trunk.empty() ? 1 : 2)) {
         return nullptr;
     }
     if (placement.plan.rule == kDeviceRule && devices_) {

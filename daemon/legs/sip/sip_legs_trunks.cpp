@@ -79,10 +79,10 @@ void SipLegs::Core::preempt(const std::string& key) {
     }
 }
 
-// Beyond the limit of all calls only those who may end others are looked at; what ends is still counted for a
-// while.
+// Beyond the limit of all calls only those who may end others are looked at, or asked for the credentials of
+// a trunk that may; what ends is still counted for a while.
 bool SipLegs::Core::may_preempt(const Message& invite) const {
-    const TrunkConfig* trunk = trunks_.at(invite.flow.remote.ip);
+    const TrunkConfig* trunk = trunks_.match(invite, {}).trunk;
     return trunk != nullptr && trunk->settings.preempt && precedence_of(invite, trunk->settings) > 0 &&
            calls_.size() < 2 * config_.max_calls;
 }

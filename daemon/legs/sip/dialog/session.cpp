@@ -151,6 +151,21 @@ void Session::end(EndCause cause, std::int64_t now) {
     }
 }
 
+// The ACK is not waited for any longer, so the BYE is due (section 15); once: the caller may be forged.
+void Session::give_way(std::int64_t now) {
+    if (state_ == State::incoming) {
+        refuse(EndCause::overload, now);
+    } else if (state_ == State::accepted) {
+        state_ = State::ended;
+        ok_at_ = ok_until_ = -1;
+        const EndCause cause = bye_after_ack_.value_or(EndCause::overload);
+        host_.send(dialog_.flow(), dialog_.write_request({.method = "BYE",
+                                                          .branch = host_.new_branch(),
+                                                          .headers = {{"Reason", reason_of(cause)}}}));
+        finish(cause, nullptr);
+    }
+}
+
 void Session::finish(EndCause cause, std::shared_ptr<void> receipt) {
     if (!reported_) {
         reported_ = true;
@@ -288,7 +303,11 @@ void Session::tick_accepted(std::int64_t now) {
     if (now >= ok_until_) {
         ok_at_ = ok_until_ = -1;
         const EndCause cause = bye_after_ack_.value_or(EndCause::signalling_timeout);
+        const bool never_up = state_ == State::accepted;
         send_bye(cause);  // section 13.3.1.4
+        if (never_up) {
+            state_ = State::ended;  // the BYE's transaction needs no call
+        }
         finish(cause, nullptr);
     } else if (now >= ok_at_) {
         host_.send(dialog_.flow(), ok_bytes_);

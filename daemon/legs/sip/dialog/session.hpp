@@ -74,6 +74,7 @@ public:
     void ring(std::int64_t now);
     void accept(std::int64_t now);
     void end(EndCause cause, std::int64_t now);
+    void give_way(std::int64_t now);  // half-open, for another call: nothing is left of it
     void renegotiate(std::int64_t now);
     void ask_for_keyframe(std::int64_t now);  // where RTCP cannot (session_info.cpp)
 

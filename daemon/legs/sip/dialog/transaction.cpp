@@ -82,14 +82,16 @@ void Transactions::receive_request(const Message& request, std::int64_t now) {
         }
         return;
     }
-    if (servers_.size() >= max_server_) {
+    if (const std::optional<Reply> refusal = user_.refusal_of(request)) {
+        if (refusal->status != 0) {
+            send_(request.response_flow(), write_response(request, *refusal));
+        }
+        return;
+    }
+    if (servers_.size() >= max_server_ && !make_place()) {
         send_(request.response_flow(),
               write_response(request,
                              {.status = 503, .to_tag = "overload", .headers = {{"Retry-After", "10"}}}));
-        return;
-    }
-    if (const std::optional<Reply> refusal = user_.refusal_of(request)) {
-        send_(request.response_flow(), write_response(request, *refusal));
         return;
     }
     if (request.method == "CANCEL") {
@@ -112,6 +114,31 @@ Transactions::Server& Transactions::add_server(const std::string& key, const Flo
     server.flow = flow;
     ++servers_by_source_[source_network(flow.remote.ip)];
     return server;
+}
+
+std::map<std::string, Transactions::Server>::iterator Transactions::erase_server(
+    std::map<std::string, Server>::iterator server) {
+    const auto source = servers_by_source_.find(source_network(server->second.flow.remote.ip));
+    if (source != servers_by_source_.end() && --source->second == 0) {
+        servers_by_source_.erase(source);
+    }
+    return servers_.erase(server);
+}
+
+void Transactions::forget(const std::string& transaction) {
+    const auto found = servers_.find(transaction);
+    if (found != servers_.end() && found->second.state != Server::State::proceeding) {
+        erase_server(found);
+    }
+}
+
+// What was answered longest ago is the least likely to be asked again.
+bool Transactions::make_place() {
+    while (!answered_.empty() && servers_.size() >= max_server_) {
+        forget(answered_.front());
+        answered_.pop_front();
+    }
+    return servers_.size() < max_server_;
 }
 
 std::size_t Transactions::servers_of(const std::string& source) const {
@@ -142,6 +169,7 @@ void Transactions::respond(const std::string& transaction, int status, const std
     if (status < 200) {
         return;
     }
+    answered_.push_back(transaction);
     if (!server.invite) {
         server.state = Server::State::completed;
         server.ends_at = now + linger(server.flow, kTimeout);
@@ -245,14 +273,13 @@ void Transactions::tick(std::int64_t now) {
 }
 
 void Transactions::tick_servers(std::int64_t now) {
+    while (!answered_.empty() && !servers_.contains(answered_.front())) {
+        answered_.pop_front();
+    }
     for (auto entry = servers_.begin(); entry != servers_.end();) {
         Server& server = entry->second;
         if (server.ends_at >= 0 && now >= server.ends_at) {
-            const auto source = servers_by_source_.find(source_network(server.flow.remote.ip));
-            if (source != servers_by_source_.end() && --source->second == 0) {
-                servers_by_source_.erase(source);
-            }
-            entry = servers_.erase(entry);
+            entry = erase_server(entry);
             continue;
         }
         if (server.retransmit_at >= 0 && now >= server.retransmit_at) {

@@ -2,6 +2,7 @@
 // an argument, in milliseconds on any monotonic clock; sending is a function.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -24,7 +25,7 @@ class TransactionUser {
 public:
     virtual ~TransactionUser() = default;
     // The refusal of a request that may cost no transaction (stateless, RFC 3261 section 8.2.7: it is asked
-    // again for each retransmission); nothing for one that may go on.
+    // again for each retransmission); of status 0: no answer; nothing for one that may go on.
     virtual std::optional<Reply> refusal_of(const Message& /*request*/) { return std::nullopt; }
     // A new request; `transaction` answers it. Empty for an ACK to a 2xx.
     virtual void on_request_received(const std::string& transaction, const Message& request) = 0;
@@ -52,6 +53,8 @@ public:
     // The connection is gone: requests of the call go out by another way, in the time that they have left.
     // What went by TLS goes by nothing less.
     void send_again(const std::string& call, std::uint64_t connection, const Flow& to, std::int64_t now);
+    // An answered request: a copy of it is a new one.
+    void forget(const std::string& transaction);
     void tick(std::int64_t now);
     std::optional<std::int64_t> next_deadline() const;
     std::size_t servers() const { return servers_.size(); }
@@ -83,6 +86,8 @@ private:
         std::int64_t ends_at = -1;  // timers B, D, F, K
     };
     Server& add_server(const std::string& key, const Flow& flow);
+    std::map<std::string, Server>::iterator erase_server(std::map<std::string, Server>::iterator server);
+    bool make_place();
     static std::string server_key(const Message& request, const std::string& method);
     void receive_request(const Message& request, std::int64_t now);
     void receive_ack(const Message& ack, std::int64_t now);
@@ -96,6 +101,7 @@ private:
     std::size_t max_server_;
     std::map<std::string, Server> servers_;
     std::unordered_map<std::string, std::size_t> servers_by_source_;
+    std::deque<std::string> answered_;       // keys of servers, oldest first; some are gone
     std::map<std::string, Client> clients_;  // by branch
     std::uint64_t next_id_ = 1;
 };

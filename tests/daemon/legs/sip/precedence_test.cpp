@@ -200,6 +200,81 @@ TEST_F(FewCalls, TheLimitOfAllCallsHasAPlaceForWhoTakesAnothers) {
     EXPECT_EQ(harness_->observer.ended(), 0U) << "the room ends it";
 }
 
+// Who is known by credentials alone is asked for them where there is no place, and takes another's then.
+TEST(FullBridges, ATrunkThatHasOnlyAPasswordPreempts) {
+    TrunkConfig trunk{.name = "net", .user = "net", .secret = "s3cret", .numbers = {{"+1555", "team"}}};
+    trunk.settings = *trunk_settings("as-sip", {{"tls", false}, {"mutual_tls", false}});
+    SipConfig config;
+    config.trunks = {trunk};
+    config.max_calls = 1;
+    Harness harness(std::move(config));
+    Client client(Transport::tcp, harness.port(Transport::tcp));
+    const auto invite = [&](Caller& caller, const std::string& extra) {
+        client.send(caller.request("INVITE", extra, kOffer));
+        std::string answer = client.receive();
+        while (answer.starts_with("SIP/2.0 1") || answer.starts_with("BYE ")) {
+            answer = client.receive();
+        }
+        return answer;
+    };
+    const auto credentials = [](const std::string& challenge) {
+        const auto header =
+            answer_challenge(read(challenge), {"net", "s3cret"}, "sip:+1555@vmr.test", "c0ffee");
+        return header ? header->name + ": " + header->value + "\r\n" : std::string();
+    };
+    const std::string flash = "Resource-Priority: uc-000000.6\r\n";
+    Caller routine(client, "+1555"), second(client, "+1555"), urgent(client, "+1555");
+    std::string answer = invite(routine, credentials(invite(routine, {})));
+    ASSERT_THAT(answer, StartsWith("SIP/2.0 200"));
+    routine.learn(answer);
+    client.send(routine.ack());
+    ASSERT_TRUE(harness.observer.wait([](const auto& record) { return record.answered; }));
+    EXPECT_THAT(invite(second, {}), StartsWith("SIP/2.0 503")) << "it would end nobody";
+    answer = invite(urgent, flash);
+    ASSERT_THAT(answer, StartsWith("SIP/2.0 407"));
+    EXPECT_EQ(harness.observer.ended(), 0U);
+    EXPECT_THAT(invite(urgent, flash + "Proxy-Authorization: Digest username=\"net\"\r\n"),
+                StartsWith("SIP/2.0 407"));
+    EXPECT_EQ(harness.observer.ended(), 0U);
+    EXPECT_THAT(invite(urgent, flash + credentials(answer)), StartsWith("SIP/2.0 200"));
+    EXPECT_TRUE(harness.wait([&] { return harness.observer.ended() == 1; }));
+}
+
+// The same for calls that we place.
+TEST(FullBridges, ACallByATrunkThatIsPlacedPreempts) {
+    ScriptedPeer peer([](const std::string&) { return std::vector<std::string>(); });
+    std::vector<TrunkConfig> trunks;
+    for (const auto& [name, precedence] :
+         {std::pair("low", "uc-000000.0"), std::pair("high", "uc-000000.6")}) {
+        TrunkConfig& trunk = trunks.emplace_back(TrunkConfig{.name = name});
+        trunk.settings = *trunk_settings(
+            "as-sip", {{"tls", false},
+                       {"mutual_tls", false},
+                       {"proxies", std::vector<std::string>{"sip:127.0.0.1:" + std::to_string(peer.port()) +
+                                                            ";transport=udp"}},
+                       {"precedence", std::string(precedence)}});
+    }
+    SipConfig config;
+    config.trunks = trunks;
+    config.dial.rules = {{.name = "low", .prefixes = {"+1"}, .trunk = "low"},
+                         {.name = "high", .prefixes = {"+2"}, .trunk = "high"}};
+    config.max_calls = 1;
+    Harness harness(std::move(config));
+    const auto dial = [&](const std::string& leg, const std::string& number) {
+        bool placed = false;
+        harness.run([&] {
+            const Result<DialPlan> plan = harness.legs->plan(number);
+            placed = plan && harness.legs->dial({leg, *plan, "Board", "board"}) != nullptr;
+        });
+        return placed;
+    };
+    EXPECT_TRUE(dial("out-1", "+1777"));
+    EXPECT_FALSE(dial("out-2", "+1778"));
+    EXPECT_TRUE(dial("out-3", "+2777"));
+    EXPECT_TRUE(harness.wait([&] { return harness.observer.ended() == 1; }));
+    EXPECT_FALSE(dial("out-4", "+2778"));
+}
+
 TEST(OtherCalls, WithoutSuchATrunkTheOptionIsUnsupported) {
     Harness harness;
     Client client(Transport::udp, harness.port(Transport::udp));

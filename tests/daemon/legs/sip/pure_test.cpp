@@ -112,8 +112,24 @@ TEST_F(TransactionRules, TheirNumberIsBounded) {
     }
     EXPECT_EQ(transactions_.servers(), 100U);
     EXPECT_TRUE(sent_.back().starts_with("SIP/2.0 503"));
-    transactions_.tick(kTimeout);
+    transactions_.respond(user_.transactions[7], 200, "200", 10);
+    transactions_.receive(message("OPTIONS", "z9hG4bKmore"), 20);
+    EXPECT_EQ(user_.transactions.size(), 101U) << "what is answered gives way";
+    EXPECT_EQ(transactions_.servers(), 100U);
+    transactions_.tick(kTimeout + 20);
     EXPECT_EQ(transactions_.servers(), 0U);
+}
+
+// Until then a copy is absorbed.
+TEST_F(TransactionRules, ACopyOfWhatIsForgottenIsNew) {
+    transactions_.receive(message("INVITE", "z9hG4bK2"), 0);
+    transactions_.forget(user_.transactions[0]);
+    EXPECT_EQ(transactions_.servers(), 1U) << "it is not answered";
+    transactions_.respond(user_.transactions[0], 200, "200", 10);
+    transactions_.forget(user_.transactions[0]);
+    EXPECT_EQ(transactions_.servers(), 0U);
+    transactions_.receive(message("INVITE", "z9hG4bK2"), 20);
+    EXPECT_EQ(user_.transactions.size(), 2U);
 }
 
 std::string credentials(const std::string& challenge, const char* algorithm, const std::string& secret,

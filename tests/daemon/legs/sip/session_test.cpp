@@ -32,8 +32,25 @@ TEST_F(Rules, A2xxIsSentAgainUntilItsAckAndByeFollowsAfter64T1) {
     EXPECT_EQ(host.requests[0].method, "BYE");
     EXPECT_EQ(host.ended, std::vector<EndCause>{EndCause::signalling_timeout});
     EXPECT_EQ(host.answered, 0);
-    respond(1, 200, 32100);
+    EXPECT_TRUE(session->over()) << "the BYE's transaction goes on without it";
+}
+
+// Not after 32 s, where there are too many calls.
+TEST_F(Rules, AHalfOpenCallThatGivesWayIsOver) {
+    start();
+    session->accept(0);
+    session->give_way(1000);
     EXPECT_TRUE(session->over());
+    EXPECT_TRUE(host.direct.back().starts_with("BYE "));
+    EXPECT_TRUE(host.requests.empty());
+    EXPECT_EQ(host.ended, std::vector<EndCause>{EndCause::overload});
+    start();
+    session->give_way(1000);
+    EXPECT_TRUE(session->over());
+    EXPECT_EQ(host.statuses.back(), 503);
+    establish();
+    session->give_way(1000);
+    EXPECT_FALSE(session->over()) << "it is up";
 }
 
 // RFC 3261 section 15: no BYE before the ACK
