@@ -40,7 +40,12 @@ export class SipCaller {
     caller.media = await open(address);
     caller.callId = randomBytes(8).toString('hex');
     caller.tag = randomBytes(4).toString('hex');
-    if (transport === 'udp') caller.signalling.on('message', (data) => caller.take(data.toString()));
+    if (transport === 'udp') {
+      caller.signalling.on('message', (data, from) => {
+        caller.port ??= from.port; // of a server that began
+        caller.take(data.toString());
+      });
+    }
     caller.media.on('message', (packet) => {
       caller.received++;
       caller.loud += isLoud(packet) ? 1 : 0;
@@ -58,7 +63,8 @@ export class SipCaller {
     } else {
       this.requests.push(text);
       if (!text.startsWith('ACK')) {
-        const copied = text.split('\r\n').filter((line) => /^(via|from|to|call-id|cseq):/i.test(line));
+        const copied = text.split('\r\n').filter((line) => /^(via|from|to|call-id|cseq):/i.test(line))
+          .map((line) => (/^to:/i.test(line) && !line.includes(';tag=') ? `${line};tag=${this.tag}` : line));
         const body = text.startsWith('INVITE') ? this.follow(text) : '';
         const described = body ? [`Contact: ${this.contact}`, 'Content-Type: application/sdp'] : [];
         this.send(['SIP/2.0 200 OK', ...copied, ...described, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
