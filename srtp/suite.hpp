@@ -36,9 +36,8 @@ inline const SuiteInfo& info_of(Suite suite) {
     return kInfos[static_cast<std::size_t>(suite)];
 }
 
-// Of the master key identifiers (MKI, RFC 3711 section 3.1) that are carried; RFC 4568 allows 128 bytes, what
-// counts keys has one or four.
-inline constexpr std::size_t kMaxMki = 4;
+// Of the master key identifiers (MKI, RFC 3711 section 3.1): as RFC 4568 section 9.1 bounds them.
+inline constexpr std::size_t kMaxMki = 128;
 
 // The most that protecting adds: a GCM tag, for SRTCP the word with its index, and an MKI.
 inline constexpr std::size_t kMaxTrailer = 16 + 4 + kMaxMki;

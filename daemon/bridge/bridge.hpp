@@ -135,8 +135,9 @@ private:
                             api::Reply reply);
     static room::Actor actor_of(const api::Caller& caller);
     static bool may_place_calls(const RoomHost& room, const room::Actor& actor);
+    // `given`: the plan where no rule is asked.
     bool refuses_call(const RoomHost& room, const std::string& address, DialPlan& plan,
-                      api::Response& refusal) const;
+                      api::Response& refusal, const std::optional<DialPlan>& given = {}) const;
     void transfer_participant(RoomHost& room, const api::Caller& caller, const nlohmann::json& params,
                               const api::Reply& reply);
     void dial_out(RoomHost& room, const api::Caller& caller, const nlohmann::json& params, api::Reply reply);

@@ -32,12 +32,12 @@ const char* audit_result(int status) {
 
 // True: nobody is called, and why.
 bool Bridge::refuses_call(const RoomHost& room, const std::string& address, DialPlan& plan,
-                          api::Response& refusal) const {
+                          api::Response& refusal, const std::optional<DialPlan>& given) const {
     if (services_.dialler == nullptr || draining_) {
         refusal = api::problem(503, "no calls are placed now");
         return true;
     }
-    Result<DialPlan> planned = services_.dialler->plan(address);
+    Result<DialPlan> planned = given ? Result<DialPlan>(*given) : services_.dialler->plan(address);
     if (!planned) {
         refusal = api::problem(403, planned.error());
         return true;
@@ -61,7 +61,7 @@ bool Bridge::on_leg_referred(const std::string& leg, Referral referral) {
     }
     DialPlan plan;
     api::Response refusal;
-    if (refuses_call(*room, referral.address, plan, refusal)) {
+    if (refuses_call(*room, referral.address, plan, refusal, referral.plan)) {
         room->audit(room::Actor::of(room->participant_of(leg)), "dial_out", referral.address,
                     audit_result(refusal.status));
         return false;
@@ -126,8 +126,8 @@ bool RoomHost::refer(const std::string& leg, DialPlan plan, Referral referral, b
                        (!asking->trunk.empty() || (from->dialled && !from->dialled->trunk.empty()));
     const bool host = asking != nullptr && asking->role == room::Role::host;
     const bool in_room = asking != nullptr && asking->state == room::State::in_room;
-    // No trunk pays for another's calls: over one, SIP addresses are called alone.
-    const bool at_others_cost = trunk && (plan.kind != LegKind::sip || !plan.trunk.empty());
+    // No trunk pays for another's calls: over one, SIP addresses are called alone, and its own.
+    const bool at_others_cost = trunk && !referral.plan && (plan.kind != LegKind::sip || !plan.trunk.empty());
     if (!in_room || at_others_cost || (!host && !guests_may)) {
         audit(room::Actor::of(by), "dial_out", referral.address, audit_result(403));
         return false;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -226,6 +227,7 @@ struct DialPlan {
     std::chrono::seconds max_duration{0};  // once answered; 0: no limit
     std::string trunk;                     // by which it goes; empty: none
     MediaTerms terms;
+    std::string referred_by;  // SIP: at whose wish (value of Referred-By, RFC 3892); or empty
 };
 
 // A call that we place.
@@ -242,6 +244,9 @@ struct Referral {
     std::string address;
     std::string replaces;  // as Placement's
     OnCallStatus on_status;
+    // The address is one of the trunk's that the call goes by, which is called by it at its own wish and
+    // cost: no rule is asked.
+    std::optional<DialPlan> plan = {};
 };
 
 // A leg kind that can place calls. Control thread only.

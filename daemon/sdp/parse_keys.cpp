@@ -1,4 +1,6 @@
 // a=crypto (RFC 4568 section 9.1) and a=fingerprint (RFC 8122 section 5).
+#include <limits>
+
 #include "daemon/sdp/parse_media.hpp"
 #include "daemon/sdp/text.hpp"
 
@@ -18,9 +20,10 @@ bool read_lifetime(std::string_view text, std::uint64_t& lifetime) {
     return lifetime > 0;
 }
 
-// "value:length", the value a decimal number that fills `length` bytes, big endian.
+// "value:length", the value a decimal number, in `length` bytes, big endian; numbers of more than 64 bits
+// nobody writes.
 bool read_mki(std::string_view text, std::vector<std::uint8_t>& mki) {
-    const auto value = text::number(text::take(text, ':'), 0xffffffff);
+    const auto value = text::number(text::take(text, ':'), std::numeric_limits<std::uint64_t>::max());
     const auto length = text::number(text, kMaxMki);
     if (!value || !length || *length == 0) {
         return false;

@@ -23,7 +23,7 @@ inline constexpr std::size_t kMaxFormats = 96;      // per m-line
 inline constexpr std::size_t kMaxCandidates = 32;   // per m-line
 inline constexpr std::size_t kMaxCryptos = 16;      // per m-line
 inline constexpr std::size_t kMaxSsrcs = 16;        // per m-line
-inline constexpr std::size_t kMaxMki = 4;           // bytes: as srtp/ carries
+inline constexpr std::size_t kMaxMki = 128;         // bytes (RFC 4568 section 9.1)
 inline constexpr std::size_t kMaxToken = 256;       // bytes of an id, ufrag, password, mid
 
 enum class MediaKind {

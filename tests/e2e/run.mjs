@@ -34,8 +34,8 @@ const wanted = join(here, 'package-lock.json');
 if ((!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) && !await install()) {
   process.exit(1);
 }
-// In a network of its own, where a test may lose packets or translate addresses without harm to others.
-const isolated = new Set(['loss', 'nat']);
+// In a network of its own, where a test may lose packets, count them or translate addresses without harm to others.
+const isolated = new Set(['loss', 'marking', 'nat']);
 const command = [process.execPath, '--test', '--test-reporter=spec', join(here, `${process.argv[2]}.test.mjs`)];
 const test = () => isolated.has(process.argv[2])
   ? run('unshare', ['-rn', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...command])

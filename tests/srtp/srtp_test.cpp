@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -362,7 +363,8 @@ TEST_P(SrtpSuites, AKeyIdentifierOfEachLengthIsCarriedAndTakenOff) {
     const bool gcm = info_of(GetParam()).gcm;
     const std::size_t tag = info_of(GetParam()).rtp_tag_bytes;
     for (std::size_t size = 1; size <= kMaxMki; ++size) {
-        const Octets bytes = hex(std::string("f1e2d3c4").substr(0, 2 * size));
+        Octets bytes(size);
+        std::generate(bytes.begin(), bytes.end(), [value = 0xf1]() mutable { return value++; });
         Ends ends(GetParam());
         ends.sender->set_mki(*Mki::make(bytes));
         const Octets sent = ends.protect(packet(1)), report_sent = ends.protect_rtcp(report());

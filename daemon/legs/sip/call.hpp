@@ -43,6 +43,9 @@ public:
     virtual LegObserver& observer() = 0;
     virtual const std::string& contact_host() const = 0;
     virtual bool takes_referrals() const = 0;
+    // A call to an address of this trunk's own, by it; nothing where the address is another's.
+    virtual std::optional<DialPlan> plan_within(const std::string& trunk,
+                                                const std::string& address) const = 0;
     virtual void on_call_touched() = 0;            // look at deadlines again
     virtual void on_blamed(const Flow& flow) = 0;  // its source asked for a name that does not exist
     // As Stack's; the answer comes later, on the control thread.

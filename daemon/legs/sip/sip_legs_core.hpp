@@ -103,6 +103,10 @@ public:
     LegObserver& observer() override { return observer_; }
     const std::string& contact_host() const override { return config_.contact_host; }
     bool takes_referrals() const override { return rules_.takes_referrals(); }
+    std::optional<DialPlan> plan_within(const std::string& trunk, const std::string& address) const override {
+        const TrunkConfig* config = trunks_.find(trunk);
+        return config != nullptr ? rules_.plan_within(*config, address) : std::nullopt;
+    }
     void on_call_touched() override { arm(now() + kGranularity); }
     void on_blamed(const Flow& flow) override { punish(flow, kUnknownAlias); }
     void resolve(const Destination& destination, OnResolved on_resolved) override;

@@ -66,6 +66,10 @@ std::optional<Reply> Usages::accept_refer(const ReferRequest& refer, const std::
                               call->usages().report(event, status, reason);
                           }
                       }};
+    referral.plan = call_.owner()->plan_within(call_.standing().trunk, refer.address);
+    if (referral.plan) {
+        referral.plan->referred_by = refer.referred_by;
+    }
     if (call_.owner()->observer().on_leg_referred(call_.id(), std::move(referral))) {
         return std::nullopt;
     }

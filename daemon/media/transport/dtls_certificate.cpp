@@ -12,7 +12,8 @@ namespace vmr::media {
 namespace {
 
 // Strongest first: as the DTLS server we choose (RFC 5764 section 4.1.2).
-constexpr const char* kSrtpProfiles = "SRTP_AEAD_AES_256_GCM:SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80";
+constexpr const char* kSrtpProfiles =
+    "SRTP_AEAD_AES_256_GCM:SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80:SRTP_AES128_CM_SHA1_32";
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr long kValidFrom = -24L * 3600;  // s: for clocks that disagree
 constexpr long kValidTo = 365L * 24 * 3600;

@@ -30,6 +30,8 @@ std::optional<SrtpSuite> suite_of(const SRTP_PROTECTION_PROFILE* profile) {
             return SrtpSuite::aead_aes_128_gcm;
         case SRTP_AES128_CM_SHA1_80:
             return SrtpSuite::aes_cm_128_hmac_sha1_80;
+        case SRTP_AES128_CM_SHA1_32:
+            return SrtpSuite::aes_cm_128_hmac_sha1_32;
         default:
             return std::nullopt;
     }

@@ -40,8 +40,11 @@ public:
         return plan;
     }
     std::shared_ptr<Leg> dial(const Placement& placement) override {
+        dialled = placement;
         return std::make_shared<FakeLeg>(placement.leg);
     }
+
+    std::optional<Placement> dialled;  // last
 };
 
 class BridgeCallsTest : public BridgeFixture {
@@ -169,6 +172,34 @@ TEST_F(BridgeCallsTest, ReferOverATrunk) {
     expect_audited("dial_out", "phone", "carrier|+43123", "+4990012345", "not_allowed");
     EXPECT_TRUE(refer("phone", "a@b.example"));
     expect_audited("dial_out", "phone", "carrier|+43123", "a@b.example", "ok");
+}
+
+// What the trunk calls of its own goes by it, and no rule is asked; limits count.
+TEST_F(BridgeCallsTest, ReferToTheTrunksOwn) {
+    const std::string kOwn = "sip:carrier.example;x-m=8:orgid:1";
+    enter("host");
+    enter("phone", "carrier");
+    const auto refer_back = [&] {
+        Referral referral{kOwn, "", [](int, const std::string&) {}};
+        referral.plan = DialPlan{LegKind::phone, "+1900", referral.address};
+        referral.plan->trunk = "carrier";
+        return bridge_->on_leg_referred("phone", std::move(referral));
+    };
+    EXPECT_FALSE(refer("phone", kOwn));
+    expect_audited("dial_out", "phone", "carrier|+43123", kOwn, "not_allowed");
+    EXPECT_TRUE(refer_back());
+    expect_audited("dial_out", "phone", "carrier|+43123", "+1900", "ok");
+    EXPECT_EQ(dialler_.dialled->plan.uri, kOwn);
+    EXPECT_EQ(dialler_.dialled->plan.trunk, "carrier");
+    bridge_->set_dial_limits({1, 1, false});
+    EXPECT_FALSE(refer_back());
+    expect_audited("dial_out", "phone", "carrier|+43123", kOwn, "conflict");
+    ASSERT_EQ(ask("updateParticipant", {{"participant", "phone"}, {"role", "guest"}}).status, 204);
+    audited.clear();
+    limit(false);
+    EXPECT_FALSE(refer_back()) << "hosts alone";
+    limit(true);
+    EXPECT_TRUE(refer_back());
 }
 
 // The name of who takes another's seat is theirs, not an administrator's doing.

@@ -260,6 +260,15 @@ TEST(AnswerSdes, OverClearSignallingDoesNotCount) {
 }
 
 // As Skype for Business writes it: each line with an identifier, which each packet then carries.
+TEST(AnswerSdes, ALongIdentifierIsGivenBackAsLong) {
+    for (const std::string mki : {"|258:128\r\n", "|18446744073709551615:9\r\n", "|0:5\r\n"}) {
+        const auto offer = replaced(sample("teams-direct-routing"), "|2^31\r\n", "|2^31" + mki);
+        EXPECT_NE(write_answer(answered(offer, sip_policy()), local_for(1)).find("|2^31" + mki),
+                  std::string::npos)
+            << mki;
+    }
+}
+
 TEST(AnswerSdes, AnIdentifierIsTakenAndGivenBack) {
     auto offer = sample("teams-direct-routing");
     offer = replaced(offer, "|2^31", "|2^31|258:2");

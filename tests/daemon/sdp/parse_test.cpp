@@ -44,10 +44,15 @@ TEST(ParseCrypto, KeyAndSessionParameters) {
     EXPECT_EQ(line("|1000000").key.lifetime, 1000000U);
     EXPECT_EQ(line("|2^20|1:4").key.mki, (std::vector<std::uint8_t>{0, 0, 0, 1}));
     EXPECT_EQ(line("|258:2").key.mki, (std::vector<std::uint8_t>{1, 2}));
+    EXPECT_EQ(line("|18446744073709551615:8").key.mki, std::vector<std::uint8_t>(8, 0xff));
+    std::vector<std::uint8_t> longest(128);
+    longest[126] = longest[127] = 1;
+    EXPECT_EQ(line("|257:128").key.mki, longest);
     EXPECT_TRUE(line(" WSH=64 -EXTRA KDR=0").usable);
     for (const char* bad :
-         {"|2^49", "|0", "|999:1", "|1:0", "|1:5", "|1:129", "|2^31|x:4", " UNENCRYPTED_SRTP",
-          " UNENCRYPTED_SRTCP", " UNAUTHENTICATED_SRTP", " KDR=1", " FROBNICATE", "A", ";inline:AAAA"}) {
+         {"|2^49", "|0", "|999:1", "|1:0", "|72057594037927936:7", "|18446744073709551616:16", "|1:129",
+          "|2^31|x:4", " UNENCRYPTED_SRTP", " UNENCRYPTED_SRTCP", " UNAUTHENTICATED_SRTP", " KDR=1",
+          " FROBNICATE", "A", ";inline:AAAA"}) {
         EXPECT_FALSE(line(bad).usable) << bad;
     }
 }

@@ -1,26 +1,51 @@
-// A bare SIP caller over UDP whose every message the test decides: what real clients do not do on demand (SIP INFO keys,
-// plain RTP where it is not wanted, calls that must be refused).
+// A bare SIP caller over UDP or TLS whose every message the test decides: what real clients do not do on demand (SIP INFO
+// keys, plain RTP where it is not wanted, calls that must be refused).
 import { createSocket } from 'node:dgram';
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:tls';
 import { until } from './until.mjs';
 
-const open = (address) => new Promise((resolve, reject) => {
-  const socket = createSocket('udp4');
+export const open = (address) => new Promise((resolve, reject) => {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.once('error', reject).bind(0, address, () => resolve(socket));
 });
+
+// As a UDP socket is used here; whose certificate it is does not matter.
+async function openTls(host, port, take) {
+  const socket = connect({ host, port, rejectUnauthorized: false });
+  await new Promise((resolve, reject) => socket.once('error', reject).once('secureConnect', resolve));
+  let bytes = Buffer.alloc(0);
+  socket.on('data', (data) => {
+    bytes = Buffer.concat([bytes, data]);
+    for (let end; (end = bytes.indexOf('\r\n\r\n') + 4) > 3;) {
+      end += Number(bytes.toString('latin1', 0, end).match(/^content-length:\s*(\d+)/mi)?.[1] ?? 0);
+      if (bytes.length < end) break;
+      take(bytes.toString('utf8', 0, end));
+      bytes = bytes.subarray(end);
+    }
+  });
+  const local = { port: socket.localPort };
+  return { address: () => local, send: (text, _port, _server, done) => socket.write(text, done), close: () => socket.destroy(), unref: () => socket.unref() };
+}
 
 // PCMU whose loudest sample is above -30 dB of full scale or so: not silence, not comfort noise.
 const isLoud = (packet) => packet.length > 12 && (packet[1] & 0x7f) === 0 && packet.subarray(12).some((byte) => ((~byte >> 4) & 7) >= 4);
 
 export class SipCaller {
-  static async start({ user = 'raw', address = '127.0.0.1', port, server = '127.0.0.1' }) {
+  static async start({ user = 'raw', address = '127.0.0.1', port, server = '127.0.0.1', transport = 'udp' }) {
     const caller = new SipCaller();
-    Object.assign(caller, { user, address, port, server, sequence: 0, received: 0, loud: 0, answers: [], requests: [] });
-    caller.signalling = await open(address);
+    Object.assign(caller, { user, address, port, server, transport, sequence: 0, received: 0, loud: 0, answers: [], requests: [] });
+    caller.host = address.includes(':') ? `[${address}]` : address;
+    caller.signalling = transport === 'tls' ? await openTls(server, port, (text) => caller.take(text)) : await open(address);
     caller.media = await open(address);
     caller.callId = randomBytes(8).toString('hex');
     caller.tag = randomBytes(4).toString('hex');
-    caller.signalling.on('message', (data) => caller.take(data.toString()));
+    if (transport === 'udp') {
+      caller.signalling.on('message', (data, from) => {
+        caller.port ??= from.port; // of a server that began
+        caller.take(data.toString());
+      });
+    }
     caller.media.on('message', (packet) => {
       caller.received++;
       caller.loud += isLoud(packet) ? 1 : 0;
@@ -41,9 +66,10 @@ export class SipCaller {
         this.requests.push(text); // once, however often it comes
       }
       if (!text.startsWith('ACK')) {
-        const copied = text.split('\r\n').filter((line) => /^(via|from|to|call-id|cseq):/i.test(line));
+        const copied = text.split('\r\n').filter((line) => /^(via|from|to|call-id|cseq):/i.test(line))
+          .map((line) => (/^to:/i.test(line) && !line.includes(';tag=') ? `${line};tag=${this.tag}` : line));
         const body = text.startsWith('INVITE') ? this.follow(text) : '';
-        const described = body ? [`Contact: <sip:${this.user}@${this.address}:${this.signalling.address().port}>`, 'Content-Type: application/sdp'] : [];
+        const described = body ? [`Contact: ${this.contact}`, 'Content-Type: application/sdp'] : [];
         this.send(['SIP/2.0 200 OK', ...copied, ...described, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
       }
     }
@@ -57,6 +83,10 @@ export class SipCaller {
     return this.description({ direction: answers[offered] ?? 'sendrecv' });
   }
 
+  get contact() {
+    return `<sip:${this.user}@${this.host}:${this.signalling.address().port}${this.transport === 'udp' ? '' : `;transport=${this.transport}`}>`;
+  }
+
   // Settled when it is in the server's socket.
   send(text) {
     return new Promise((resolve) => this.signalling.send(text, this.port, this.server, resolve));
@@ -65,9 +95,9 @@ export class SipCaller {
   request(method, sequence, { target, to, type, headers = [], body = '', branch = randomBytes(6).toString('hex') }) {
     const { port } = this.signalling.address();
     return this.send([
-      `${method} ${target} SIP/2.0`, `Via: SIP/2.0/UDP ${this.address}:${port};rport;branch=z9hG4bK${branch}`,
-      'Max-Forwards: 70', `From: "${this.user}" <sip:${this.user}@${this.address}>;tag=${this.tag}`, `To: ${to}`, `Call-ID: ${this.callId}`,
-      `CSeq: ${sequence} ${method}`, `Contact: <sip:${this.user}@${this.address}:${port}>`, ...headers, ...(type ? [`Content-Type: ${type}`] : []),
+      `${method} ${target} SIP/2.0`, `Via: SIP/2.0/${this.transport.toUpperCase()} ${this.host}:${port};rport;branch=z9hG4bK${branch}`,
+      'Max-Forwards: 70', `From: "${this.user}" <sip:${this.user}@${this.host}>;tag=${this.tag}`, `To: ${to}`, `Call-ID: ${this.callId}`,
+      `CSeq: ${sequence} ${method}`, `Contact: ${this.contact}`, ...headers, ...(type ? [`Content-Type: ${type}`] : []),
       `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
   }
 

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 #include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/network/resolver.hpp"
@@ -119,15 +120,19 @@ bool stays_itself(const std::string& number, const TrunkSettings& settings) {
 }
 
 // `plan.uri` is what is called; each proxy makes a Request-URI of it.
+DialPlan through(const TrunkConfig& trunk, DialPlan plan) {
+    plan.kind = trunk.settings.video ? LegKind::sip : plan.kind;
+    plan.trunk = trunk.name;
+    plan.terms = media_terms(trunk.settings, rank_of(trunk.settings.precedence).value_or(0));
+    return plan;
+}
+
 Result<DialPlan> by_rules_trunk(DialPlan plan, const DialRule& rule, const Trunks& trunks) {
     const TrunkConfig* trunk = trunks.find(rule.trunk);
     if (trunk == nullptr || trunk->settings.proxies.empty()) {
         return Error{"trunk " + rule.trunk + " has no proxies"};
     }
-    plan.kind = trunk->settings.video ? LegKind::sip : plan.kind;
-    plan.trunk = trunk->name;
-    plan.terms = media_terms(trunk->settings, rank_of(trunk->settings.precedence).value_or(0));
-    return plan;
+    return through(*trunk, std::move(plan));
 }
 
 }  // namespace
@@ -243,6 +248,20 @@ Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const
     return kDenied;
 }
 
+std::optional<DialPlan> DialRules::plan_within(const TrunkConfig& trunk, const std::string& address) const {
+    const std::optional<Uri> uri = parse_uri(address);
+    if (!uri || uri->scheme != "sip" || !is_host_of(trunk.settings, uri->host)) {
+        return std::nullopt;
+    }
+    const std::string user = uri->user.substr(0, uri->user.find(';'));
+    const std::string number = normalise_number(user);
+    const std::string shown = !number.empty() ? number : user.empty() ? uri->host : user + "@" + uri->host;
+    const auto rule = std::ranges::find(config_.rules, trunk.name, &DialRule::trunk);
+    const bool ruled = rule != config_.rules.end();
+    return through(trunk, {LegKind::phone, shown, address, ruled ? rule->name : "",
+                           ruled ? rule->max_duration : DialRule().max_duration});
+}
+
 Invite DialRules::invite(const Placement& placement, const std::string& contact_host,
                          const Trunks& trunks) const {
     Invite invite;
@@ -262,6 +281,9 @@ Invite DialRules::invite(const Placement& placement, const std::string& contact_
     }
     if (const TrunkConfig* trunk = trunks.find(placement.plan.trunk)) {
         by_trunk(invite, *trunk, rule != config_.rules.end() ? rule->caller : "");
+    }
+    if (!placement.plan.referred_by.empty()) {
+        invite.headers.push_back({"Referred-By", placement.plan.referred_by});
     }
     return invite;
 }

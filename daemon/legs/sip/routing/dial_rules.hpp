@@ -2,6 +2,7 @@
 // fraud). Pure.
 #pragma once
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,9 @@ public:
     Result<DialPlan> plan(const std::string& address, const Trunks& trunks = {}) const;
     Invite invite(const Placement& placement, const std::string& contact_host,
                   const Trunks& trunks = {}) const;
+    // For an address at one of the trunk's proxies or in its domain, which stays as it is written; else
+    // nothing. The caller and the duration are those of the first rule that leads there.
+    std::optional<DialPlan> plan_within(const TrunkConfig& trunk, const std::string& address) const;
     bool takes_referrals() const { return config_.referrals; }
 
 private:

@@ -80,6 +80,14 @@ void check(const TrunkConfig& config, FaultsOfOne fault) {
 
 }  // namespace
 
+bool is_host_of(const TrunkSettings& settings, const std::string& host) {
+    return (!settings.proxies.empty() && equal_nocase(settings.domain, host)) ||
+           std::ranges::any_of(settings.proxies, [&host](const std::string& proxy) {
+               const std::optional<Uri> uri = parse_uri(proxy);
+               return uri && uri->host == host;
+           });
+}
+
 std::vector<ConfigFault> faults_of(const std::vector<TrunkConfig>& configs) {
     std::vector<ConfigFault> faults;
     std::set<std::string> users;
@@ -197,14 +205,8 @@ const TrunkConfig* Trunks::at(const std::string& ip) const {
 }
 
 bool Trunks::is_proxy(const std::string& host) const {
-    return std::ranges::any_of(trunks_, [&host](const Trunk& trunk) {
-        const TrunkSettings& settings = trunk.config.settings;
-        return (!settings.proxies.empty() && settings.domain == host) ||
-               std::ranges::any_of(settings.proxies, [&host](const std::string& proxy) {
-                   const std::optional<Uri> uri = parse_uri(proxy);
-                   return uri && uri->host == host;
-               });
-    });
+    return std::ranges::any_of(
+        trunks_, [&host](const Trunk& trunk) { return is_host_of(trunk.config.settings, host); });
 }
 
 std::vector<TrunkConfig> Trunks::configs() const {

@@ -30,6 +30,9 @@ struct TrunkConfig {
     bool operator==(const TrunkConfig&) const = default;
 };
 
+// A proxy of the trunk, or its domain.
+bool is_host_of(const TrunkSettings& settings, const std::string& host);
+
 // In their order; keys are those of the configuration.
 std::vector<ConfigFault> faults_of(const std::vector<TrunkConfig>& configs);
 

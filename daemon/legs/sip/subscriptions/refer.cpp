@@ -102,6 +102,8 @@ std::optional<Reply> read_refer(const Message& request, ReferRequest& refer) {
         return Reply{.status = 400, .reason = "Bad Replaces"};
     }
     refer.address = without_method(uri);
+    const std::string* by = request.header("referred-by");
+    refer.referred_by = by == nullptr ? std::string() : *by;
     const std::string* subscribes = request.header("refer-sub");
     refer.subscribes =
         subscribes == nullptr || lower(trim(subscribes->substr(0, subscribes->find(';')))) != "false";

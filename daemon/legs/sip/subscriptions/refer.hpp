@@ -13,9 +13,10 @@ inline const std::string kReferEvent = "refer";
 inline const std::string kFragmentType = "message/sipfrag;version=2.0";
 
 struct ReferRequest {
-    std::string address;     // a URI without headers
-    std::string replaces;    // value of Replaces for the call there; or empty
-    bool subscribes = true;  // not with Refer-Sub: false
+    std::string address;      // a URI without headers
+    std::string replaces;     // value of Replaces for the call there; or empty
+    std::string referred_by;  // value of Referred-By (RFC 3892); or empty
+    bool subscribes = true;   // not with Refer-Sub: false
 };
 
 // Fills `refer`; or the refusal: 400, 416, 420, 603.

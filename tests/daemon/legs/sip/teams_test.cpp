@@ -81,6 +81,7 @@ protected:
         SipConfig config;
         config.trunks = {trunk};
         config.dial.rules = {{.name = "teams", .prefixes = {"+49"}, .trunk = "teams", .caller = "+4930123"}};
+        config.dial.referrals = referrals_;
         config.stack.outbound.name_servers = {dns_.address()};
         config.stack.outbound.ca_file = folder_ / "ca.pem";
         harness_ = std::make_unique<Harness>(std::move(config));
@@ -120,12 +121,37 @@ protected:
                "Content-Length: " +
                std::to_string(std::string(kOffer).size()) + "\r\n\r\n" + kOffer;
     }
+    // In the call of that INVITE; `to`: of its 200.
+    static std::string within(const std::string& method, int cseq, const std::string& to,
+                              const std::string& extra = {}, const std::string& body = {}) {
+        return method + " sip:x@first SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:5061;branch=z9hG4bK" + method +
+               std::to_string(cseq) + "\r\nMax-Forwards: 68\r\nFrom: <sip:+4989555@a>;tag=t\r\nTo: " + to +
+               "\r\nCall-ID: teams-1\r\nCSeq: " + std::to_string(cseq) + " " + method +
+               "\r\nContact: <sip:api-du-a.pstnhub.example:443;transport=tls>\r\n" + extra +
+               (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
+               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    }
+    // A transfer in that call, which is over as soon as it has begun: another may follow.
+    Referral refer(ScriptedPeer& peer, int cseq, const std::string& to, const std::string& target,
+                   const std::string& by) {
+        EXPECT_TRUE(peer.send(
+            within("REFER", cseq, to,
+                   "Refer-To: <" + target + ">\r\nReferred-By: " + by + "\r\nRefer-Sub: false\r\n")));
+        EXPECT_NE(peer.expect("SIP/2.0 202"), "") << target;
+        const std::vector<Referral> all = harness_->observer.referrals();
+        if (all.empty()) {
+            return {};
+        }
+        harness_->run([&] { all.back().on_status(200, ""); });
+        return all.back();
+    }
 
     std::filesystem::path folder_;
     DnsServer dns_;
     std::vector<Proxy> proxies_;
     std::unique_ptr<Harness> harness_;
     MediaTerms terms_;
+    bool referrals_ = false;  // dial_out.refer
 };
 
 TEST_F(DirectRouting, OurContactIsTheNameOfOurCertificate) {
@@ -229,25 +255,65 @@ TEST_F(DirectRouting, HoldByInactiveIsAnsweredAndTheirReferIsNotInOurAllow) {
     EXPECT_THAT(header(ok, "Allow"), Not(HasSubstr("REFER")));
     EXPECT_THAT(ok, HasSubstr("Record-Route: <sip:sip-du-a.pstnhub.example:5061;transport=tls;lr>"));
     const std::string to = header(ok, "To");
-    const auto within = [&](const std::string& method, int cseq, const std::string& extra,
-                            const std::string& body) {
-        return method + " sip:x@first SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:5061;branch=z9hG4bK" + method +
-               std::to_string(cseq) + "\r\nMax-Forwards: 68\r\nFrom: <sip:+4989555@a>;tag=t\r\nTo: " + to +
-               "\r\nCall-ID: teams-1\r\nCSeq: " + std::to_string(cseq) + " " + method +
-               "\r\nContact: <sip:api-du-a.pstnhub.example:443;transport=tls>\r\n" + extra +
-               (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
-               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-    };
-    ASSERT_TRUE(peer.send(within("ACK", 1, {}, {})));
+    ASSERT_TRUE(peer.send(within("ACK", 1, to)));
     const auto call = answered();
     ASSERT_TRUE(call);
     EXPECT_EQ(call->arrival.caller, "+4989777");
-    ASSERT_TRUE(peer.send(within("INVITE", 2, {}, std::string(kOffer) + "a=inactive\r\n")));
+    ASSERT_TRUE(peer.send(within("INVITE", 2, to, {}, std::string(kOffer) + "a=inactive\r\n")));
     ASSERT_TRUE(harness_->wait([&] { return call->media->offers.size() == 2; }));
     EXPECT_THAT(call->media->offers.back(), HasSubstr("a=inactive"));
-    ASSERT_TRUE(peer.send(within("ACK", 2, {}, {})));
-    ASSERT_TRUE(peer.send(within("REFER", 3, "Refer-To: <sip:+1900@a>\r\n", {})));
+    ASSERT_TRUE(peer.send(within("ACK", 2, to)));
+    ASSERT_TRUE(peer.send(within("REFER", 3, to, "Refer-To: <sip:+1900@a>\r\n")));
     EXPECT_NE(peer.expect("SIP/2.0 405"), "");
+}
+
+// With REFER in our Allow they transfer by it: to themselves, whomever it is for.
+TEST_F(DirectRouting, ATransferGoesBackToThemWithTheStringsAsTheyAre) {
+    referrals_ = true;
+    proxy("a", unavailable());
+    ScriptedPeer& peer = proxy("b", accepting());
+    start();
+    ASSERT_TRUE(all_up());
+    ASSERT_TRUE(peer.send(invite()));
+    const std::string ok = peer.expect("SIP/2.0 200");
+    EXPECT_THAT(header(ok, "Allow"), HasSubstr("REFER"));
+    const std::string to = header(ok, "To");
+    ASSERT_TRUE(peer.send(within("ACK", 1, to)));
+    const std::string by = "<sip:b:5061;x-m=8:orgid:01-a;x-t=02-B;x-ti=03;x-tt=aHR0cHM6Ly9h%3D>";
+    int cseq = 1;
+    for (const std::string target :
+         {"sip:b:5061;transport=tls;x-m=8:orgid:04-Z;x-t=02-B", "sip:+4989777@A;user=phone"}) {
+        const Referral referral = refer(peer, ++cseq, to, target, by);
+        ASSERT_TRUE(referral.plan);
+        EXPECT_EQ(referral.plan->kind, LegKind::phone);
+        EXPECT_EQ(referral.plan->address, cseq == 2 ? "b" : "+4989777");
+        EXPECT_GT(referral.plan->max_duration.count(), 0);
+        EXPECT_TRUE(referral.plan->terms.srtp_required);
+        harness_->run([&] {
+            EXPECT_TRUE(harness_->legs->dial({"out-" + std::to_string(cseq), *referral.plan, "B", "board"}));
+        });
+        const std::string call = peer.expect("INVITE ");
+        EXPECT_THAT(call, StartsWith("INVITE " + target + " SIP/2.0\r\n"));
+        EXPECT_EQ(header(call, "To"), "<" + target + ">");
+        EXPECT_EQ(header(call, "Referred-By"), by);
+        EXPECT_EQ(header(call, "P-Asserted-Identity"), "<sip:+4930123@first;user=phone>");
+    }
+}
+
+// What is not theirs is for the rules to decide.
+TEST_F(DirectRouting, ATransferElsewhereIsNotTheirs) {
+    referrals_ = true;
+    ScriptedPeer& peer = proxy("a", accepting());
+    start();
+    ASSERT_TRUE(all_up());
+    ASSERT_TRUE(peer.send(invite()));
+    const std::string to = header(peer.expect("SIP/2.0 200"), "To");
+    ASSERT_TRUE(peer.send(within("ACK", 1, to)));
+    int cseq = 1;
+    for (const char* target :
+         {"sip:+4989777@elsewhere.example", "sips:+4989777@a", "tel:+4989777", "sip:a@elsewhere.example"}) {
+        EXPECT_FALSE(refer(peer, ++cseq, to, target, "<sip:a>").plan) << target;
+    }
 }
 
 TEST_F(DirectRouting, NobodyElseSpeaksInTheClearForIt) {

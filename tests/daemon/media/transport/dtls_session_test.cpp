@@ -84,6 +84,25 @@ TEST_F(DtlsSessionTest, KeysAreCrossed) {
     }
 }
 
+// The weakest last, as with SDES: of what a client knows the strongest is chosen.
+TEST_F(DtlsSessionTest, TheStrongestCommonProfileIsChosen) {
+    const std::pair<const char*, SrtpSuite> cases[] = {
+        {"SRTP_AES128_CM_SHA1_32", SrtpSuite::aes_cm_128_hmac_sha1_32},
+        {"SRTP_AES128_CM_SHA1_32:SRTP_AES128_CM_SHA1_80", SrtpSuite::aes_cm_128_hmac_sha1_80},
+        {"SRTP_AES128_CM_SHA1_32:SRTP_AEAD_AES_128_GCM", SrtpSuite::aead_aes_128_gcm},
+    };
+    for (const auto& [profiles, suite] : cases) {
+        ASSERT_EQ(SSL_CTX_set_tlsext_use_srtp(client_certificate->context(), profiles), 0);
+        server.keys = client.keys = std::nullopt;
+        make_matching();
+        exchange();
+        ASSERT_TRUE(server.keys && client.keys) << profiles << server.failure << client.failure;
+        EXPECT_EQ(server.keys->suite, suite) << profiles;
+        EXPECT_EQ(client.keys->suite, suite) << profiles;
+        EXPECT_EQ(server.keys->local, client.keys->remote);
+    }
+}
+
 TEST_F(DtlsSessionTest, LowerCaseFingerprintMatches) {
     DtlsParams of_server = params(DtlsParams::Role::server, *client_certificate);
     for (char& character : of_server.fingerprints[0].value) {

@@ -84,7 +84,7 @@ TEST(SrtpSessionTest, AnIdentifierComesAndGoesWithoutANewKey) {
     ASSERT_TRUE(us.use(near) && peer.use(far));
     EXPECT_TRUE(protect(us, rtp_packet(1)).empty()) << "an index is used once";
     EXPECT_TRUE(opens(peer, protect(us, rtp_packet(2))));
-    near.local_mki = "12345";
+    near.local_mki = std::string(srtp::kMaxMki + 1, 'm');
     EXPECT_FALSE(us.use(near));
 }
 
