@@ -14,7 +14,7 @@
 namespace vmr::test {
 
 // Runs the main context until `done` holds; false at the deadline.
-bool run_until(const std::function<bool()>& done, int seconds = 10);
+bool run_until(const std::function<bool()>& done, int seconds = 30);
 
 class FakeControl : public api::Control {
 public:

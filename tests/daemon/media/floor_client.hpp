@@ -26,9 +26,9 @@ public:
     FloorClient& operator=(const FloorClient&) = delete;
 
     void say(const std::string& bytes) const { ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
-    // The next message, within two seconds.
+    // The next message, within ten seconds.
     std::optional<bfcp::Message> next() {
-        const std::int64_t deadline = g_get_monotonic_time() + 2'000'000;
+        const std::int64_t deadline = g_get_monotonic_time() + 10'000'000;
         while (g_get_monotonic_time() < deadline) {
             g_main_context_iteration(nullptr, FALSE);
             char bytes[2048];
@@ -46,7 +46,7 @@ public:
         return {};
     }
     bool closed() {
-        const std::int64_t deadline = g_get_monotonic_time() + 2'000'000;
+        const std::int64_t deadline = g_get_monotonic_time() + 10'000'000;
         char byte = 0;
         while (g_get_monotonic_time() < deadline) {
             g_main_context_iteration(nullptr, FALSE);

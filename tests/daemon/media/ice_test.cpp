@@ -50,13 +50,11 @@ protected:
         return std::ranges::count_if(stats, [](const auto& one) { return one.rtp.remote_reports > 0; }) == 2;
     }
     void expect_media() {
-        EXPECT_TRUE(run_until(
-            [&] {
-                return near_->ready() && far_->ready() && receives(*near_) && receives(*far_) &&
-                       hears_reports(*near_) && hears_reports(*far_);
-            },
-            std::chrono::seconds(20)))
-            << near_->ready() << far_->ready() << receives(*near_) << receives(*far_) << hears_reports(*near_)
+        EXPECT_TRUE(run_until([&] {
+            return near_->ready() && far_->ready() && receives(*near_) && receives(*far_) &&
+                   hears_reports(*near_) && hears_reports(*far_);
+        })) << near_->ready()
+            << far_->ready() << receives(*near_) << receives(*far_) << hears_reports(*near_)
             << hears_reports(*far_) << '\n'
             << offer_ << answer_;
         detach();

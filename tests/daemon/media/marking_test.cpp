@@ -1,4 +1,7 @@
 // A session's own marking (a trunk's, by precedence) as it arrives: DSCP of sound and of pictures.
+#include <cstdlib>
+#include <optional>
+
 #include "marked_receiver.hpp"
 #include "two_rooms.hpp"
 
@@ -13,10 +16,14 @@ protected:
         session.set_marking(audio, video);
         near_room_->attach("near-leg", session.bin(), "Near");
         session.set_on_changed([this] { near_room_->refresh("near-leg"); });
-        const MarkedReceiver sound, pictures;
+        const MarkedReceiver sound;
+        std::optional<MarkedReceiver> pictures;
+        do {
+            pictures.emplace();
+        } while (std::abs(pictures->port() - sound.port()) == 1);  // where the other's RTCP goes
         const SdpResult answer = session.answer(
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio " +
-            std::to_string(sound.port()) + " RTP/AVP 8\r\nm=video " + std::to_string(pictures.port()) +
+            std::to_string(sound.port()) + " RTP/AVP 8\r\nm=video " + std::to_string(pictures->port()) +
             " RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\n");
         EXPECT_TRUE(answer.ok()) << answer.problem().text;
         run_until([&] {
@@ -24,7 +31,7 @@ protected:
             return std::ranges::count_if(stats, [](const auto& one) { return one.rtp.sent_packets > 0; }) ==
                    2;
         });
-        const std::pair found(sound.dscp(), pictures.dscp());
+        const std::pair found(sound.dscp(), pictures->dscp());
         near_room_->detach("near-leg");
         return found;
     }

@@ -16,7 +16,7 @@ namespace vmr::ops {
 namespace {
 
 void run_until(const std::function<bool()>& done) {
-    const gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    const gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
     const guint tick = g_timeout_add(
         5, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr);
     while (!done() && g_get_monotonic_time() < deadline) {

@@ -57,7 +57,7 @@ protected:
         return result;
     }
     static bool run_until(const std::function<bool()>& done) {
-        return test::run_until(done, std::chrono::seconds(10));
+        return test::run_until(done, std::chrono::seconds(30));
     }
     // Runs `body` in a process that then dies without any cleaning up.
     static void in_crashing_process(const std::function<void()>& body) {

@@ -144,6 +144,11 @@ public:
         octets.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
         return octets;
     }
+    void forget() const {  // what has come
+        char octet = 0;
+        while (recv(fd_, &octet, 1, MSG_DONTWAIT) >= 0) {
+        }
+    }
 
 private:
     static sockaddr_in address(unsigned port) {

@@ -282,7 +282,9 @@ TEST(MixerAudio, AStalledInputAndABlockedOutputDelayNobody) {
         ASSERT_TRUE(sample);
         const GstClockTime pts = GST_BUFFER_PTS(gst_sample_get_buffer(sample.get()));
         if (last != GST_CLOCK_TIME_NONE) {
-            EXPECT_EQ(pts - last, 20 * GST_MSECOND);
+            EXPECT_GT(pts, last);
+            // A pad that is served late loses its oldest buffers.
+            EXPECT_EQ((pts - last) % (20 * GST_MSECOND), 0U);
         }
         last = pts;
     }

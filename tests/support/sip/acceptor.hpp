@@ -31,7 +31,7 @@ public:
         return "<sip:alice@" + host + ":" + std::to_string(port_) + ";transport=tcp>";
     }
     // Null: nobody came.
-    std::unique_ptr<Client> accept(int timeout_ms = 5000) {
+    std::unique_ptr<Client> accept(int timeout_ms = 30000) {
         pollfd waiting{socket_, POLLIN, 0};
         if (::poll(&waiting, 1, timeout_ms) <= 0) {
             return nullptr;

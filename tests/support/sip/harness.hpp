@@ -28,7 +28,7 @@ public:
     // Runs on the control thread and waits.
     void run(const std::function<void()>& job);
     // Turns the control loop until `ready` (evaluated there) or the time is over.
-    bool wait(const std::function<bool()>& ready, int timeout_ms = 5000);
+    bool wait(const std::function<bool()>& ready, int timeout_ms = 30000);
 
     FakeObserver observer;
     std::unique_ptr<SipLegs> legs;
@@ -50,11 +50,11 @@ public:
     Client& operator=(const Client&) = delete;
     bool send(const std::string& bytes);
     // The next message (a datagram, or one framed by Content-Length); empty after the time.
-    std::string receive(int timeout_ms = 5000);
-    std::string receive_raw(int timeout_ms = 5000);  // what comes, at least one byte
+    std::string receive(int timeout_ms = 30000);
+    std::string receive_raw(int timeout_ms = 30000);  // what comes, at least one byte
     // Skips others until one starts with `start`.
-    std::string expect(const std::string& start, int timeout_ms = 5000);
-    bool closed(int timeout_ms = 5000);  // the peer closed the stream
+    std::string expect(const std::string& start, int timeout_ms = 30000);
+    bool closed(int timeout_ms = 30000);  // the peer closed the stream
     std::uint16_t local_port() const { return local_port_; }
     const char* name() const;
     std::string peer_name() const;  // CN of the server's certificate

@@ -179,7 +179,7 @@ void ScriptedPeer::hang_up() {
 
 std::string ScriptedPeer::expect(const std::string& start) {
     std::unique_lock lock(mutex_);
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     for (;;) {
         while (!waiting_.empty()) {
             const std::string text = std::move(waiting_.front());

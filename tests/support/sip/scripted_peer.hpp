@@ -29,7 +29,7 @@ public:
     ScriptedPeer& operator=(const ScriptedPeer&) = delete;
 
     std::uint16_t port() const { return port_; }
-    // The next message that begins so; others are skipped. Empty after 5 s.
+    // The next message that begins so; others are skipped. Empty after 30 s.
     std::string expect(const std::string& start);
     std::size_t count(const std::string& start);  // of all that came
     bool send(const std::string& text);           // along the last way that something came by

@@ -69,7 +69,7 @@ TEST_F(AudioRtpTest, FlowsWithoutAThreadAndIsReportedOn) {
     EXPECT_EQ(stats.received_bytes, stats.received_packets * 160);
     EXPECT_EQ(stats.lost_packets, 0);
     EXPECT_EQ(stats.remote_lost_packets, 0);
-    EXPECT_LT(stats.round_trip_ms.value_or(1000), 200);
+    EXPECT_LT(stats.round_trip_ms.value_or(1e9), 5000);
     EXPECT_GT(stats.sent_packets, 10U);
 
     b.transport->send_bye();

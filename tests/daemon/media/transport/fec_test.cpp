@@ -288,7 +288,8 @@ TEST(FecInterop, WhatGstreamerProtectsComesBack) {
     gst_init(nullptr, nullptr);
     std::vector<RtpBytes> packets;
     auto pipeline = ElementPtr::adopt(gst_parse_launch(
-        "videotestsrc num-buffers=60 pattern=snow ! video/x-raw,width=160,height=120 ! vp8enc deadline=1 ! "
+        "videotestsrc num-buffers=60 pattern=snow ! video/x-raw,width=160,height=120 ! vp8enc deadline=1 "
+        "cpu-used=-4 ! "
         "rtpvp8pay pt=96 picture-id-mode=15-bit mtu=400 ! rtpulpfecenc pt=103 percentage=30 ! "
         "fakesink name=sink signal-handoffs=true sync=false",
         nullptr));

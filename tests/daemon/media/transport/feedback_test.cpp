@@ -166,9 +166,8 @@ TEST_F(FeedbackTest, ReportsGiveRoundTripAndTwcc) {
         stats = a.transport->stats();
         return stats.media[0].round_trip_ms && stats.media[1].round_trip_ms &&
                stats.twcc_sent_bitrate.value_or(0) > 1000 && a.transport->trend() &&
-               a.transport->trend()->received_bitrate > 1000;
+               a.transport->trend()->received_bitrate > 1000 && !a.transport->trend()->queue_grows;
     }));
-    EXPECT_FALSE(a.transport->trend()->queue_grows);
     EXPECT_LT(stats.media[0].round_trip_ms.value_or(1e9), 5000);
     // rtpsession may count one packet too many before its first sequence number is settled.
     EXPECT_LE(stats.media[0].remote_lost_packets.value_or(99), 0);
@@ -199,6 +198,7 @@ TEST_F(FeedbackTest, NumbersForFeedbackEndWhereNobodyReports) {
         connect(a, b);
         EXPECT_TRUE(wait_until([&] { return sent.packets > 12000; })) << reports;
         EXPECT_EQ(a.transport->trend().has_value(), reports);
+        gst_element_set_state(a.pipeline, GST_STATE_NULL);
         if (reports) {
             EXPECT_EQ(sent.numbered, sent.packets);
         } else {
@@ -233,7 +233,7 @@ TEST_F(FeedbackTest, CandidatesTrickle) {
 class TurnServerProcess {
 public:
     TurnServerProcess() {
-        port = static_cast<uint16_t>(g_random_int_range(42000, 48000));
+        port = static_cast<uint16_t>(g_random_int_range(10000, 18000));
         const std::string text = std::to_string(port);
         process_ =
             g_subprocess_new(static_cast<GSubprocessFlags>(G_SUBPROCESS_FLAGS_STDOUT_SILENCE |

@@ -1,7 +1,7 @@
 // ICE restarts on both sides of a call that goes on.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <sstream>
@@ -22,15 +22,17 @@ uint16_t port_of(const std::string& candidate) {
     return static_cast<uint16_t>(std::stoi(word));
 }
 
+// By a socket of this process: others on the machine may have been given what was freed.
 bool is_taken(uint16_t port) {
-    const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const bool bound = bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    close(socket);
-    return !bound;
+    for (int descriptor = 0; descriptor < 1024; ++descriptor) {
+        sockaddr_in address{};
+        socklen_t size = sizeof address;
+        if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+            address.sin_family == AF_INET && ntohs(address.sin_port) == port) {
+            return true;
+        }
+    }
+    return false;
 }
 
 class IceRestartTest : public testing::Test {
