@@ -42,7 +42,7 @@ constexpr std::array kCauses{
     "ended_by_host", "ended_by_admin",    "host_absent", "max_duration", "lobby_timeout",
     "lone_timeout",  "pin_wrong",         "pin_timeout", "throttled",    "encryption_required",
     "room_full",     "reconnect_timeout", "error",       "not_answered", "preempted",
-    "empty",         "shutdown"};
+    "spend_limit", "empty",         "shutdown"};
 static_assert(kCauses.size() == static_cast<std::size_t>(Cause::shutdown) + 1);
 constexpr std::array kOutcomes{"done", "not_allowed", "not_found", "conflict", "invalid", "too_many"};
 constexpr std::array kPrompts{"joined",

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "daemon/store/call_records.hpp"
 #include "schemas/time_text.hpp"
 
@@ -74,7 +76,7 @@ json to_json(const CallRecord& record) {
     for (const StreamRecord& stream : record.streams) {
         streams.push_back(stream_json(stream));
     }
-    return {{"id", record.id},
+    json value{{"id", record.id},
             {"room", cut(record.room, 64)},
             {"room_title", cut(record.room_title, 128)},
             {"participant", cut(record.participant, 64)},
@@ -106,6 +108,10 @@ json to_json(const CallRecord& record) {
               {"key_bits", record.crypto.key_bits},
               {"encrypted", record.crypto.encrypted}}},
             {"streams", std::move(streams)}};
+    if (record.cost > 0) {
+        value["cost"] = static_cast<double>(record.cost) / 1e6;
+    }
+    return value;
 }
 
 Result<CallRecord> call_record_from_json(const json& value) {
@@ -138,6 +144,7 @@ Result<CallRecord> call_record_from_json(const json& value) {
         record.pin_attempts = value.value("pin_attempts", 0);
         record.end_cause = value.at("end_cause");
         record.end_text = value.value("end_text", "");
+        record.cost = std::llround(value.value("cost", 0.0) * 1e6);
         record.count = value.value("count", record.count);
         const json& crypto = value.at("crypto");
         record.crypto = {crypto.at("signalling"), crypto.at("media"), crypto.at("key_bits"),

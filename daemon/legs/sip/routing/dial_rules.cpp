@@ -126,6 +126,7 @@ Result<DialPlan> by_rules_trunk(DialPlan plan, const DialRule& rule, const Trunk
     }
     plan.kind = trunk->settings.video ? LegKind::sip : plan.kind;
     plan.trunk = trunk->name;
+    plan.price = rule.price;
     plan.terms = media_terms(trunk->settings, rank_of(trunk->settings.precedence).value_or(0));
     return plan;
 }
@@ -216,7 +217,7 @@ Result<DialPlan> DialRules::plan_number(const std::string& number, const Trunks&
     return DialPlan{
         LegKind::phone, number,
         gateway.scheme + ":" + number + "@" + host_text(gateway) + transport_text(gateway) + ";user=phone",
-        best->name, best->max_duration};
+        best->name, best->max_duration, "", {}, best->price};
 }
 
 Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const {
@@ -236,7 +237,8 @@ Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const
         }
         if (allowed) {
             const std::string shown = uri.user.empty() ? uri.host : uri.user + "@" + uri.host;
-            const DialPlan plan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration};
+            const DialPlan plan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration, "", {},
+                                rule.price};
             return rule.trunk.empty() ? Result<DialPlan>(plan) : by_rules_trunk(plan, rule, trunks);
         }
     }

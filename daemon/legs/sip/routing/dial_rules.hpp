@@ -26,6 +26,7 @@ struct DialRule {
     DigestIdentity identity;            // for who asks
     bool late_offer = false;            // they are to offer
     std::chrono::seconds max_duration{4 * 3600};
+    std::int64_t price = 0;  // as DialPlan's
 };
 
 struct DialConfig {
