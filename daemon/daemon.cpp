@@ -19,7 +19,8 @@ sip::ListenAddress sip_listener(sip::Transport transport, const ops::Endpoint& e
 }
 
 bridge::Bridge::DialLimits dial_limits(const ops::DialOutConfig& config) {
-    return {static_cast<std::size_t>(config.max_calls), static_cast<std::size_t>(config.max_calls_per_room),
+    return {static_cast<std::size_t>(config.max_calls),
+            static_cast<std::size_t>(config.max_calls_per_room),
             config.refer == ops::Referrals::participants,
             {config.max_spend_per_day, config.max_spend_per_room_per_day}};
 }

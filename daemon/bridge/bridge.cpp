@@ -41,7 +41,7 @@ Bridge::Bridge(Services& services, const media::MediaEnvironment& environment)
         g_warning("calls out%s%s: %s of %s are spent in 24 hours%s", alarm.room.empty() ? "" : " of room ",
                   alarm.room.c_str(), nlohmann::json(decimal(alarm.spent)).dump().c_str(),
                   nlohmann::json(decimal(alarm.limit)).dump().c_str(),
-                  alarm.reached ? ", no further minute fits" : "");
+                  alarm.reached ? ", another minute does not fit" : "");
         nlohmann::json data{{"spent", decimal(alarm.spent)}, {"limit", decimal(alarm.limit)}};
         if (!alarm.room.empty()) {
             data["room"] = alarm.room;

@@ -118,8 +118,7 @@ bool Spend::charge(Call& call, Time now) {
 
 std::optional<std::int64_t> Spend::cost(const std::string& leg) const {
     const auto found = calls_.find(leg);
-    return found == calls_.end() ? std::nullopt
-                                 : std::optional(found->second.minutes * found->second.price);
+    return found == calls_.end() ? std::nullopt : std::optional(found->second.minutes * found->second.price);
 }
 
 std::optional<std::int64_t> Spend::end(const std::string& leg) {

@@ -82,9 +82,9 @@ private:
     std::function<Time()> clock_;
     Limits limits_;
     std::function<void(const Alarm&)> alarm_;
-    std::map<std::string, Call> calls_;         // by leg
-    std::map<std::int64_t, Amounts> window_;    // by minute of the clock
-    Amounts spent_;                             // the window's sums
+    std::map<std::string, Call> calls_;       // by leg
+    std::map<std::int64_t, Amounts> window_;  // by minute of the clock
+    Amounts spent_;                           // the window's sums
     Amounts reserved_;
     std::map<std::string, bool> told_;  // alarms, by scope: whether the limit was said to be reached
 };

@@ -100,7 +100,7 @@ void Bridge::transfer_participant(RoomHost& room, const api::Caller& caller, con
     const std::string address = params.at("address");
     const bool may = may_place_calls(room, actor);
     // What a transferred trunk call costs is ours: the same rules as for calls of our own.
-    Result<DialPlan> plan = !may                             ? Result<DialPlan>(Error{"only a host may do this"})
+    Result<DialPlan> plan = !may ? Result<DialPlan>(Error{"only a host may do this"})
                             : services_.dialler != nullptr ? services_.dialler->plan(address)
                                                            : Error{"no calls are placed now"};
     if (plan && plan->price > 0 && services_.spend.is_limited()) {

@@ -215,9 +215,14 @@ Result<DialPlan> DialRules::plan_number(const std::string& number, const Trunks&
     }
     const Uri gateway = *parse_uri(best->gateway);
     return DialPlan{
-        LegKind::phone, number,
+        LegKind::phone,
+        number,
         gateway.scheme + ":" + number + "@" + host_text(gateway) + transport_text(gateway) + ";user=phone",
-        best->name, best->max_duration, "", {}, best->price};
+        best->name,
+        best->max_duration,
+        "",
+        {},
+        best->price};
 }
 
 Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const {
@@ -237,8 +242,8 @@ Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const
         }
         if (allowed) {
             const std::string shown = uri.user.empty() ? uri.host : uri.user + "@" + uri.host;
-            const DialPlan plan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration, "", {},
-                                rule.price};
+            const DialPlan plan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration,
+                                "",           {},    rule.price};
             return rule.trunk.empty() ? Result<DialPlan>(plan) : by_rules_trunk(plan, rule, trunks);
         }
     }
