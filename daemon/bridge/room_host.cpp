@@ -8,6 +8,15 @@
 
 namespace vmr::bridge {
 
+namespace {
+
+bool is_of_media(EndCause cause) {
+    return cause == EndCause::malformed || cause == EndCause::not_acceptable ||
+           cause == EndCause::encryption_required;
+}
+
+}  // namespace
+
 room::TimePoint now() {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
@@ -149,6 +158,9 @@ void RoomHost::leg_ended(const std::string& leg, EndCause cause, std::shared_ptr
     Seat* ended = seat(id);
     if (ended == nullptr) {
         return;
+    }
+    if (ended->rings() && ended->turned_down.status == 0 && is_of_media(cause)) {
+        services_.spend.answer(leg);  // it was we who could not take the answer: that minute is charged
     }
     settle(*ended);
     ended->receipt = std::move(receipt);

@@ -116,23 +116,21 @@ bool Spend::charge(Call& call, Time now) {
     return call.minutes > before;
 }
 
-std::optional<std::int64_t> Spend::cost(const std::string& leg) const {
-    const auto found = calls_.find(leg);
-    return found == calls_.end() ? std::nullopt : std::optional(found->second.minutes * found->second.price);
-}
-
-std::optional<std::int64_t> Spend::end(const std::string& leg) {
+std::optional<std::int64_t> Spend::cost(const std::string& leg) {
     const auto found = calls_.find(leg);
     if (found == calls_.end()) {
         return std::nullopt;
     }
     charge(found->second, clock_());
-    const Call ended = std::move(found->second);
-    calls_.erase(found);
-    if (ended.reserved) {
-        add(reserved_, ended.room, -ended.price);
+    return found->second.minutes * found->second.price;
+}
+
+std::optional<std::int64_t> Spend::end(const std::string& leg) {
+    const auto spent = cost(leg);
+    if (const auto ended = calls_.extract(leg); ended && ended.mapped().reserved) {
+        add(reserved_, ended.mapped().room, -ended.mapped().price);
     }
-    return ended.minutes * ended.price;
+    return spent;
 }
 
 Spend::Turn Spend::tick() {

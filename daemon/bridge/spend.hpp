@@ -51,7 +51,7 @@ public:
     bool reserve(const std::string& leg, const std::string& room, std::int64_t price);
     void answer(const std::string& leg);
     // Nothing where the call has no price.
-    std::optional<std::int64_t> cost(const std::string& leg) const;
+    std::optional<std::int64_t> cost(const std::string& leg);
     std::optional<std::int64_t> end(const std::string& leg);
     // Once a second.
     Turn tick();

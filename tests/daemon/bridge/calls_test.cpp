@@ -253,6 +253,7 @@ protected:
         events_.set_snapshot_provider([](const std::string&) { return json::object(); });
         ASSERT_EQ(events_.subscribe("", {}, heard_), api::EventHub::Subscribed::ok);
         dialler_.price = 1'500'000;
+        may_cost({});
         audited.clear();
     }
     void may_cost(std::optional<std::int64_t> millionths) {
@@ -263,12 +264,14 @@ protected:
         bridge_->on_leg_answered(called);
         return *dialler_.dialled.at(called);
     }
-    json records() {
-        json calls;
-        bridge_->perform(kAdmin, "listCalls", json::object(),
-                         [&](const api::Response& response) { calls = response.body["calls"]; });
-        EXPECT_TRUE(run_until([&] { return !calls.is_null(); }));
-        return calls;
+    json record() {
+        json calls = json::array();
+        EXPECT_TRUE(run_until([&] {
+            bridge_->perform(kAdmin, "listCalls", json::object(),
+                             [&](const api::Response& response) { calls = response.body["calls"]; });
+            return !calls.empty();
+        }));
+        return calls.empty() ? json::object() : calls[0];
     }
     bool reads(const std::string& metric) {
         return bridge_->metrics().find("\n" + metric + "\n") != std::string::npos;
@@ -316,10 +319,31 @@ TEST_F(BridgeCallCostsTest, WhoseNextMinuteDoesNotFitGoes) {
     expect_audited("spend_limit", called, "+4930123", "+4930123", "ok");
     EXPECT_EQ(heard_->of("vmr.spend.limit_reached").size(), 1U);
     bridge_->on_leg_ended(called, EndCause::spend_limit, nullptr);
-    const json record = records().at(0);
-    EXPECT_EQ(record["end_cause"], "spend_limit");
-    EXPECT_EQ(record["cost"], 3.0);
+    const json made = record();
+    EXPECT_EQ(made["end_cause"], "spend_limit");
+    EXPECT_EQ(made["cost"], 3.0);
     EXPECT_TRUE(reads("vmr_dial_out_spent 3.0"));
+}
+
+// The record is written before the leg has gone.
+TEST_F(BridgeCallCostsTest, WhoIsRemovedHasCostWhatHasBegun) {
+    may_cost(100'000'000);
+    const std::string called = call().body.at("participant");
+    answered(called);
+    now_ += std::chrono::seconds(61);
+    ASSERT_EQ(ask("removeParticipant", {{"participant", called}}).status, 204);
+    EXPECT_EQ(record()["cost"], 3.0);
+}
+
+TEST_F(BridgeCallCostsTest, AnAnswerThatWeCannotTakeIsCharged) {
+    const std::string theirs = call().body.at("participant");
+    bridge_->on_leg_turned_down(theirs, {488, 65, "488 Not Acceptable Here"});
+    bridge_->on_leg_ended(theirs, EndCause::not_acceptable, nullptr);
+    EXPECT_TRUE(reads("vmr_dial_out_spent 0.0"));
+    const std::string ours = call().body.at("participant");
+    bridge_->on_leg_turned_down(ours, {0, 58, "No media in common"});
+    bridge_->on_leg_ended(ours, EndCause::not_acceptable, nullptr);
+    EXPECT_TRUE(reads("vmr_dial_out_spent 1.5"));
 }
 
 TEST_F(BridgeCallCostsTest, AReferIsACallLikeOthers) {
