@@ -6,6 +6,7 @@
 #include "daemon/media_setup.hpp"
 #include "daemon/ops/config_reload.hpp"
 #include "daemon/ops/log.hpp"
+#include "daemon/store/call_costs.hpp"
 #include "daemon/trunk_setup.hpp"
 
 namespace vmr {
@@ -18,8 +19,10 @@ sip::ListenAddress sip_listener(sip::Transport transport, const ops::Endpoint& e
 }
 
 bridge::Bridge::DialLimits dial_limits(const ops::DialOutConfig& config) {
-    return {static_cast<std::size_t>(config.max_calls), static_cast<std::size_t>(config.max_calls_per_room),
-            config.refer == ops::Referrals::participants};
+    return {static_cast<std::size_t>(config.max_calls),
+            static_cast<std::size_t>(config.max_calls_per_room),
+            config.refer == ops::Referrals::participants,
+            {config.max_spend_per_day, config.max_spend_per_room_per_day}};
 }
 
 Result<sip::SipConfig> sip_config(const ops::Config& config) {
@@ -59,6 +62,15 @@ Result<sip::SipConfig> sip_config(const ops::Config& config) {
         sip.stack.outbound.name_servers.push_back({server.address, server.port});
     }
     return sip;
+}
+
+// A restart gives no new money.
+void restore_spend(const std::string& records, bridge::Spend& spend) {
+    const auto now = std::chrono::system_clock::now();
+    for (const store::CallCost& call : store::call_costs(records, now - bridge::Spend::kWindow)) {
+        spend.restore(call.room, call.cost,
+                      std::max(now - call.ended_at, std::chrono::system_clock::duration(0)));
+    }
 }
 
 std::vector<std::string> certificate_files(const ops::Config& config) {
@@ -168,6 +180,7 @@ Status Daemon::start_media(const ops::Config& config) {
     });
     services_->sip_media = {config.sip.ice != ops::SipIce::off, config.sip.ice == ops::SipIce::lite,
                             config.sip.ice_offers, config.sip.max_video_bitrate, config.sip.far_end_camera};
+    restore_spend(config.records_path, services_->spend);
     bridge_ = std::make_unique<bridge::Bridge>(*services_, environment_);
     bridge_->start_rooms(config.rooms);
     events_.set_snapshot_provider([this](const std::string& room) { return bridge_->snapshot(room); });

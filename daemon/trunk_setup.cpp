@@ -88,7 +88,8 @@ sip::DialConfig dial_config(const ops::Config& config) {
                               rule.caller,
                               {rule.username, rule.secret},
                               rule.late_offer,
-                              rule.max_duration});
+                              rule.max_duration,
+                              rule.price.value_or(0)});
     }
     return dial;
 }

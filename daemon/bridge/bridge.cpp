@@ -33,8 +33,20 @@ Bridge::Bridge(Services& services, const media::MediaEnvironment& environment)
         for (auto& [id, room] : rooms_) {
             room->watch_media();
         }
+        watch_spend();
         reception_.tick();
         drop_forgotten_rooms();
+    });
+    services_.spend.on_alarm([&events = services_.events](const Spend::Alarm& alarm) {
+        g_warning("calls out%s%s: %s of %s are spent in 24 hours%s", alarm.room.empty() ? "" : " of room ",
+                  alarm.room.c_str(), nlohmann::json(decimal(alarm.spent)).dump().c_str(),
+                  nlohmann::json(decimal(alarm.limit)).dump().c_str(),
+                  alarm.reached ? ", another minute does not fit" : "");
+        nlohmann::json data{{"spent", decimal(alarm.spent)}, {"limit", decimal(alarm.limit)}};
+        if (!alarm.room.empty()) {
+            data["room"] = alarm.room;
+        }
+        (void)events.publish("", alarm.reached ? "vmr.spend.limit_reached" : "vmr.spend.near_limit", data);
     });
     watch_ = g_timeout_add_seconds_full(G_PRIORITY_DEFAULT, 1, on_watch, check, [](gpointer data) {
         delete static_cast<std::function<void()>*>(data);
@@ -297,6 +309,20 @@ bool Bridge::is_idle() const {
            std::ranges::all_of(rooms_, [](const auto& room) { return room.second->is_empty(); });
 }
 
+void Bridge::watch_spend() {
+    const Spend::Turn turn = services_.spend.tick();
+    for (const std::string& leg : turn.charged) {
+        if (RoomHost* room = host_of_leg(leg)) {
+            room->note_cost(leg);
+        }
+    }
+    for (const std::string& leg : turn.over) {
+        if (RoomHost* room = host_of_leg(leg)) {
+            room->end_unpaid(leg);
+        }
+    }
+}
+
 std::string Bridge::metrics() const {
     std::size_t participants = 0;
     std::size_t meetings = 0;
@@ -305,8 +331,13 @@ std::string Bridge::metrics() const {
         participants += count;
         meetings += count > 0 ? 1 : 0;
     }
-    return "# TYPE vmr_participants gauge\nvmr_participants " + std::to_string(participants) +
-           "\n# TYPE vmr_meetings gauge\nvmr_meetings " + std::to_string(meetings) + "\n";
+    const auto gauge = [](const std::string& name, const nlohmann::json& value) {
+        return "# TYPE " + name + " gauge\n" + name + " " + value.dump() + "\n";
+    };
+    const auto limit = services_.spend.limits().all;
+    return gauge("vmr_participants", participants) + gauge("vmr_meetings", meetings) +
+           gauge("vmr_dial_out_spent", decimal(services_.spend.spent())) +
+           (limit ? gauge("vmr_dial_out_spend_limit", decimal(*limit)) : "");
 }
 
 }  // namespace vmr::bridge

@@ -48,9 +48,13 @@ public:
         std::size_t max_calls = 0;  // in all rooms, ringing ones included
         std::size_t max_calls_per_room = 0;
         bool guests_refer = false;  // else hosts alone may have others called (SIP: REFER)
+        Spend::Limits spend = {};
     };
     void set_dialler(Dialler* dialler) { services_.dialler = dialler; }
-    void set_dial_limits(DialLimits limits) { dial_limits_ = limits; }
+    void set_dial_limits(const DialLimits& limits) {
+        dial_limits_ = limits;
+        services_.spend.set_limits(limits.spend);
+    }
     // Operations on devices that register go there, which outlives this; null: nobody registers.
     void set_devices(DeviceOperations* devices) { devices_ = devices; }
     // Of a room; of the devices where it is empty.
@@ -97,6 +101,7 @@ private:
     std::shared_ptr<media::Session> new_session(const Arrival& arrival, const room::RoomConfig* room) const;
     void at_door(const std::string& leg);
     void record_refusal(const Arrival& arrival, EndCause cause);
+    void watch_spend();
     bool takes_others_name(const ops::RoomConfig& config) const;
     bool transfer(const std::string& number, std::shared_ptr<Leg> leg,
                   std::shared_ptr<media::Session> session, Arrival arrival);

@@ -55,11 +55,39 @@ void RoomHost::carry_out(const room::PlaceCall& command) {
     seat.record_begun = true;
     const Placement placement{command.id, *seat.dialled, room_.config().title, room_.config().id,
                               std::move(call.replaces)};
-    if (planned && services_.dialler != nullptr) {
+    // Between the plan and here others may have been called.
+    const bool paid = services_.spend.reserve(command.id, room_.config().id, seat.dialled->price);
+    if (planned && paid && services_.dialler != nullptr) {
         seat.leg = services_.dialler->dial(placement);
     }
     if (!seat.leg) {
-        on_leg_ended(command.id, EndCause::overload, nullptr);
+        on_leg_ended(command.id, paid ? EndCause::overload : EndCause::spend_limit, nullptr);
+    }
+}
+
+// In the journal at once: what is spent survives a crash.
+void RoomHost::note_cost(const std::string& leg) {
+    Seat* charged = seat(participant_of(leg));
+    const auto cost = services_.spend.cost(leg);
+    if (charged != nullptr && cost && !charged->record_written) {
+        charged->record.cost = *cost;
+        services_.records.begin(charged->record);
+    }
+}
+
+void RoomHost::end_unpaid(const std::string& leg) {
+    const Seat* unpaid = seat(participant_of(leg));
+    if (unpaid != nullptr && unpaid->leg) {
+        audit(room::Actor::of(unpaid->id), "spend_limit", unpaid->arrival.alias, "ok");
+        const auto held = unpaid->leg;
+        held->end(EndCause::spend_limit);
+    }
+}
+
+// The seat's leg goes: it costs no further.
+void RoomHost::settle(Seat& seat) {
+    if (const auto cost = services_.spend.end(seat.arrival.leg)) {
+        seat.record.cost = *cost;
     }
 }
 

@@ -347,6 +347,9 @@ void RoomHost::carry_out(const room::WriteRecord& command) {
     if (written->transferred) {
         written->record.end_cause = vmr::to_string(EndCause::transferred);
     }
+    if (const auto cost = services_.spend.cost(written->arrival.leg)) {
+        written->record.cost = *cost;
+    }
     written->record_written = true;
     if (!written->record_begun) {
         return services_.records.refuse(written->record);

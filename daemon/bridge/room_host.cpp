@@ -8,6 +8,15 @@
 
 namespace vmr::bridge {
 
+namespace {
+
+bool is_of_media(EndCause cause) {
+    return cause == EndCause::malformed || cause == EndCause::not_acceptable ||
+           cause == EndCause::encryption_required;
+}
+
+}  // namespace
+
 room::TimePoint now() {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
@@ -77,6 +86,7 @@ bool RoomHost::resume(const room::ParticipantId& id, std::shared_ptr<Leg> leg,
     if (held->leg) {
         // It came back before the old connection was noticed to be dead.
         participants_.erase(held->leg->id());
+        settle(*held);
         const auto old = std::exchange(held->leg, nullptr);
         unseat_media(*held);
         handle(room::Reconnecting{id});
@@ -125,6 +135,8 @@ void RoomHost::on_leg_answered(const std::string& leg) {
     Seat* answered = seat(participant_of(leg));
     if (answered != nullptr && answered->rings()) {
         answered->taken_at = std::chrono::steady_clock::now();
+        services_.spend.answer(leg);
+        note_cost(leg);
         if (const OnCallStatus on_status = std::exchange(answered->on_status, nullptr)) {
             on_status(200, "");
             answered = seat(participant_of(leg));  // who is told may end it
@@ -147,6 +159,10 @@ void RoomHost::leg_ended(const std::string& leg, EndCause cause, std::shared_ptr
     if (ended == nullptr) {
         return;
     }
+    if (ended->rings() && ended->turned_down.status == 0 && is_of_media(cause)) {
+        services_.spend.answer(leg);  // it was we who could not take the answer: that minute is charged
+    }
+    settle(*ended);
     ended->receipt = std::move(receipt);
     const bool may_return = ended->arrival.kind == LegKind::webrtc &&
                             (cause == EndCause::signalling_lost || cause == EndCause::media_failed ||

@@ -60,6 +60,9 @@ public:
     void on_leg_progressed(const std::string& leg, LegProgress progress);
     void on_leg_turned_down(const std::string& leg, const TurnDown& why);
     std::size_t placed_calls() const;
+    // A call that we placed costs more now; its next minute may not be paid for.
+    void note_cost(const std::string& leg);
+    void end_unpaid(const std::string& leg);
     void on_key(const room::ParticipantId& participant, char key);
     bool has_leg(const std::string& leg) const { return participants_.contains(leg); }
     room::ParticipantId participant_of(const std::string& leg) const;
@@ -98,6 +101,7 @@ private:
     void set_hold(Seat& seat, bool on_hold);
     void end_moved(const std::string& leg);
     void tell_transfer(const room::ParticipantId& id, int status, const std::string& reason);
+    void settle(Seat& seat);
     bool seat_media(Seat& seat);
     void follow_network(Seat& seat);
     void unseat_media(Seat& seat);

@@ -105,6 +105,8 @@ room::Cause room_cause(EndCause cause) {
             return room::Cause::encryption_required;
         case EndCause::max_duration:
             return room::Cause::max_duration;
+        case EndCause::spend_limit:
+            return room::Cause::spend_limit;
         case EndCause::shutdown:
             return room::Cause::shutdown;
         case EndCause::preempted:
@@ -156,6 +158,8 @@ EndCause leg_cause(room::Cause cause) {
             return EndCause::no_answer;
         case Cause::preempted:
             return EndCause::preempted;
+        case Cause::spend_limit:
+            return EndCause::spend_limit;
         case Cause::error:
             break;
     }

@@ -7,6 +7,7 @@
 #include "daemon/api/event_hub.hpp"
 #include "daemon/api/token_store.hpp"
 #include "daemon/bridge/doorstep.hpp"
+#include "daemon/bridge/spend.hpp"
 #include "daemon/legs/leg.hpp"
 #include "daemon/media/pipelines.hpp"
 #include "daemon/media/room_pipeline.hpp"
@@ -52,6 +53,7 @@ struct Services {
     SipMedia sip_media = {};
     Dialler* dialler = nullptr;  // set once there is one; null: no calls are placed
     Doorstep doorstep = {};
+    Spend spend = {};
 };
 
 // Wall-clock time for the room core.

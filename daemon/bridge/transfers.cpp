@@ -50,6 +50,10 @@ bool Bridge::refuses_call(const RoomHost& room, const std::string& address, Dial
         refusal = api::problem(409, "too many calls are placed already");
         return true;
     }
+    if (!services_.spend.admits(room.core().config().id, planned->price)) {
+        refusal = api::problem(409, "what calls out may cost in 24 hours is spent");
+        return true;
+    }
     plan = std::move(*planned);
     return false;
 }
@@ -96,10 +100,13 @@ void Bridge::transfer_participant(RoomHost& room, const api::Caller& caller, con
     const std::string address = params.at("address");
     const bool may = may_place_calls(room, actor);
     // What a transferred trunk call costs is ours: the same rules as for calls of our own.
-    const Result<DialPlan> plan = !may ? Result<DialPlan>(Error{"only a host may do this"})
-                                  : services_.dialler != nullptr
-                                      ? services_.dialler->plan(address)
-                                      : Result<DialPlan>(Error{"no calls are placed now"});
+    Result<DialPlan> plan = !may ? Result<DialPlan>(Error{"only a host may do this"})
+                            : services_.dialler != nullptr ? services_.dialler->plan(address)
+                                                           : Error{"no calls are placed now"};
+    if (plan && plan->price > 0 && services_.spend.is_limited()) {
+        // We are not in that call: nobody would count it, or end it.
+        plan = Error{"calls that cost are not transferred where there is a spend limit"};
+    }
     if (!plan) {
         room.audit(actor, "transfer", id + " " + address, audit_result(403));
         return reply(api::problem(403, plan.error()));
@@ -233,6 +240,7 @@ void RoomHost::replace(const std::string& leg, std::shared_ptr<Leg> by,
     held.on_hold = false;
     if (held.rings()) {
         // Who was called takes the call elsewhere, before it is answered.
+        settle(held);
         participants_.erase(leg);
         const auto old = std::exchange(held.leg, nullptr);
         unseat_media(held);

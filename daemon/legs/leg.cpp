@@ -30,6 +30,7 @@ constexpr std::array kCauses{
     CauseRow{EndCause::lobby_timeout, "lobby_timeout", {480, 19, "Not Admitted In Time"}},
     CauseRow{EndCause::lone_timeout, "lone_timeout", {480, 16, "Alone Too Long"}},
     CauseRow{EndCause::max_duration, "max_duration", {480, 16, "Time Is Over"}},
+    CauseRow{EndCause::spend_limit, "spend_limit", {480, 16, "Call Ended"}},
     CauseRow{EndCause::removed, "removed", {603, 21, "Removed By A Host"}},
     CauseRow{EndCause::room_ended, "room_ended", {480, 16, "Meeting Ended"}},
     CauseRow{EndCause::replaced, "replaced", {480, 16, "Joined Elsewhere"}},

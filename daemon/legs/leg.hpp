@@ -3,6 +3,7 @@
 // is given and never learns what RTP is; the bridge never learns what SIP is.
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -37,6 +38,7 @@ enum class EndCause {
     lobby_timeout,        // nobody admitted the participant in time
     lone_timeout,         // alone for too long
     max_duration,         // the longest time that a call may take is over
+    spend_limit,          // what calls out may cost in a day is spent
     removed,              // a host removed the participant
     room_ended,           // ended for all, or the room's time is over
     replaced,             // the same participant came back on another leg
@@ -228,6 +230,7 @@ struct DialPlan {
     std::string trunk;                     // by which it goes; empty: none
     MediaTerms terms;
     std::string referred_by;  // SIP: at whose wish (value of Referred-By, RFC 3892); or empty
+    std::int64_t price = 0;  // of a started minute, in millionths of the operator's currency
 };
 
 // A call that we place.

@@ -1,6 +1,7 @@
 #include "daemon/ops/config.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "base/text.hpp"
@@ -162,6 +163,31 @@ void read_rooms(ConfigDocument& document, std::vector<RoomConfig>& rooms) {
     }
 }
 
+// In millionths, so that sums are exact.
+std::optional<std::int64_t> amount(ConfigDocument& document, const json& object, const std::string& at,
+                                   const char* key) {
+    if (!object.contains(key)) {
+        return std::nullopt;
+    }
+    const double millionths = object[key].get<double>() * 1e6;
+    if (!(std::abs(millionths - std::round(millionths)) < 0.01)) {
+        document.fault(at + "/" + key, "must be a number with at most 6 decimals");
+        return std::nullopt;
+    }
+    return std::llround(millionths);
+}
+
+DialRuleConfig read_dial_rule(ConfigDocument& document, const json& given, const std::string& at) {
+    DialRuleConfig rule{given.value("name", ""),     strings(given, "domains"),
+                        strings(given, "prefixes"),  given.value("trunk", ""),
+                        given.value("gateway", ""),  given.value("caller", ""),
+                        given.value("username", ""), document.secret(at + "/secret")};
+    rule.late_offer = given.value("offer", "early") == "late";
+    rule.max_duration = seconds(given, "max_duration", rule.max_duration);
+    rule.price = amount(document, given, at, "price");
+    return rule;
+}
+
 void read_dial_out(ConfigDocument& document, const std::vector<TrunkConfig>& trunks,
                    DialOutConfig& dial_out) {
     const json object = document.table("dial_out");
@@ -174,17 +200,15 @@ void read_dial_out(ConfigDocument& document, const std::vector<TrunkConfig>& tru
                                                : Referrals::off;
     dial_out.ca = object.value("ca", "");
     dial_out.name_servers = document.endpoints("/dial_out/name_servers");
+    dial_out.max_spend_per_day = amount(document, object, "/dial_out", "max_spend_per_day");
+    dial_out.max_spend_per_room_per_day = amount(document, object, "/dial_out", "max_spend_per_room_per_day");
+    const bool limited =
+        object.contains("max_spend_per_day") || object.contains("max_spend_per_room_per_day");
     const json rules = object.value("rules", json::array());
     std::map<std::string, std::size_t> names;
     for (std::size_t i = 0; i < rules.size(); ++i) {
         const std::string at = "/dial_out/rules/" + std::to_string(i);
-        const json& given = rules[i];
-        DialRuleConfig rule{given.value("name", ""),     strings(given, "domains"),
-                            strings(given, "prefixes"),  given.value("trunk", ""),
-                            given.value("gateway", ""),  given.value("caller", ""),
-                            given.value("username", ""), document.secret(at + "/secret")};
-        rule.late_offer = given.value("offer", "early") == "late";
-        rule.max_duration = seconds(given, "max_duration", rule.max_duration);
+        DialRuleConfig rule = read_dial_rule(document, rules[i], at);
         if (!names.emplace(rule.name, i).second) {
             document.fault(at + "/name", "another rule has this name");
         }
@@ -200,6 +224,9 @@ void read_dial_out(ConfigDocument& document, const std::vector<TrunkConfig>& tru
         }
         if (rule.username.empty() != rule.secret.empty()) {
             document.fault(at, "username and secret go together");
+        }
+        if (limited && !rules[i].contains("price") && !(rule.trunk.empty() && rule.gateway.empty())) {
+            document.fault(at, "needs a price, as calls out have a spend limit; 0: they cost nothing");
         }
         dial_out.rules.push_back(std::move(rule));
     }

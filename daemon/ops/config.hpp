@@ -153,6 +153,7 @@ struct DialRuleConfig {
     std::string secret;
     bool late_offer = false;
     std::chrono::seconds max_duration{4 * 3600};
+    std::optional<std::int64_t> price;  // of a started minute, in millionths of the currency
 };
 
 enum class Referrals { off, hosts, participants };  // who may have others called by SIP REFER
@@ -160,6 +161,8 @@ enum class Referrals { off, hosts, participants };  // who may have others calle
 struct DialOutConfig {
     int max_calls = 20;
     int max_calls_per_room = 5;
+    std::optional<std::int64_t> max_spend_per_day;  // millionths; none: no limit
+    std::optional<std::int64_t> max_spend_per_room_per_day;
     std::chrono::seconds ring_timeout{60};
     Referrals refer = Referrals::off;
     std::string ca;                      // PEM; empty: the system's

@@ -37,12 +37,14 @@ constexpr std::array kAbsences{"end", "continue", "rehold"};
 constexpr std::array kRights{"admit", "mute", "layout", "record"};
 constexpr std::array kGateReasons{"connecting", "pin",          "awaiting_host", "locked",
                                   "held",       "reconnecting", "left"};
-constexpr std::array kCauses{
-    "normal",        "network",           "no_media",    "removed",      "refused",
-    "ended_by_host", "ended_by_admin",    "host_absent", "max_duration", "lobby_timeout",
-    "lone_timeout",  "pin_wrong",         "pin_timeout", "throttled",    "encryption_required",
-    "room_full",     "reconnect_timeout", "error",       "not_answered", "preempted",
-    "empty",         "shutdown"};
+constexpr std::array kCauses{"normal",         "network",           "no_media",
+                             "removed",        "refused",           "ended_by_host",
+                             "ended_by_admin", "host_absent",       "max_duration",
+                             "lobby_timeout",  "lone_timeout",      "pin_wrong",
+                             "pin_timeout",    "throttled",         "encryption_required",
+                             "room_full",      "reconnect_timeout", "error",
+                             "not_answered",   "preempted",         "spend_limit",
+                             "empty",          "shutdown"};
 static_assert(kCauses.size() == static_cast<std::size_t>(Cause::shutdown) + 1);
 constexpr std::array kOutcomes{"done", "not_allowed", "not_found", "conflict", "invalid", "too_many"};
 constexpr std::array kPrompts{"joined",

@@ -54,6 +54,7 @@ enum class Cause {
     error,                // something of ours failed (the leg's pipeline, the PIN check)
     not_answered,  // a call that the room placed came to nothing: refused, cancelled, no answer, no way
     preempted,     // a call of higher precedence took the leg's place
+    spend_limit,   // what calls out may cost in a day is spent
     empty,         // (room end only) everybody has left
     shutdown,      // the daemon drains
 };

@@ -66,6 +66,7 @@ struct CallRecord {
     int pin_attempts = 0;
     std::string end_cause;  // left, removed, refused, wrong_pin, timeout, no_media, crash, …
     std::string end_text;
+    std::int64_t cost = 0;    // of a call of ours with a price; millionths of the currency
     std::uint64_t count = 1;  // calls that the record stands for: see CallRecords::refuse
     CryptoRecord crypto;
     std::vector<StreamRecord> streams;

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "daemon/store/call_records.hpp"
 #include "schemas/time_text.hpp"
 
@@ -74,38 +76,42 @@ json to_json(const CallRecord& record) {
     for (const StreamRecord& stream : record.streams) {
         streams.push_back(stream_json(stream));
     }
-    return {{"id", record.id},
-            {"room", cut(record.room, 64)},
-            {"room_title", cut(record.room_title, 128)},
-            {"participant", cut(record.participant, 64)},
-            {"name", cut(record.name, 128)},
-            {"role", record.role},
-            {"leg", record.leg},
-            {"direction", record.direction},
-            {"from", cut(record.from, 256)},
-            {"to", cut(record.to, 256)},
-            {"remote_address", cut(record.remote_address, 64)},
-            {"local_address", cut(record.local_address, 64)},
-            {"trunk", cut(record.trunk, 64)},
-            {"caller_verification", cut(record.verification, 16)},
-            {"identity", cut(record.identity, 4096)},
-            {"user_agent", cut(record.user_agent, 256)},
-            {"server_version", cut(record.server_version, 64)},
-            {"started_at", schema::rfc3339(record.started_at)},
-            {"admitted_at", record.admitted_at ? json(schema::rfc3339(*record.admitted_at)) : json()},
-            {"ended_at", schema::rfc3339(record.ended_at)},
-            {"lobby_seconds", record.lobby_seconds},
-            {"admitted", record.admitted},
-            {"pin_attempts", record.pin_attempts},
-            {"end_cause", cut(record.end_cause, 64)},
-            {"end_text", cut(record.end_text, 256)},
-            {"count", record.count},
-            {"crypto",
-             {{"signalling", cut(record.crypto.signalling, 128)},
-              {"media", cut(record.crypto.media, 160)},
-              {"key_bits", record.crypto.key_bits},
-              {"encrypted", record.crypto.encrypted}}},
-            {"streams", std::move(streams)}};
+    json value{{"id", record.id},
+               {"room", cut(record.room, 64)},
+               {"room_title", cut(record.room_title, 128)},
+               {"participant", cut(record.participant, 64)},
+               {"name", cut(record.name, 128)},
+               {"role", record.role},
+               {"leg", record.leg},
+               {"direction", record.direction},
+               {"from", cut(record.from, 256)},
+               {"to", cut(record.to, 256)},
+               {"remote_address", cut(record.remote_address, 64)},
+               {"local_address", cut(record.local_address, 64)},
+               {"trunk", cut(record.trunk, 64)},
+               {"caller_verification", cut(record.verification, 16)},
+               {"identity", cut(record.identity, 4096)},
+               {"user_agent", cut(record.user_agent, 256)},
+               {"server_version", cut(record.server_version, 64)},
+               {"started_at", schema::rfc3339(record.started_at)},
+               {"admitted_at", record.admitted_at ? json(schema::rfc3339(*record.admitted_at)) : json()},
+               {"ended_at", schema::rfc3339(record.ended_at)},
+               {"lobby_seconds", record.lobby_seconds},
+               {"admitted", record.admitted},
+               {"pin_attempts", record.pin_attempts},
+               {"end_cause", cut(record.end_cause, 64)},
+               {"end_text", cut(record.end_text, 256)},
+               {"count", record.count},
+               {"crypto",
+                {{"signalling", cut(record.crypto.signalling, 128)},
+                 {"media", cut(record.crypto.media, 160)},
+                 {"key_bits", record.crypto.key_bits},
+                 {"encrypted", record.crypto.encrypted}}},
+               {"streams", std::move(streams)}};
+    if (record.cost > 0) {
+        value["cost"] = static_cast<double>(record.cost) / 1e6;
+    }
+    return value;
 }
 
 Result<CallRecord> call_record_from_json(const json& value) {
@@ -138,6 +144,7 @@ Result<CallRecord> call_record_from_json(const json& value) {
         record.pin_attempts = value.value("pin_attempts", 0);
         record.end_cause = value.at("end_cause");
         record.end_text = value.value("end_text", "");
+        record.cost = std::llround(value.value("cost", 0.0) * 1e6);
         record.count = value.value("count", record.count);
         const json& crypto = value.at("crypto");
         record.crypto = {crypto.at("signalling"), crypto.at("media"), crypto.at("key_bits"),

@@ -281,6 +281,14 @@ export type DeviceSettings = {
   expires: number;
 };
 
+export type Spent = {
+  /** Whose limit it is; not there: that of all rooms together. */
+  room?: string;
+  /** For calls out in the last 24 hours. */
+  spent: number;
+  limit: number;
+};
+
 export type CertificateExpiring = {
   file: string;
   subject: string;
@@ -362,6 +370,8 @@ export type Call = {
   pin_attempts?: number;
   end_cause: string;
   end_text?: string;
+  /** what a call of ours cost by its rule's price; not there: nothing */
+  cost?: number;
   /** calls that this record stands for: 1, or more where a source was refused often within a minute */
   count?: number;
   crypto: CallCrypto;
@@ -405,12 +415,12 @@ export type Event = {
   specversion: "1.0";
   id: string;
   source: string;
-  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.participant.transfer" | "vmr.talking" | "vmr.announcement" | "vmr.message" | "vmr.room.ended" | "vmr.device.registered" | "vmr.device.unregistered" | "vmr.device.expired" | "vmr.device.refused" | "vmr.trunk.up" | "vmr.trunk.down" | "vmr.certificate.expiring";
+  type: "vmr.snapshot" | "vmr.room.updated" | "vmr.participant.joined" | "vmr.participant.updated" | "vmr.participant.left" | "vmr.participant.transfer" | "vmr.talking" | "vmr.announcement" | "vmr.message" | "vmr.room.ended" | "vmr.device.registered" | "vmr.device.unregistered" | "vmr.device.expired" | "vmr.device.refused" | "vmr.trunk.up" | "vmr.trunk.down" | "vmr.certificate.expiring" | "vmr.spend.near_limit" | "vmr.spend.limit_reached";
   /** The room id, or the device's name; empty in the snapshot of devices, and where it is of the server. */
   subject: string;
   time: string;
   datacontenttype: "application/json";
-  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.transfer: Transferring; other vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.message: ChatMessage; vmr.room.ended: Ended; of devices: vmr.snapshot: DeviceList; vmr.device.*: DeviceEvent; vmr.trunk.*: {trunk, proxy, why}; vmr.certificate.expiring: CertificateExpiring. */
+  /** vmr.snapshot: Snapshot; vmr.room.updated: Room; vmr.participant.transfer: Transferring; other vmr.participant.*: Participant; vmr.talking: Talking; vmr.announcement: Announcement; vmr.message: ChatMessage; vmr.room.ended: Ended; of devices: vmr.snapshot: DeviceList; vmr.device.*: DeviceEvent; vmr.trunk.*: {trunk, proxy, why}; vmr.certificate.expiring: CertificateExpiring; vmr.spend.*: Spent. */
   data: Record<string, unknown>;
 };
 

@@ -269,6 +269,7 @@ export const en = {
     empty: ['The meeting has ended', ''],
     host_absent: ['The meeting has ended', 'No host is left in it.'],
     max_duration: ['The meeting has ended', 'It has reached its longest duration.'],
+    spend_limit: ['The call was ended', 'What calls out may cost in 24 hours is spent.'],
     lone_timeout: ['The meeting has ended', 'You were alone in it for too long.'],
     lobby_timeout: ['Nobody let you in', 'You have waited as long as this meeting allows. You can join again.'],
     pin_wrong: ['The PIN was not right', 'Ask the host for the PIN, then join again.'],

@@ -113,9 +113,10 @@ std::string event_line(const json& event) {
     if (!event.value("subject", "").empty()) {
         line += " " + cell(event, "subject");
     }
-    for (const char* key : {"id", "participant", "name", "role", "state", "kind", "status", "text", "cause",
-                            "device", "contact", "reason", "trunk", "proxy", "why", "file", "expires"}) {
-        if (data.contains(key)) {
+    for (const char* key :
+         {"id",      "participant", "name",  "role",  "state", "kind", "status",  "text", "cause", "device",
+          "contact", "reason",      "trunk", "proxy", "why",   "file", "expires", "room", "spent", "limit"}) {
+        if (data.contains(key) && !data[key].is_structured()) {
             line += std::string(" ") + key + "=" + cell(data, key);
         }
     }

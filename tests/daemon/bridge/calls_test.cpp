@@ -1,5 +1,7 @@
 // Calls that a room is asked to place, and participants that it is asked to move: who asked, from where, and
 // what came of it is in the audit log, refusals too.
+#include <mutex>
+
 #include "bridge_fixture.hpp"
 
 namespace vmr::bridge {
@@ -34,22 +36,27 @@ public:
         plan.address = plan.uri = address;
         if (address.starts_with("+49")) {
             plan.kind = LegKind::phone;
+            plan.price = price;
         } else if (address.find('@') == std::string::npos) {
             return Error{"no rule allows it"};
         }
         return plan;
     }
     std::shared_ptr<Leg> dial(const Placement& placement) override {
-        dialled = placement;
-        return std::make_shared<FakeLeg>(placement.leg);
+        asked = placement;
+        return dialled[placement.leg] = std::make_shared<FakeLeg>(placement.leg);
     }
-
-    std::optional<Placement> dialled;  // last
+    std::int64_t price = 0;
+    std::optional<Placement> asked;  // last
+    std::map<std::string, std::shared_ptr<FakeLeg>> dialled;
 };
 
 class BridgeCallsTest : public BridgeFixture {
 protected:
-    static void SetUpTestSuite() { g_log_set_writer_func(take_log, nullptr, nullptr); }
+    static void SetUpTestSuite() {
+        static std::once_flag once;
+        std::call_once(once, [] { g_log_set_writer_func(take_log, nullptr, nullptr); });
+    }
     void SetUp() override {
         BridgeFixture::SetUp();
         bridge_->set_dialler(&dialler_);
@@ -189,8 +196,8 @@ TEST_F(BridgeCallsTest, ReferToTheTrunksOwn) {
     expect_audited("dial_out", "phone", "carrier|+43123", kOwn, "not_allowed");
     EXPECT_TRUE(refer_back());
     expect_audited("dial_out", "phone", "carrier|+43123", "+1900", "ok");
-    EXPECT_EQ(dialler_.dialled->plan.uri, kOwn);
-    EXPECT_EQ(dialler_.dialled->plan.trunk, "carrier");
+    EXPECT_EQ(dialler_.asked->plan.uri, kOwn);
+    EXPECT_EQ(dialler_.asked->plan.trunk, "carrier");
     bridge_->set_dial_limits({1, 1, false});
     EXPECT_FALSE(refer_back());
     expect_audited("dial_out", "phone", "carrier|+43123", kOwn, "conflict");
@@ -237,6 +244,173 @@ TEST_F(BridgeCallsTest, WhoCannotBeTakenReplacesNobody) {
     }
     EXPECT_FALSE(host->ended);
     EXPECT_EQ(participant("host")["state"], "in_room");
+}
+
+class Heard final : public api::EventHub::Sink {
+public:
+    bool may_follow() const override { return true; }
+    std::uint64_t hidden_until() const override { return 0; }
+    bool deliver(const std::string& text) override {
+        events.push_back(json::parse(text));
+        return true;
+    }
+    void on_dropped(api::EventHub::Dropped) override {}
+    std::vector<json> of(const std::string& type) const {
+        std::vector<json> found;
+        for (const json& event : events) {
+            if (event["type"] == type) {
+                found.push_back(event["data"]);
+            }
+        }
+        return found;
+    }
+    std::vector<json> events;
+};
+
+// Numbers cost 1.5 of the currency a minute; the clock is the test's.
+class BridgeCallCostsTest : public BridgeCallsTest {
+protected:
+    void SetUp() override {
+        BridgeCallsTest::SetUp();
+        bridge_.reset();
+        services_->spend = Spend([this] { return now_; });
+        bridge_ = std::make_unique<Bridge>(*services_, environment_);
+        bridge_->set_dialler(&dialler_);
+        ops::RoomConfig board;
+        board.id = "board";
+        board.aliases = {"board"};
+        bridge_->start_rooms({board});
+        events_.set_snapshot_provider([](const std::string&) { return json::object(); });
+        ASSERT_EQ(events_.subscribe("", {}, heard_), api::EventHub::Subscribed::ok);
+        dialler_.price = 1'500'000;
+        may_cost({});
+        audited.clear();
+    }
+    void may_cost(std::optional<std::int64_t> millionths) {
+        bridge_->set_dial_limits({20, 10, false, {millionths, {}}});
+    }
+    api::Response call() { return ask("dialOut", {{"address", "+4930123"}}); }
+    FakeLeg& answered(const std::string& called) {
+        bridge_->on_leg_answered(called);
+        return *dialler_.dialled.at(called);
+    }
+    json record() {
+        json calls = json::array();
+        EXPECT_TRUE(run_until([&] {
+            bridge_->perform(kAdmin, "listCalls", json::object(),
+                             [&](const api::Response& response) { calls = response.body["calls"]; });
+            return !calls.empty();
+        }));
+        return calls.empty() ? json::object() : calls[0];
+    }
+    bool reads(const std::string& metric) {
+        return bridge_->metrics().find("\n" + metric + "\n") != std::string::npos;
+    }
+
+    Spend::Clock::time_point now_{std::chrono::hours(1000)};
+    std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
+};
+
+TEST_F(BridgeCallCostsTest, WhoseFirstMinuteDoesNotFitIsNotCalled) {
+    may_cost(4'000'000);
+    const std::string first = call().body.at("participant");
+    EXPECT_EQ(call().status, 201);
+    audited.clear();
+    const api::Response refused = call();
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_EQ(refused.body, api::problem(409, "what calls out may cost in 24 hours is spent").body);
+    expect_audited("dial_out", "admin", "192.0.2.9", "+4930123", "conflict");
+    EXPECT_EQ(ask("dialOut", {{"address", "a@b.example"}}).status, 201);  // costs nothing
+    const auto told = heard_->of("vmr.spend.limit_reached");
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0], (json{{"spent", 0.0}, {"limit", 4.0}}));
+    bridge_->on_leg_ended(first, EndCause::busy, nullptr);
+    EXPECT_EQ(call().status, 201);
+    EXPECT_EQ(call().status, 409);
+    may_cost(6'000'000);
+    EXPECT_EQ(call().status, 201);
+    EXPECT_TRUE(reads("vmr_dial_out_spent 0.0"));
+    EXPECT_TRUE(reads("vmr_dial_out_spend_limit 6.0"));
+}
+
+TEST_F(BridgeCallCostsTest, WhoseNextMinuteDoesNotFitGoes) {
+    may_cost(3'500'000);
+    const std::string called = call().body.at("participant");
+    FakeLeg& leg = answered(called);
+    EXPECT_TRUE(reads("vmr_dial_out_spent 1.5"));
+    now_ += std::chrono::seconds(60);
+    ASSERT_TRUE(run_until([&] { return reads("vmr_dial_out_spent 3.0"); }));
+    EXPECT_EQ(heard_->of("vmr.spend.near_limit").size(), 1U);
+    EXPECT_FALSE(leg.ended);
+    audited.clear();
+    now_ += std::chrono::seconds(55);
+    ASSERT_TRUE(run_until([&] { return leg.ended.has_value(); }));
+    EXPECT_EQ(leg.ended, EndCause::spend_limit);
+    expect_audited("spend_limit", called, "+4930123", "+4930123", "ok");
+    EXPECT_EQ(heard_->of("vmr.spend.limit_reached").size(), 1U);
+    bridge_->on_leg_ended(called, EndCause::spend_limit, nullptr);
+    const json made = record();
+    EXPECT_EQ(made["end_cause"], "spend_limit");
+    EXPECT_EQ(made["cost"], 3.0);
+    EXPECT_TRUE(reads("vmr_dial_out_spent 3.0"));
+}
+
+// The record is written before the leg has gone.
+TEST_F(BridgeCallCostsTest, WhoIsRemovedHasCostWhatHasBegun) {
+    may_cost(100'000'000);
+    const std::string called = call().body.at("participant");
+    answered(called);
+    now_ += std::chrono::seconds(61);
+    ASSERT_EQ(ask("removeParticipant", {{"participant", called}}).status, 204);
+    EXPECT_EQ(record()["cost"], 3.0);
+}
+
+TEST_F(BridgeCallCostsTest, AnAnswerThatWeCannotTakeIsCharged) {
+    const std::string theirs = call().body.at("participant");
+    bridge_->on_leg_turned_down(theirs, {488, 65, "488 Not Acceptable Here"});
+    bridge_->on_leg_ended(theirs, EndCause::not_acceptable, nullptr);
+    EXPECT_TRUE(reads("vmr_dial_out_spent 0.0"));
+    const std::string ours = call().body.at("participant");
+    bridge_->on_leg_turned_down(ours, {0, 58, "No media in common"});
+    bridge_->on_leg_ended(ours, EndCause::not_acceptable, nullptr);
+    EXPECT_TRUE(reads("vmr_dial_out_spent 1.5"));
+}
+
+TEST_F(BridgeCallCostsTest, AReferIsACallLikeOthers) {
+    enter("host");
+    may_cost(2'000'000);
+    EXPECT_TRUE(refer("host", "+4930123"));
+    audited.clear();
+    EXPECT_FALSE(refer("host", "+4930123"));
+    expect_audited("dial_out", "host", "192.0.2.7", "+4930123", "conflict");
+}
+
+// We would not be in that call.
+TEST_F(BridgeCallCostsTest, NobodyIsTransferredAtACostThatIsNotCounted) {
+    enter("host");
+    const json there{{"participant", "host"}, {"address", "+4930123"}};
+    EXPECT_EQ(ask("transferParticipant", there).status, 409);  // by a leg that cannot
+    may_cost(1'000'000'000);
+    audited.clear();
+    EXPECT_EQ(ask("transferParticipant", there).status, 403);
+    expect_audited("transfer", "admin", "192.0.2.9", "host +4930123", "not_allowed");
+    EXPECT_EQ(ask("transferParticipant", {{"participant", "host"}, {"address", "a@b.example"}}).status, 409);
+}
+
+TEST_F(BridgeCallCostsTest, WhoTakesTheCallElsewhereCostsNothing) {
+    may_cost(2'000'000);
+    const std::string called = call().body.at("participant");
+    EXPECT_EQ(call().status, 409);
+    Arrival arrival;
+    arrival.leg = "other";
+    arrival.replaces = called;
+    const auto leg = std::make_shared<FakeLeg>("other");
+    ASSERT_NE(bridge_->on_leg_arrived(leg, arrival), nullptr);
+    ASSERT_TRUE(run_until([&] { return leg->accepted; }));
+    EXPECT_EQ(dialler_.dialled.at(called)->ended, EndCause::replaced);
+    EXPECT_EQ(call().status, 201);
+    bridge_->on_leg_answered("other");
+    EXPECT_TRUE(reads("vmr_dial_out_spent 0.0"));
 }
 
 // It is no longer early, and there is nothing yet that another could take over.

@@ -80,6 +80,8 @@ video_bitrate = 64000
 [dial_out]
 max_calls = 1
 max_calls_per_room = 1
+max_spend_per_day = 2.5
+max_spend_per_room_per_day = 1
 ring_timeout = 5
 refer = "hosts"
 ca = "ca"
@@ -104,6 +106,8 @@ language = "fr"
                               "log.level",
                               "dial_out.max_calls",
                               "dial_out.max_calls_per_room",
+                              "dial_out.max_spend_per_day",
+                              "dial_out.max_spend_per_room_per_day",
                               "dial_out.ring_timeout",
                               "dial_out.refer",
                               "dial_out.rules",
@@ -128,6 +132,7 @@ language = "fr"
     EXPECT_EQ(taken.media.video_width, 640U);
     EXPECT_EQ(taken.sip.reception, "desk");
     EXPECT_EQ(taken.dial_out.max_calls, 1);
+    EXPECT_EQ(taken.dial_out.max_spend_per_day, 2'500'000);
     EXPECT_EQ(taken.dial_out.rules.size(), 1U);
 }
 

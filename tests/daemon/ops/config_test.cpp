@@ -104,6 +104,37 @@ max_duration = 60
     }
 }
 
+TEST(ConfigTest, WhatCallsOutMayCost) {
+    const std::string rule =
+        "[[dial_out.rules]]\nname = 'x'\nprefixes = ['+49']\ngateway = 'sip:gw.example'\n";
+    const std::string limit = "[dial_out]\nmax_spend_per_day = 12.34\n";
+    const auto config =
+        parse_config(limit + "max_spend_per_room_per_day = 10000000\n" + rule +
+                         "price = 0.000001\n[[dial_out.rules]]\nname = 'free'\ndomains = ['a.example']\n",
+                     "vmrd.toml");
+    ASSERT_TRUE(config) << config.error();
+    EXPECT_EQ(config->dial_out.max_spend_per_day, 12'340'000);
+    EXPECT_EQ(config->dial_out.max_spend_per_room_per_day, 10'000'000'000'000);
+    EXPECT_EQ(config->dial_out.rules.at(0).price, 1);
+    EXPECT_EQ(config->dial_out.rules.at(1).price, std::nullopt);
+    EXPECT_EQ(errors(rule), "");
+    EXPECT_EQ(errors(limit + rule + "price = 0\n"), "");
+    const std::string unpriced = "needs a price, as calls out have a spend limit; 0: they cost nothing";
+    EXPECT_EQ(errors(limit + rule), "vmrd.toml:3: dial_out.rules[0]: " + unpriced);
+    EXPECT_EQ(errors("[dial_out]\nmax_spend_per_room_per_day = 0\n[[dial_out.rules]]\nname = 'x'\n"
+                     "domains = ['a.example']\ntrunk = 't'\n[[trunks]]\nname = 't'\nproxies = ['sip:a']\n"),
+              "vmrd.toml:3: dial_out.rules[0]: " + unpriced);
+    for (const char* wrong : {"nan", "inf", "-inf", "-1", "0.0000001", "10000.5", "'1'", "1e300"}) {
+        EXPECT_EQ(errors(rule + "price = " + wrong + "\n").rfind("vmrd.toml:5: dial_out.rules[0].price: ", 0),
+                  0U)
+            << wrong << " " << errors(rule + "price = " + wrong + "\n");
+    }
+    for (const char* wrong : {"nan", "-1", "10000000.5", "1.2345678"}) {
+        const std::string fault = errors("[dial_out]\nmax_spend_per_day = " + std::string(wrong) + "\n");
+        EXPECT_EQ(fault.rfind("vmrd.toml:2: dial_out.max_spend_per_day: ", 0), 0U) << wrong << " " << fault;
+    }
+}
+
 TEST(ConfigTest, DevicesRegisterWhereTheRegistrarIsEnabled) {
     const std::string registrar =
         "[sip]\ntls = ['0.0.0.0:5061']\ncertificate = 'c'\nkey = 'k'\ndomain = 'meet.example'\n"

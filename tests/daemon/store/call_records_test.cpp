@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "daemon/store/call_costs.hpp"
 #include "daemon/store/refusal_log.hpp"
 #include "schemas/validator.hpp"
 #include "tests/support/main_loop.hpp"
@@ -122,6 +123,53 @@ TEST_F(CallRecordsTest, NextStartClosesWhatACrashLeftOpen) {
         EXPECT_TRUE(schema::Validator(schema::embedded("cdr.json")).check(line).empty());
     }
     EXPECT_EQ(open()->recovered(), 0u);  // once
+}
+
+TEST_F(CallRecordsTest, WhatCallsCostIsKnownAfterARestartAndACrash) {
+    const Time now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    const auto costing = [&](const std::string& room, std::int64_t cost, Time ended) {
+        CallRecord record = sample(room);
+        record.cost = cost;
+        record.ended_at = ended;
+        return record;
+    };
+    const CallRecord old = costing("board", 5, now - std::chrono::hours(25));
+    const CallRecord ended = costing("board", 240'001, now - std::chrono::hours(1));
+    const CallRecord free = costing("board", 0, now);
+    in_crashing_process([&] {
+        auto records = open();
+        CallRecord running = costing("other", 0, {});
+        records->begin(running);
+        running.cost = 120'000;
+        records->begin(running);
+        bool stored = false;
+        for (const CallRecord* record : {&old, &ended, &free}) {
+            records->finish(*record, [&](Status) { stored = record == &free; });
+        }
+        run_until([&] { return stored; });
+        (void)records.release();
+    });
+    EXPECT_EQ(open()->recovered(), 1U);
+    for (const json& line : lines()) {
+        EXPECT_TRUE(schema::Validator(schema::embedded("cdr.json")).check(line).empty()) << line;
+        EXPECT_EQ(line.contains("cost"), line["id"] != free.id);
+        EXPECT_TRUE(line["id"] != ended.id || call_record_from_json(line)->cost == ended.cost);
+    }
+    std::ofstream(path(), std::ios::app)
+        << "{\"cost\":\nnone\n[\"cost\":1]\n{\"cost\":1e99,\"room\":\"x\"}\n";
+    const auto check = [&] {
+        const auto costs = call_costs(path(), now - std::chrono::hours(24));
+        ASSERT_EQ(costs.size(), 2U);
+        EXPECT_EQ(costs[0].room, "board");
+        EXPECT_EQ(costs[0].cost, 240'001);
+        EXPECT_EQ(costs[0].ended_at, ended.ended_at);
+        EXPECT_EQ(costs[1].room, "other");
+        EXPECT_EQ(costs[1].cost, 120'000);
+        EXPECT_GE(costs[1].ended_at, now - std::chrono::minutes(1));
+    };
+    check();
+    std::filesystem::rename(path(), path() + ".1");
+    check();
 }
 
 // The journal is rewritten for what ended calls left in it, not for calls that stand.

@@ -132,6 +132,7 @@ Result<DialPlan> by_rules_trunk(DialPlan plan, const DialRule& rule, const Trunk
     if (trunk == nullptr || trunk->settings.proxies.empty()) {
         return Error{"trunk " + rule.trunk + " has no proxies"};
     }
+    plan.price = rule.price;
     return through(*trunk, std::move(plan));
 }
 
@@ -219,9 +220,14 @@ Result<DialPlan> DialRules::plan_number(const std::string& number, const Trunks&
     }
     const Uri gateway = *parse_uri(best->gateway);
     return DialPlan{
-        LegKind::phone, number,
+        LegKind::phone,
+        number,
         gateway.scheme + ":" + number + "@" + host_text(gateway) + transport_text(gateway) + ";user=phone",
-        best->name, best->max_duration};
+        best->name,
+        best->max_duration,
+        "",
+        {},
+        best->price};
 }
 
 Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const {
@@ -241,7 +247,8 @@ Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const
         }
         if (allowed) {
             const std::string shown = uri.user.empty() ? uri.host : uri.user + "@" + uri.host;
-            const DialPlan plan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration};
+            const DialPlan plan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration,
+                                "",           {},    rule.price};
             return rule.trunk.empty() ? Result<DialPlan>(plan) : by_rules_trunk(plan, rule, trunks);
         }
     }
@@ -257,9 +264,10 @@ std::optional<DialPlan> DialRules::plan_within(const TrunkConfig& trunk, const s
     const std::string number = normalise_number(user);
     const std::string shown = !number.empty() ? number : user.empty() ? uri->host : user + "@" + uri->host;
     const auto rule = std::ranges::find(config_.rules, trunk.name, &DialRule::trunk);
-    const bool ruled = rule != config_.rules.end();
-    return through(trunk, {LegKind::phone, shown, address, ruled ? rule->name : "",
-                           ruled ? rule->max_duration : DialRule().max_duration});
+    const DialRule& terms = rule != config_.rules.end() ? *rule : DialRule();
+    DialPlan plan{LegKind::phone, shown, address, terms.name, terms.max_duration};
+    plan.price = terms.price;
+    return through(trunk, std::move(plan));
 }
 
 Invite DialRules::invite(const Placement& placement, const std::string& contact_host,

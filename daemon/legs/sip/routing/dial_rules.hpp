@@ -27,6 +27,7 @@ struct DialRule {
     DigestIdentity identity;            // for who asks
     bool late_offer = false;            // they are to offer
     std::chrono::seconds max_duration{4 * 3600};
+    std::int64_t price = 0;  // as DialPlan's
 };
 
 struct DialConfig {
@@ -51,7 +52,8 @@ public:
     Invite invite(const Placement& placement, const std::string& contact_host,
                   const Trunks& trunks = {}) const;
     // For an address at one of the trunk's proxies or in its domain, which stays as it is written; else
-    // nothing. The caller and the duration are those of the first rule that leads there.
+    // nothing. The caller, the duration and the price are those of the first rule that leads
+    // there.
     std::optional<DialPlan> plan_within(const TrunkConfig& trunk, const std::string& address) const;
     bool takes_referrals() const { return config_.referrals; }
 

@@ -145,6 +145,34 @@ TEST(DialRules, NoNumberBecomesAnotherAtTheTrunk) {
     EXPECT_EQ(by_trunk("+1 011 49 30 12345", {"+1"}, american), "");
 }
 
+TEST(DialRules, AnAddressCostsWhatItsRuleSays) {
+    TrunkConfig trunk{.name = "net"};
+    trunk.settings.proxies = {"sip:sbc.example"};
+    const auto trunks = Trunks::make({trunk});
+    ASSERT_TRUE(trunks.ok());
+    const auto all = DialRules::make(
+        {.rules = {
+             {.name = "free", .domains = {"partner.example"}},
+             {.name = "net", .domains = {"far.example"}, .prefixes = {"+49"}, .trunk = "net", .price = 1},
+             {.name = "mobile", .prefixes = {"+4917"}, .trunk = "net", .price = 2},
+             {.name = "dear", .prefixes = {"+1"}, .gateway = "sip:gw.example", .price = 3},
+             {.name = "paid", .domains = {"paid.example"}, .price = 4}}});
+    ASSERT_TRUE(all.ok());
+    for (const auto& [address, price] : {std::pair("a@partner.example", 0),
+                                         {"a@far.example", 1},
+                                         {"+4930123", 1},
+                                         {"+4917123", 2},
+                                         {"sip:+4917123@sbc.example", 2},
+                                         {"sip:+4917123@far.example", 2},
+                                         {"+1900", 3},
+                                         {"sip:+1900@gw.example", 3},
+                                         {"a@paid.example", 4}}) {
+        const auto plan = all->plan(address, *trunks);
+        ASSERT_TRUE(plan.ok()) << address;
+        EXPECT_EQ(plan->price, price) << address;
+    }
+}
+
 TEST(DialRules, TheRuleSaysAsWhomWeCall) {
     const DialRules all = rules();
     const Invite number = all.invite({"l", *all.plan("+4930123"), "Board", "board"}, "");
