@@ -41,6 +41,7 @@ public:
     }
     SdpResult accept_answer(std::string_view text) override {
         answers.emplace_back(text);
+        on_answer_taken();
         if (problem) {
             return *problem;
         }
@@ -58,6 +59,7 @@ public:
     std::string signalling, peer;
     std::optional<MediaProblem> problem;
     Callbacks callbacks;
+    std::function<void()> on_answer_taken = [] {};
 };
 
 // Thread-safe: calls come on the control thread, the test looks from its own.
@@ -86,8 +88,7 @@ public:
         if (!known || (!only.empty() && arrival.alias != only)) {
             return nullptr;
         }
-        auto media = std::make_shared<FakeMedia>();
-        media->problem = problem;
+        const auto media = new_media();
         media->answer_attributes = answer_attributes;
         {
             const std::lock_guard lock(mutex_);
@@ -104,8 +105,7 @@ public:
     // A call of ours: its arrival is made up of what is told here.
     std::shared_ptr<MediaSession> on_leg_routed(const std::string& leg, const std::string& address,
                                                 const std::string& signalling) override {
-        auto media = std::make_shared<FakeMedia>();
-        media->problem = problem;
+        const auto media = new_media();
         {
             const std::lock_guard lock(mutex_);
             Record& record = records_[leg];
@@ -225,6 +225,15 @@ public:
     }
 
 private:
+    std::shared_ptr<FakeMedia> new_media() {
+        auto media = std::make_shared<FakeMedia>();
+        media->problem = problem;
+        media->on_answer_taken = [this] {
+            { const std::lock_guard lock(mutex_); }  // who waits has looked, or looks at what is there now
+            changed_.notify_all();
+        };
+        return media;
+    }
     void change(const std::string& leg, const std::function<void(Record&)>& what) {
         {
             const std::lock_guard lock(mutex_);
