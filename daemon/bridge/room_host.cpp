@@ -7,7 +7,6 @@
 #include "daemon/bridge/room_json.hpp"
 
 namespace vmr::bridge {
-
 namespace {
 
 bool is_of_media(EndCause cause) {

@@ -58,7 +58,7 @@ test('two minutes fit, a third does not: not after a reload, nor after a crash',
   await vmrd.run();
   assert.equal(await spent(), 0.24);
   await refused();
-  assert.match(vmrd.output, /calls out: 0\.24 of 0\.3 are spent/);
+  await until(() => /calls out: 0\.24 of 0\.3 are spent/.test(vmrd.output), 10_000, () => vmrd.output);
 
   writeFileSync(vmrd.config, text.replace('= 0.3', '= 0.36'));
   vmrd.process.kill('SIGHUP');

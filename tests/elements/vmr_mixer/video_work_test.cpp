@@ -283,12 +283,8 @@ TEST_P(MixerVideoDecode, OnlyWhoIsOnStageIsDecodedAndWhoEntersIsSeenSoon) {
     const auto is_red = [](GstSample* s) { return red(RoomPipeline::pixel(s, 0.5, 0.3)); };
     const auto is_blue = [](GstSample* s) { return RoomPipeline::pixel(s, 0.5, 0.3).u > 200; };
     ASSERT_TRUE(room.picture("v9", is_red));
-    const auto ticks = room.stat("video-ticks");
-    const auto decodes = room.stat("video-decodes");
     const auto undecoded = room.stat("video-undecoded");
-    ASSERT_TRUE(wait_for([&] { return room.stat("video-ticks") >= ticks + 20; }));
-    EXPECT_LE(room.stat("video-decodes") - decodes, room.stat("video-ticks") - ticks + 4);  // one of two
-    EXPECT_GT(room.stat("video-undecoded"), undecoded);
+    ASSERT_TRUE(wait_for([&] { return room.stat("video-undecoded") >= undecoded + 20; }));
 
     g_object_set(room.mixer(), "spotlight", 1, nullptr);
     ASSERT_TRUE(room.picture("v9", is_blue));  // no keyframe comes unless asked for
