@@ -22,7 +22,7 @@ namespace vmr::sip {
 struct SipConfig {
     StackConfig stack;
     std::string contact_host;  // name or address in our Contact; empty: the address a call came to
-    std::string realm = "vmr";
+    std::string realm = "sip";
     std::vector<TrunkConfig> trunks;
     std::size_t max_calls = 1000;
     std::size_t max_half_open = 300;            // calls without an ACK yet

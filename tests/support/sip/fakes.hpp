@@ -15,7 +15,7 @@
 namespace vmr::sip::test {
 
 inline constexpr const char* kAnswer =
-    "v=0\r\no=vmr 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
 
 class FakeMedia : public MediaSession {
 public:
@@ -186,13 +186,13 @@ public:
         });
     }
 
-    // The latest leg once `ready` holds for it; nothing after 5 s.
+    // The latest leg once `ready` holds for it; nothing after 30 s.
     std::optional<Record> wait(const std::function<bool(const Record&)>& ready = [](const Record&) {
         return true;
     }) {
         std::unique_lock lock(mutex_);
         const auto done = [&] { return !order_.empty() && ready(records_[order_.back()]); };
-        if (!changed_.wait_for(lock, std::chrono::seconds(5), done)) {
+        if (!changed_.wait_for(lock, std::chrono::seconds(30), done)) {
             return std::nullopt;
         }
         return records_[order_.back()];
