@@ -45,8 +45,9 @@ Result<sip::SipConfig> sip_config(const ops::Config& config) {
         sip.stack.tls.more.push_back({files.certificate, files.key});
     }
     sip.contact_host = config.sip.advertised_host;
-    if (!config.sip.domain.empty()) {
-        sip.realm = config.sip.domain;
+    sip.stack.software = config.sip.software;
+    for (const std::string& host : {config.sip.advertised_host, config.sip.domain}) {
+        sip.realm = host.empty() ? sip.realm : host;
     }
     auto trunks = sip_trunks(config);
     if (!trunks) {

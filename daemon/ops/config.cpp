@@ -101,6 +101,7 @@ void read_sip(ConfigDocument& document, SipConfig& sip) {
     }
     sip.domain = document.host("/sip/domain");
     sip.advertised_host = document.host("/sip/advertised_host");
+    sip.software = object.value("software", "");
     sip.reception = object.value("reception", sip.reception);
     sip.unknown_to_reception = object.value("unknown_to_reception", !sip.reception.empty());
     if (sip.unknown_to_reception && sip.reception.empty()) {

@@ -56,6 +56,7 @@ struct SipConfig {
     bool far_end_camera = false;             // H.281 to who is spotlighted
     std::string domain;                      // our SIP domain; empty: the addresses
     std::string advertised_host;             // for Contact and Via behind NAT; empty: the local address
+    std::string software;                    // what SIP messages say to be made by; empty: nothing
     // User part that asks for a meeting number ("virtual reception"); empty: there is none.
     std::string reception = "reception";
     bool unknown_to_reception =

@@ -44,6 +44,7 @@ void keep_sip(Fixed& fixed, const SipConfig& running, SipConfig& wanted) {
     fixed.keep("sip.far_end_camera", running.far_end_camera, wanted.far_end_camera);
     fixed.keep("sip.domain", running.domain, wanted.domain);
     fixed.keep("sip.advertised_host", running.advertised_host, wanted.advertised_host);
+    fixed.keep("sip.software", running.software, wanted.software);
 }
 
 void keep_media(Fixed& fixed, const MediaConfig& running, MediaConfig& wanted) {

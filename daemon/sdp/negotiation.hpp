@@ -260,7 +260,6 @@ struct LocalFloor {
 };
 
 struct LocalParams {
-    std::string username = "vmr";
     std::uint64_t session_id = 0;
     std::uint64_t session_version = 0;  // one more with each description that differs (RFC 3264 section 8)
     std::string session_name = "-";

@@ -201,8 +201,8 @@ std::string head_text(const LocalParams& local, const std::string& address, bool
                       const std::vector<std::vector<std::string>>& bundles) {
     std::string out;
     line(out, "v=0");
-    line(out, "o=" + local.username + ' ' + to_string(local.session_id) + ' ' +
-                  to_string(local.session_version) + ' ' + address_text(address));
+    line(out, "o=- " + to_string(local.session_id) + ' ' + to_string(local.session_version) + ' ' +
+                  address_text(address));
     line(out, "s=" + local.session_name);
     line(out, "c=" + address_text(address));
     line(out, "t=0 0");

@@ -22,7 +22,7 @@ namespace vmr::sip {
 struct SipConfig {
     StackConfig stack;
     std::string contact_host;  // name or address in our Contact; empty: the address a call came to
-    std::string realm = "vmr";
+    std::string realm = "sip";
     std::vector<TrunkConfig> trunks;
     std::size_t max_calls = 1000;
     // Calls without an ACK yet, each with its media; beyond it who has waited longest gives way.

@@ -32,8 +32,8 @@ CertificatePtr self_signed(EVP_PKEY* key) {
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), kValidFrom);
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), kValidTo);
     X509_NAME* name = X509_get_subject_name(certificate.get());
-    // Says nothing about this host: anyone on the path sees it.
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("vmr"), -1,
+    // Says nothing about this host or its software, but what browsers say, too: anyone on the path sees it.
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("WebRTC"), -1,
                                -1, 0);
     X509_set_issuer_name(certificate.get(), name);
     if (X509_set_pubkey(certificate.get(), key) != 1 ||

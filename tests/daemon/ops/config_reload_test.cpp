@@ -61,6 +61,7 @@ max_video_bitrate = 1
 far_end_camera = true
 domain = "other.example"
 advertised_host = "other.example"
+software = "Other/1.0"
 reception = "desk"
 [media]
 port_min = 20000

@@ -277,6 +277,21 @@ TEST(ConfigTest, HostsAreNamesOrAddressesWithoutPort) {
     }
 }
 
+TEST(ConfigTest, TheSoftwareIsProductsAndComments) {
+    for (const char* right : {"", "Example", "Example/1.2", "Example/1.2 Meet (west; 4)"}) {
+        const auto config = parse_config("[sip]\nsoftware = \"" + std::string(right) + "\"\n", "vmrd.toml");
+        ASSERT_TRUE(config) << config.error();
+        EXPECT_EQ(config->sip.software, right);
+    }
+    EXPECT_EQ(parse_config("", "vmrd.toml")->sip.software, "");
+    for (const std::string& wrong : {std::string("a\\r\\nB: c"), std::string("a\\u0000"), std::string("a "),
+                                     std::string("a (b"), std::string("a \u00e9"), std::string(65, 'a')}) {
+        EXPECT_NE(errors("[sip]\nsoftware = \"" + wrong + "\"\n").find("vmrd.toml:2: sip.software: must"),
+                  std::string::npos)
+            << wrong;
+    }
+}
+
 TEST(ConfigTest, StunAndTurnServersAreHostsWithPorts) {
     const auto turn = [](const std::string& url) {
         return "[[media.turn]]\nurl = \"" + url + "\"\nusername = \"u\"\nsecret = \"s\"\n";

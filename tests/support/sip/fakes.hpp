@@ -15,7 +15,7 @@
 namespace vmr::sip::test {
 
 inline constexpr const char* kAnswer =
-    "v=0\r\no=vmr 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
 
 class FakeMedia : public MediaSession {
 public:

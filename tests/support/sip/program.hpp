@@ -17,7 +17,7 @@ inline bool installed(const char* program) {
     return std::filesystem::exists(std::string("/usr/bin/") + program);
 }
 
-// Runs a program to its end, at most 20 s; its exit code, or -1.
+// Runs a program to its end, at most 60 s; its exit code, or -1.
 class Program {
 public:
     Program(std::vector<std::string> words, const std::string& folder) {
@@ -45,7 +45,7 @@ public:
         }
     }
     int wait() {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
         int status = 0;
         while (process_ > 0 && std::chrono::steady_clock::now() < deadline) {
             if (::waitpid(process_, &status, WNOHANG) == process_) {

@@ -3,13 +3,15 @@
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "daemon/legs/sip/message/writer.hpp"
 
 namespace vmr::sip {
 namespace {
 
 constexpr const char* kTextType = "text/plain";
-// Of a whole request that may cross a hop without congestion control (section 8).
-constexpr std::size_t kMaxDatagram = 1300;
+// Of a whole request that may cross a hop without congestion control (section 8), before the stack adds its
+// User-Agent.
+constexpr std::size_t kMaxDatagram = 1300 - std::string_view("User-Agent: \r\n").size() - kMaxSoftware;
 
 bool is_text(const Message& request) {
     const std::string* type = request.header("content-type");

@@ -6,6 +6,7 @@
 #include "daemon/legs/sip/dialog/required.hpp"
 #include "daemon/legs/sip/dialog/transaction.hpp"
 #include "daemon/legs/sip/dialog/turn_down.hpp"
+#include "daemon/legs/sip/message/uri.hpp"
 
 namespace vmr::sip {
 namespace {
@@ -110,6 +111,14 @@ void Session::send_2xx(const std::string& transaction, const Message& request, R
     host_.respond(transaction, 200, ok_bytes_);
 }
 
+// By the host that our Contact names (RFC 3261 section 20.43). 399: miscellaneous; 305: incompatible media
+// format.
+Header Session::warning(bool encryption, const std::string& words) const {
+    const std::optional<NameAddr> contact = parse_name_addr(dialog_.contact());
+    const std::string agent = contact ? Address{contact->uri.host, contact->uri.port}.text() : "-";
+    return {"Warning", (encryption ? "399 " : "305 ") + agent + " \"" + words + "\""};
+}
+
 // Before the answer.
 void Session::refuse(EndCause cause, std::int64_t /*now*/, const std::string& text) {
     const SipCause sip = sip_cause(cause);
@@ -119,12 +128,10 @@ void Session::refuse(EndCause cause, std::int64_t /*now*/, const std::string& te
         refusal.headers.push_back({"Retry-After", "10"});
     }
     if (sip.status == 488) {
-        // 399: miscellaneous; 305: incompatible media format (RFC 3261 section 20.43)
         const bool encryption = cause == EndCause::encryption_required;
         std::string words = encryption ? "Encryption required" : text.empty() ? "No media in common" : text;
         std::erase_if(words, [](unsigned char c) { return c == '"' || c == '\\' || c < 0x20; });
-        refusal.headers.push_back(
-            {"Warning", std::string(encryption ? "399" : "305") + " vmr \"" + words + "\""});
+        refusal.headers.push_back(warning(encryption, words));
     }
     state_ = State::ended;
     reply(transaction_, invite_, std::move(refusal));

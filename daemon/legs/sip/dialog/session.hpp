@@ -105,6 +105,7 @@ private:
 
     // answering (session.cpp)
     void refuse(EndCause cause, std::int64_t now, const std::string& text = {});
+    Header warning(bool encryption, const std::string& words) const;
     void receive_ack(const Message& ack, std::int64_t now);
     void receive_bye(const std::string& transaction, const Message& bye);
     void receive_info(const std::string& transaction, const Message& info, std::int64_t now);

@@ -11,7 +11,7 @@ void Session::reply_problem(const std::string& transaction, const Message& reque
     if (sip.status == 488) {
         const bool encryption = problem.kind == MediaProblem::Kind::encryption_required;
         refusal.headers.push_back(
-            {"Warning", encryption ? "399 vmr \"Encryption required\"" : "305 vmr \"No media in common\""});
+            warning(encryption, encryption ? "Encryption required" : "No media in common"));
     }
     reply(transaction, request, std::move(refusal));
 }

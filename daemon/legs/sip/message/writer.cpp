@@ -158,6 +158,16 @@ std::string with_via(std::string_view request, const Flow& flow, std::string_vie
            std::string(request.substr(end + 2));
 }
 
+std::string with_software(std::string_view message, std::string_view software) {
+    std::string text(message);
+    if (const std::size_t end = text.find("\r\n\r\n"); !software.empty() && end != std::string::npos) {
+        std::string header;
+        append(header, text.starts_with("SIP/2.0 ") ? "Server" : "User-Agent", software);
+        text.insert(end + 2, header);
+    }
+    return text;
+}
+
 void append_body(std::string& text, std::string_view content_type, std::string_view body) {
     if (!body.empty()) {
         append(text, "Content-Type", content_type);

@@ -32,6 +32,10 @@ std::string write_via(const Flow& flow, std::string_view branch);
 // A request of ours for another way: its one Via says how the answer comes back.
 std::string with_via(std::string_view request, const Flow& flow, std::string_view branch);
 
+inline constexpr std::size_t kMaxSoftware = 64;  // characters
+// A message with its last header saying what made it: Server in a response, User-Agent in a request.
+std::string with_software(std::string_view message, std::string_view software);
+
 // Appends body headers, the empty line and the body.
 void append_body(std::string& text, std::string_view content_type, std::string_view body);
 

@@ -13,6 +13,7 @@
 #include "base/source_network.hpp"
 #include "daemon/legs/sip/message/bounds.hpp"
 #include "daemon/legs/sip/message/parse.hpp"
+#include "daemon/legs/sip/message/writer.hpp"
 #include "daemon/legs/sip/network/bans.hpp"
 #include "daemon/legs/sip/network/mailbox.hpp"
 #include "daemon/legs/sip/network/re_datagrams.hpp"
@@ -83,7 +84,7 @@ private:
     void count_offence(const Flow& flow, double weight);
     bool is_banned(const std::string& ip, bool datagram);
     Status read_certificates();
-    void transmit(const Flow& flow, std::string_view bytes);
+    void transmit(const Flow& flow, std::string_view message);
     void report(Mailbox::Report what) {
         publish();
         mailbox_.put(std::move(what));
@@ -228,7 +229,7 @@ void ReStack::take_datagram(std::size_t socket, const sa& source, std::string_vi
     flow.local = datagrams_->local_of(socket, source);
     if (config_.answer_stun && looks_like_stun(bytes)) {
         if (const std::string answer = stun_answer(bytes, flow.remote); !answer.empty()) {
-            transmit(flow, answer);
+            datagrams_->send(flow, answer);
         }
         return;
     }
@@ -332,7 +333,9 @@ void ReStack::open(std::uint64_t id, const Target& target, const std::string& ho
     });
 }
 
-void ReStack::transmit(const Flow& flow, std::string_view bytes) {
+void ReStack::transmit(const Flow& flow, std::string_view message) {
+    const std::string named = config_.software.empty() ? "" : with_software(message, config_.software);
+    const std::string_view bytes = named.empty() ? message : named;
     if (flow.connection != 0) {
         streams_->send(flow.connection, bytes, flow.dscp);
         return;

@@ -58,6 +58,8 @@ struct StackConfig {
     int max_queued = 4096;  // parsed messages that wait for the control thread
     BanRules bans;
     bool answer_stun = false;  // keep-alives of clients that register over UDP
+    // What each message says to be made by; empty: nothing.
+    std::string software;
 };
 
 struct StackStatistics {

@@ -119,6 +119,12 @@ bool stays_itself(const std::string& number, const TrunkSettings& settings) {
     return !number.starts_with("+0") && (there == number || !there.starts_with("+"));
 }
 
+DialPlan by_rule(const DialRule& rule, LegKind kind, std::string shown, std::string uri) {
+    DialPlan plan{kind, std::move(shown), std::move(uri), rule.name, rule.max_duration};
+    plan.price = rule.price;
+    return plan;
+}
+
 // `plan.uri` is what is called; each proxy makes a Request-URI of it.
 DialPlan through(const TrunkConfig& trunk, DialPlan plan) {
     plan.kind = trunk.settings.video ? LegKind::sip : plan.kind;
@@ -132,7 +138,6 @@ Result<DialPlan> by_rules_trunk(DialPlan plan, const DialRule& rule, const Trunk
     if (trunk == nullptr || trunk->settings.proxies.empty()) {
         return Error{"trunk " + rule.trunk + " has no proxies"};
     }
-    plan.price = rule.price;
     return through(*trunk, std::move(plan));
 }
 
@@ -215,19 +220,12 @@ Result<DialPlan> DialRules::plan_number(const std::string& number, const Trunks&
         return kDenied;
     }
     if (!best->trunk.empty()) {
-        return by_rules_trunk({LegKind::phone, called, called, best->name, best->max_duration}, *best,
-                              trunks);
+        return by_rules_trunk(by_rule(*best, LegKind::phone, called, called), *best, trunks);
     }
     const Uri gateway = *parse_uri(best->gateway);
-    return DialPlan{
-        LegKind::phone,
-        number,
-        gateway.scheme + ":" + number + "@" + host_text(gateway) + transport_text(gateway) + ";user=phone",
-        best->name,
-        best->max_duration,
-        "",
-        {},
-        best->price};
+    return by_rule(
+        *best, LegKind::phone, number,
+        gateway.scheme + ":" + number + "@" + host_text(gateway) + transport_text(gateway) + ";user=phone");
 }
 
 Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const {
@@ -247,9 +245,8 @@ Result<DialPlan> DialRules::plan_uri(const Uri& uri, const Trunks& trunks) const
         }
         if (allowed) {
             const std::string shown = uri.user.empty() ? uri.host : uri.user + "@" + uri.host;
-            const DialPlan plan{LegKind::sip, shown, rewritten(uri), rule.name, rule.max_duration,
-                                "",           {},    rule.price};
-            return rule.trunk.empty() ? Result<DialPlan>(plan) : by_rules_trunk(plan, rule, trunks);
+            DialPlan plan = by_rule(rule, LegKind::sip, shown, rewritten(uri));
+            return rule.trunk.empty() ? plan : by_rules_trunk(std::move(plan), rule, trunks);
         }
     }
     return kDenied;
@@ -265,9 +262,7 @@ std::optional<DialPlan> DialRules::plan_within(const TrunkConfig& trunk, const s
     const std::string shown = !number.empty() ? number : user.empty() ? uri->host : user + "@" + uri->host;
     const auto rule = std::ranges::find(config_.rules, trunk.name, &DialRule::trunk);
     const DialRule& terms = rule != config_.rules.end() ? *rule : DialRule();
-    DialPlan plan{LegKind::phone, shown, address, terms.name, terms.max_duration};
-    plan.price = terms.price;
-    return through(trunk, std::move(plan));
+    return through(trunk, by_rule(terms, LegKind::phone, shown, address));
 }
 
 Invite DialRules::invite(const Placement& placement, const std::string& contact_host,

@@ -117,9 +117,8 @@ TEST_P(Calls, AReinviteWithoutAnOfferIsAnsweredInTheAck) {
     client.send(caller.request("INVITE"));
     ASSERT_NE(client.expect("SIP/2.0 200").find(kAnswer), std::string::npos);
     client.send(caller.ack(kOffer));
-    const auto call =
-        harness_.observer.wait([](const auto& record) { return !record.media->answers.empty(); });
-    ASSERT_TRUE(call);
+    const auto call = harness_.observer.wait();
+    ASSERT_TRUE(harness_.wait([&] { return !call->media->answers.empty(); }));
     EXPECT_EQ(call->media->offered_anew, 1);
     EXPECT_FALSE(call->ended);
 }
@@ -180,7 +179,8 @@ TEST_P(Calls, RefusalsCarryTheirReason) {
     Caller plain(client);
     client.send(plain.request("INVITE", {}, kOffer));
     const std::string refused = client.expect("SIP/2.0 488");
-    EXPECT_NE(header(refused, "Warning").find("399 vmr"), std::string::npos) << refused;
+    EXPECT_EQ(header(refused, "Warning"),
+              "399 127.0.0.1:" + std::to_string(harness_.port(GetParam())) + " \"Encryption required\"");
     Caller odd(client);
     client.send(odd.request("REGISTER"));
     EXPECT_NE(header(client.expect("SIP/2.0 405"), "Allow").find("INVITE"), std::string::npos);

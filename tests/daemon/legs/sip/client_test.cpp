@@ -139,7 +139,7 @@ TEST_F(Clients, BaresipCallsOverTlsWithSrtpMandatory) {
     harness.observer.answer_attributes =
         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNk\r\n";
     Program baresip(
-        {"baresip", "-f", folder_, "-t", "2", "-e",
+        {"baresip", "-f", folder_, "-t", "10", "-e",
          "/dial sip:Room@127.0.0.1:" + std::to_string(harness.port(Transport::tls)) + ";transport=tls"},
         folder_);
     const auto call = harness.observer.wait([](const auto& record) { return record.answered; });

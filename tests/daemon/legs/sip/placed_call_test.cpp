@@ -23,7 +23,7 @@ protected:
         config.stack.listen.push_back({Transport::udp, {"::1", 0}});
         config.stack.outbound.name_servers = {dns_.address()};
         config.stack.outbound.ca_file = callee_.tls.certificate_chain_file;
-        config.stack.outbound.open_timeout_ms = 1000;
+        config.stack.outbound.open_timeout_ms = 10000;
         DialRule rule;
         rule.name = "any";
         rule.domains = {"first", "nowhere", "two", "127.0.0.1"};

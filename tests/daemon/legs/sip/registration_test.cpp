@@ -201,13 +201,13 @@ TEST_F(Registrations, KeepAlivesAreAnswered) {
 // RFC 5626 section 4.4.1: a flow over which nothing came for longer than agreed is dead.
 TEST_F(Registrations, ASilentFlowIsClosed) {
     SipConfig config = with_registrar();
-    config.registrar.keep_alive = std::chrono::seconds(1);
+    config.registrar.keep_alive = std::chrono::seconds(3);
     config.registrar.keep_alive_grace = std::chrono::seconds(0);
     start(config);
     const auto kitchen = device(Transport::tls);
     ASSERT_THAT(kitchen->register_(";reg-id=1;+sip.instance=\"<urn:uuid:1>\""), HasSubstr("SIP/2.0 200 OK"));
     EXPECT_EQ(contacts("kitchen"), 1U);
-    EXPECT_TRUE(kitchen->client.closed());
+    EXPECT_TRUE(kitchen->client.closed(15000));
     EXPECT_TRUE(harness_->wait([&] { return harness_->legs->lookup("kitchen").empty(); }));
 }
 

@@ -193,16 +193,18 @@ TEST_P(Transfers, OnlyADialogThatWeHaveIsReplaced) {
     const auto status = [&](const std::string& extra) {
         Caller taker(other);
         other.send(taker.request("INVITE", extra, kOffer));
-        const std::string answer = other.expect("SIP/2.0 4", 300);
-        const std::string refused = answer.empty() ? other.expect("SIP/2.0 6") : answer;
-        taker.learn(refused);
-        return refused.substr(8, 3);
+        std::string answer = other.expect("SIP/2.0 ");
+        while (answer.starts_with("SIP/2.0 1")) {
+            answer = other.expect("SIP/2.0 ");
+        }
+        taker.learn(answer);
+        return answer.substr(0, 11);
     };
     const std::string wrong = "Replaces: " + caller.call_id + ";to-tag=x;from-tag=" + caller.tag + "\r\n";
-    EXPECT_EQ(status(wrong), "481");
-    EXPECT_EQ(status(replaces() + replaces()), "400");
-    EXPECT_EQ(status("Replaces: " + caller.call_id + "\r\n"), "400");
-    EXPECT_EQ(status(replaces(";early-only")), "486");
+    EXPECT_EQ(status(wrong), "SIP/2.0 481");
+    EXPECT_EQ(status(replaces() + replaces()), "SIP/2.0 400");
+    EXPECT_EQ(status("Replaces: " + caller.call_id + "\r\n"), "SIP/2.0 400");
+    EXPECT_EQ(status(replaces(";early-only")), "SIP/2.0 486");
     EXPECT_EQ(harness.observer.arrivals(), 1U);
     EXPECT_FALSE(harness.observer.wait()->ended);
 }

@@ -14,6 +14,7 @@ class Side : public DtlsEvents {
 public:
     void on_dtls_datagram_made(Bytes datagram) override {
         largest = std::max(largest, datagram.size());
+        made.append(datagram.begin(), datagram.end());
         if (lose > 0) {
             lose--;
         } else {
@@ -25,6 +26,7 @@ public:
     void on_dtls_closed() override { closed = true; }
 
     std::deque<std::vector<uint8_t>> sent;
+    std::string made;  // all of it
     std::optional<SrtpKeys> keys;
     std::string failure;
     bool closed = false;
@@ -67,6 +69,16 @@ protected:
     Side server, client;
     std::unique_ptr<DtlsSession> server_session, client_session;
 };
+
+// It goes in the clear, to whoever is on the path.
+TEST_F(DtlsSessionTest, TheCertificateSaysNothingOfTheSoftware) {
+    make_matching();
+    exchange();
+    for (const Side* side : {&server, &client}) {
+        EXPECT_NE(side->made.find("WebRTC"), std::string::npos) << "the name that it has";
+        EXPECT_EQ(side->made.find("vmr"), std::string::npos);
+    }
+}
 
 TEST_F(DtlsSessionTest, KeysAreCrossed) {
     for (const auto hash : {FingerprintHash::sha256, FingerprintHash::sha384, FingerprintHash::sha512}) {
