@@ -230,7 +230,7 @@ struct DialPlan {
     std::string trunk;                     // by which it goes; empty: none
     MediaTerms terms;
     std::string referred_by;  // SIP: at whose wish (value of Referred-By, RFC 3892); or empty
-    std::int64_t price = 0;  // of a started minute, in millionths of the operator's currency
+    std::int64_t price = 0;   // of a started minute, in millionths of the operator's currency
 };
 
 // A call that we place.
