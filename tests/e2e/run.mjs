@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const kAttempt = 420_000;  // milliseconds; meson allows two
+const kAttempt = 840_000;  // milliseconds; meson allows two
 
 // Its exit status. What a failed test left behind would keep it for ever: it ends with all that it began.
 function run(command, args) {

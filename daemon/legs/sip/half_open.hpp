@@ -20,17 +20,21 @@ public:
     enum class Stage { half_open, answered, over };
     static constexpr std::size_t kMaxAnswered = 10000;  // 64 bytes each; the oldest gives way
     static constexpr std::int64_t kAckWait = 1000;      // ms; who is there acknowledges within a round trip
+    struct Caller {
+        bool proven = false;  // its source is no forgery
+        bool known = false;   // proven, or it says that it is somebody whom we know
+        int rank = 0;         // of its precedence
+    };
 
-    // `call` is the call's key, `source` what its address counts as; `proven`: it is that address, or
-    // somebody whom we know. A call that is over and not pruned yet gives its place to one of the same
-    // identifiers, which the caller may choose.
-    void add(const Message& invite, const std::string& call, const std::string& source, bool proven,
+    // `call` is the call's key, `source` its source_of(). A call that is over and not pruned yet gives its
+    // place to one of the same identifiers, which the caller may choose.
+    void add(const Message& invite, const std::string& call, const std::string& source, const Caller& caller,
              std::int64_t now) {
         const auto [entry, fresh] = entries_.try_emplace(id(invite));
         if (!fresh) {
             leave(entry->second.source);
         }
-        entry->second = {call, source, proven, now};
+        entry->second = {call, source, caller, now};
         ++by_source_[source];
     }
     // The call that this INVITE began by another way (RFC 3261 section 8.2.2.2), or null.
@@ -44,17 +48,18 @@ public:
         return answered_.contains(hash_hex("SHA-256", id(invite)));
     }
     // The key of the call that ends for a new one, or null: the oldest whose address may be forged, at once
-    // for one that is proven, else when it has waited long enough; where there is none, the oldest that has.
-    const std::string* gives_way_to(bool proven, std::int64_t now) const {
+    // for one of somebody known, else when it has waited long enough; where there is none, the oldest that
+    // has and is of no higher precedence.
+    const std::string* gives_way_to(const Caller& caller, std::int64_t now) const {
         const Entry* oldest = nullptr;
         for (const auto& [invite, call] : entries_) {
-            if (oldest == nullptr ||
-                (call.proven == oldest->proven ? call.since < oldest->since : oldest->proven)) {
+            const bool outranks = call.caller.proven && call.caller.rank > caller.rank;
+            if (!outranks && (oldest == nullptr || call.goes_before(*oldest))) {
                 oldest = &call;
             }
         }
-        const bool may =
-            oldest != nullptr && ((proven && !oldest->proven) || now - oldest->since >= kAckWait);
+        const bool may = oldest != nullptr &&
+                         ((caller.known && !oldest->caller.proven) || now - oldest->since >= kAckWait);
         return may ? &oldest->call : nullptr;
     }
     std::size_t size() const { return entries_.size(); }
@@ -83,8 +88,11 @@ public:
 private:
     struct Entry {
         std::string call, source;
-        bool proven = false;
+        Caller caller;
         std::int64_t since = 0;  // ms
+        bool goes_before(const Entry& other) const {
+            return caller.proven == other.caller.proven ? since < other.since : other.caller.proven;
+        }
     };
     void leave(const std::string& source) {
         const auto found = by_source_.find(source);

@@ -145,11 +145,12 @@ private:
     enum class Limit { within, wait, over };  // wait: who is there asks again
     Limit limit_of(const Message& request, bool begins);
     Limit limit_of_calls(const Message& invite);
-    bool is_proven(const Message& invite) const;
+    HalfOpen::Caller caller_of(const Message& invite) const;
     bool is_crowded() const {
         return calls_.size() >= config_.max_calls || half_open_.size() >= config_.max_half_open;
     }
-    void make_room(bool proven);
+    void make_room(const HalfOpen::Caller& caller);
+    const std::string* gives_way_to(const HalfOpen::Caller& caller);
     void give_way(const std::string& key);
     void take_in_dialog(const std::string& transaction, const Message& request);
     void take_subscribe(const std::string& transaction, const Message& subscribe);
@@ -158,8 +159,8 @@ private:
     std::shared_ptr<Call> subscriber(const Message& subscribe) const;
     std::shared_ptr<Call> find_aside(const std::string& key) const;
     std::optional<std::int64_t> deadline_of(const Call& call) const;
-    bool admit_precedence(const std::string& transaction, const Message& invite, const TrunkConfig* trunk,
-                          const std::string& replaced, std::string& gives_way);
+    std::optional<std::string> admit_call(const std::string& transaction, const Message& invite,
+                                          const TrunkConfig* trunk, const std::string& replaced);
     void take_invite(const std::string& transaction, const Message& invite);
     bool is_merged(const std::string& transaction, const Message& invite);
     void prune_half_open();

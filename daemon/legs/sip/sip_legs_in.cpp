@@ -1,5 +1,4 @@
 // Requests and calls that come to us, and responses to whom they belong.
-#include "base/source_network.hpp"
 #include "daemon/legs/sip/incoming_call.hpp"
 #include "daemon/legs/sip/routing/arrival.hpp"
 #include "daemon/legs/sip/routing/precedence.hpp"
@@ -92,12 +91,12 @@ std::optional<Reply> SipLegs::Core::refusal_of(const Message& request) {
     if (limit == Limit::within) {
         return std::nullopt;
     }
+    if (limit == Limit::wait) {
+        return Reply{.status = 0};
+    }
     if (begins) {
         observer_.on_leg_refused(describe(request, {}, "sip-" + random_token(8)),
                                  draining_ ? EndCause::shutdown : EndCause::overload);
-    }
-    if (limit == Limit::wait) {
-        return Reply{.status = 0};
     }
     // The same tag for each retransmission (section 8.2.7).
     const std::string tag = hash_hex("SHA-256", tag_key_ + request.branch + request.call_id).substr(0, 16);
@@ -105,7 +104,7 @@ std::optional<Reply> SipLegs::Core::refusal_of(const Message& request) {
 }
 
 SipLegs::Core::Limit SipLegs::Core::limit_of(const Message& request, bool begins) {
-    const std::string source = source_network(request.flow.remote.ip);
+    const std::string source = source_of(request.flow);
     const bool trunk = trunks_.is_source(request.flow.remote.ip);
     if (!trunk && transactions_.servers_of(source) >= config_.max_transactions_per_source) {
         return Limit::over;
@@ -134,29 +133,44 @@ SipLegs::Core::Limit SipLegs::Core::limit_of_calls(const Message& invite) {
     if (!crowded && !full) {
         return Limit::within;
     }
-    const bool proven = is_proven(invite);
-    if (half_open_.gives_way_to(proven, now()) != nullptr) {
+    const HalfOpen::Caller caller = caller_of(invite);
+    if (gives_way_to(caller) != nullptr) {
         return Limit::within;
     }
-    return proven || half_open_.size() == 0 ? Limit::over : Limit::wait;
+    return caller.known || half_open_.size() == 0 ? Limit::over : Limit::wait;
 }
 
-// Its source is no forgery, or it becomes a call only after it has shown credentials.
-bool SipLegs::Core::is_proven(const Message& invite) const {
-    return invite.flow.transport != Transport::udp ||
-           trunks_.match(invite, {}).kind != Trunks::Match::Kind::none ||
-           (devices_ && (claims_device(invite) || devices_->registrar().sender_of(invite) != nullptr));
+// A trunk known by its address alone may be forged over UDP. Who claims to be a device, or a trunk that has a
+// password, has a call only after credentials.
+HalfOpen::Caller SipLegs::Core::caller_of(const Message& invite) const {
+    const Trunks::Match match = trunks_.match(invite, {});
+    const bool proven =
+        invite.flow.transport != Transport::udp || match.kind == Trunks::Match::Kind::challenge ||
+        (devices_ && (claims_device(invite) || devices_->registrar().sender_of(invite) != nullptr));
+    const int rank = match.trunk != nullptr ? precedence_of(invite, match.trunk->settings) : 0;
+    return {proven, proven || match.kind != Trunks::Match::Kind::none, rank};
 }
 
 // Before a call is taken.
-void SipLegs::Core::make_room(bool proven) {
+void SipLegs::Core::make_room(const HalfOpen::Caller& caller) {
     if (is_crowded()) {
         prune_half_open();
     }
-    const std::string* oldest = is_crowded() ? half_open_.gives_way_to(proven, now()) : nullptr;
+    const std::string* oldest = is_crowded() ? half_open_.gives_way_to(caller, now()) : nullptr;
     if (oldest != nullptr) {
         give_way(*oldest);
     }
+}
+
+// A call that has got its ACK, which is not looked for at each, does not.
+const std::string* SipLegs::Core::gives_way_to(const HalfOpen::Caller& caller) {
+    const std::string* oldest = half_open_.gives_way_to(caller, now());
+    const std::shared_ptr<Call> call = oldest != nullptr ? find(*oldest) : nullptr;
+    if (oldest == nullptr || (call && call->half_open())) {
+        return oldest;
+    }
+    prune_half_open();
+    return half_open_.gives_way_to(caller, now());
 }
 
 void SipLegs::Core::give_way(const std::string& key) {
@@ -253,25 +267,28 @@ void SipLegs::Core::challenge(const std::string& transaction, const Message& inv
     }
 }
 
-// Under what its trunk knows of precedence, and where there is a place for it; `gives_way` has to end for it.
-bool SipLegs::Core::admit_precedence(const std::string& transaction, const Message& invite,
-                                     const TrunkConfig* trunk, const std::string& replaced,
-                                     std::string& gives_way) {
+// Under what its trunk knows of precedence, and where there is a place for it: the key of the call that has
+// to end for it, or empty; nothing when it was refused.
+std::optional<std::string> SipLegs::Core::admit_call(const std::string& transaction, const Message& invite,
+                                                     const TrunkConfig* trunk, const std::string& replaced) {
     if (std::optional<Reply> refusal =
             precedence_refusal(invite, trunk != nullptr ? &trunk->settings : nullptr)) {
         refuse(transaction, invite, std::move(*refusal), EndCause::not_acceptable);
-        return false;
+        return std::nullopt;
     }
-    if (trunk == nullptr) {
-        return true;
+    if (half_open_.size() >= config_.max_half_open || !may_replace(invite)) {
+        make_room(caller_of(invite));
     }
-    if (Admission place = place_for(*trunk, precedence_of(invite, trunk->settings), replaced);
-        place.admitted) {
-        gives_way = std::move(place.gives_way);
-        return true;
+    // Whose place it was to have may have got its ACK meanwhile.
+    Admission place{limit_of_calls(invite) == Limit::within, {}};
+    if (place.admitted && trunk != nullptr) {
+        place = place_for(*trunk, precedence_of(invite, trunk->settings), replaced);
+    }
+    if (place.admitted) {
+        return std::move(place.gives_way);
     }
     refuse(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}}, EndCause::overload);
-    return false;
+    return std::nullopt;
 }
 
 void SipLegs::Core::take_invite(const std::string& transaction, const Message& invite) {
@@ -302,23 +319,17 @@ void SipLegs::Core::take_invite(const std::string& transaction, const Message& i
               {.status = 422, .headers = {{"Min-SE", std::to_string(call->session()->least_expires())}}});
         return;
     }
-    const bool proven = is_proven(invite);
-    make_room(proven);
-    if (limit_of_calls(invite) != Limit::within) {
-        refuse(transaction, invite, {.status = 503, .headers = {{"Retry-After", "10"}}}, EndCause::overload);
-        return;  // whose place it was to have got its ACK meanwhile
-    }
-    std::string gives_way;
-    if (!admit_precedence(transaction, invite, trunk, replaced, gives_way)) {
+    const std::optional<std::string> gives_way = admit_call(transaction, invite, trunk, replaced);
+    if (!gives_way) {
         return;
     }
     const std::string key = call->key();
     calls_.emplace(key, call);
-    half_open_.add(invite, key, source_network(invite.flow.remote.ip), proven, now());
+    half_open_.add(invite, key, source_of(invite.flow), caller_of(invite), now());
     arrival.replaces = std::move(replaced);
     call->arrive(arrival);
     if (!call->gave_way()) {
-        preempt(gives_way);  // for a call that is taken, no other
+        preempt(*gives_way);  // for a call that is taken, no other
     }
     if (call->not_found()) {
         call->blame();

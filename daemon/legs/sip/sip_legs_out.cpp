@@ -1,6 +1,7 @@
 // Calls that we place.
 #include "daemon/legs/sip/message/uri.hpp"
 #include "daemon/legs/sip/outgoing_call.hpp"
+#include "daemon/legs/sip/routing/precedence.hpp"
 #include "daemon/legs/sip/sip_legs_core.hpp"
 
 namespace vmr::sip {
@@ -9,8 +10,9 @@ std::shared_ptr<Leg> SipLegs::Core::dial(const Placement& placement) {
     if (draining_ || !stack_) {
         return nullptr;
     }
+    const TrunkConfig* trunk = trunks_.find(placement.plan.trunk);
     if (calls_.size() >= config_.max_calls) {
-        make_room(true);
+        make_room({true, true, trunk != nullptr ? rank_of(trunk->settings.precedence).value_or(0) : 0});
     }
     // One by a trunk may end another; what ends is still counted for a while.
     if (calls_.size() >= config_.max_calls * (placement.plan.trunk.empty() ? 1 : 2)) {
@@ -22,7 +24,6 @@ std::shared_ptr<Leg> SipLegs::Core::dial(const Placement& placement) {
         }
     }
     if (!placement.plan.trunk.empty()) {
-        const TrunkConfig* trunk = trunks_.find(placement.plan.trunk);
         return trunk != nullptr ? dial_by_trunk(placement, *trunk) : nullptr;
     }
     const std::optional<Uri> uri = parse_uri(placement.plan.uri);

@@ -43,7 +43,8 @@ std::optional<Reply> Usages::accept_refer(const ReferRequest& refer, const std::
     const bool watched =
         std::ranges::any_of(watches_, [](const Watch& watch) { return watch.referral != nullptr; });
     const bool under_way = !referring_.empty() && call_.owner()->now() < referring_until_;
-    if (watched || under_way || referrals_ >= kMaxReferrals) {
+    // One without an ACK would have to give way to the call that it asks for.
+    if (watched || under_way || referrals_ >= kMaxReferrals || call_.half_open()) {
         return Reply{.status = 603};
     }
     ++referrals_;

@@ -11,12 +11,6 @@
 namespace vmr::media {
 namespace {
 
-using namespace std::chrono_literals;
-
-bool come_true(const std::function<bool()>& condition) {
-    return run_until(condition, 15s);
-}
-
 unsigned threads_of_rtp() {
     unsigned threads = 0;
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -61,7 +55,7 @@ protected:
         const SdpResult answer = far_->answer(text);
         ASSERT_TRUE(answer.ok());
         ASSERT_TRUE(near_->accept_answer(answer.sdp()).ok());
-        ASSERT_TRUE(come_true([&] { return received(*near_) > 5 && received(*far_) > 5; }));
+        ASSERT_TRUE(run_until([&] { return received(*near_) > 5 && received(*far_) > 5; }));
     }
     static uint64_t received(const Session& session) { return counted(session).received_packets; }
     static MediaStats counted(const Session& session) {
@@ -91,24 +85,24 @@ TEST_F(AudioWayTest, WhoIsInTheRoomIsHeardStraightFromTheNetwork) {
     EXPECT_FALSE(listener_.heard("near-leg")) << "at the PIN nothing passes";
     admit(*near_, *near_room_, "near-leg");
     EXPECT_TRUE(near_->bin().direct() && near_->bin().shared(Slot::audio));
-    EXPECT_TRUE(come_true([&] { return listener_.heard("near-leg"); }));
+    EXPECT_TRUE(run_until([&] { return listener_.heard("near-leg"); }));
 
     near_room_->say("near-leg", {"joined", "", "en"});
     EXPECT_TRUE(near_->bin().direct()) << "who is spoken to is still heard";
     EXPECT_FALSE(near_->bin().shared(Slot::audio));
-    EXPECT_TRUE(come_true([&] { return near_->bin().shared(Slot::audio); }));
+    EXPECT_TRUE(run_until([&] { return near_->bin().shared(Slot::audio); }));
 
     near_room_->dismiss("near-leg", "held");
     EXPECT_FALSE(near_->bin().direct() || near_->bin().shared(Slot::audio));
     EXPECT_FALSE(has_pad(*near_, "audio_rtp_src") || has_pad(*near_, "audio_rtp_sink"));
-    EXPECT_TRUE(come_true([&] { return listener_.talkers.empty(); }));
+    EXPECT_TRUE(run_until([&] { return listener_.talkers.empty(); }));
     listener_.talked.clear();
     const uint64_t before = received(*near_);
-    EXPECT_TRUE(come_true([&] { return received(*near_) > before + 100; }));
+    EXPECT_TRUE(run_until([&] { return received(*near_) > before + 100; }));
     EXPECT_FALSE(listener_.heard("near-leg"));
 
     near_room_->admit("near-leg");
-    EXPECT_TRUE(come_true([&] { return listener_.heard("near-leg"); })) << "the call goes on";
+    EXPECT_TRUE(run_until([&] { return listener_.heard("near-leg"); })) << "the call goes on";
     EXPECT_EQ(counted(*near_).lost_packets, 0);
     EXPECT_EQ(counted(*far_).lost_packets, 0);
 }
@@ -122,7 +116,7 @@ TEST_F(AudioWayTest, ALegInTheRoomHasNoThread) {
     const auto both = [&] { return received(*near_) + received(*far_); };
     const uint64_t before = both();
     // Two rooms in which nobody speaks: Opus pauses, and says so a few times a second.
-    EXPECT_TRUE(come_true([&] { return both() > before + 5; }));
+    EXPECT_TRUE(run_until([&] { return both() > before + 5; }));
     const SlotTaps taps = near_->bin().taps(Slot::audio);
     guint64 packets = 0;
     EXPECT_TRUE(gst_structure_get_uint64(taps.received.get(), "packets", &packets));
@@ -137,7 +131,7 @@ TEST_F(AudioWayTest, WhoMayPressKeysAsTonesIsListenedTo) {
     admit(*near_, *near_room_, "near-leg");
     EXPECT_FALSE(near_->bin().direct());
     EXPECT_TRUE(near_->bin().shared(Slot::audio)) << "that is the other direction";
-    EXPECT_TRUE(come_true([&] { return listener_.heard("near-leg"); }));
+    EXPECT_TRUE(run_until([&] { return listener_.heard("near-leg"); }));
 }
 
 TEST_F(AudioWayTest, WhoseKeysComeAsEventsIsNot) {

@@ -52,10 +52,10 @@ inline Octets octets_of(GstBuffer* buffer) {
     return octets;
 }
 
-// Deadline 10 s.
+// Deadline 60 s.
 template <typename Condition>
 bool eventually(Condition&& condition) {
-    const gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    const gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
     while (!condition()) {
         if (g_get_monotonic_time() > deadline) {
             return false;

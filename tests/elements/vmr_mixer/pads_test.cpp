@@ -96,7 +96,7 @@ TEST(MixerPads, AHundredJoinAndLeaveWithoutLeaksOrGaps) {
             steady = threads();
         }
     }
-    EXPECT_LE(threads(), steady + 2);
+    EXPECT_TRUE(wait_for([&] { return threads() <= steady + 2; }));
     const auto all_gone = [&] {
         for (GWeakRef& reference : watched) {
             if (gpointer alive = g_weak_ref_get(&reference)) {

@@ -81,11 +81,11 @@ public:
         return value;
     }
 
-    // The next sample of an appsink, within five seconds.
+    // The next sample of an appsink, within thirty seconds.
     GPtr<GstSample> pull(const char* sink) const {
         const ElementPtr appsink = element(sink);
         return GPtr<GstSample>::adopt(
-            gst_app_sink_try_pull_sample(GST_APP_SINK(appsink.get()), 5 * GST_SECOND));
+            gst_app_sink_try_pull_sample(GST_APP_SINK(appsink.get()), 30 * GST_SECOND));
     }
     // `count` S16 samples, after skipping `skip` buffers.
     std::vector<std::int16_t> audio(const char* sink, std::size_t count, int skip) const {
@@ -125,9 +125,9 @@ public:
         gst_video_frame_unmap(&frame);
         return found;
     }
-    // Waits until a picture at `sink` fits, at most ten seconds.
+    // Waits until a picture at `sink` fits, at most thirty seconds.
     bool picture(const char* sink, const std::function<bool(GstSample*)>& fits) const {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
         while (std::chrono::steady_clock::now() < deadline) {
             const auto sample = pull(sink);
             if (!sample) {
@@ -146,7 +146,7 @@ private:
 };
 
 inline bool wait_for(const std::function<bool()>& condition,
-                     std::chrono::seconds patience = std::chrono::seconds(10)) {
+                     std::chrono::seconds patience = std::chrono::seconds(60)) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (!condition()) {
         if (std::chrono::steady_clock::now() > deadline) {

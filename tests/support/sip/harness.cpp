@@ -140,7 +140,7 @@ Client::Client(Transport transport, std::uint16_t port) : Client(transport) {
     socklen_t size = sizeof address;
     ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
     local_port_ = ntohs(address.sin_port);
-    const timeval limit{5, 0};
+    const timeval limit{30, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (transport == Transport::tls) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/source_network.hpp"
 #include "daemon/legs/sip/message/writer.hpp"
 
 namespace vmr::sip {
@@ -112,15 +111,18 @@ void Transactions::receive_request(const Message& request, std::int64_t now) {
 Transactions::Server& Transactions::add_server(const std::string& key, const Flow& flow) {
     Server& server = servers_[key];
     server.flow = flow;
-    ++servers_by_source_[source_network(flow.remote.ip)];
+    ++servers_by_source_[source_of(flow)];
     return server;
 }
 
 std::map<std::string, Transactions::Server>::iterator Transactions::erase_server(
     std::map<std::string, Server>::iterator server) {
-    const auto source = servers_by_source_.find(source_network(server->second.flow.remote.ip));
+    const auto source = servers_by_source_.find(source_of(server->second.flow));
     if (source != servers_by_source_.end() && --source->second == 0) {
         servers_by_source_.erase(source);
+    }
+    if (server->second.answered) {
+        answered_.erase(*server->second.answered);
     }
     return servers_.erase(server);
 }
@@ -135,8 +137,7 @@ void Transactions::forget(const std::string& transaction) {
 // What was answered longest ago is the least likely to be asked again.
 bool Transactions::make_place() {
     while (!answered_.empty() && servers_.size() >= max_server_) {
-        forget(answered_.front());
-        answered_.pop_front();
+        erase_server(servers_.find(answered_.front()));
     }
     return servers_.size() < max_server_;
 }
@@ -169,7 +170,7 @@ void Transactions::respond(const std::string& transaction, int status, const std
     if (status < 200) {
         return;
     }
-    answered_.push_back(transaction);
+    server.answered = answered_.insert(answered_.end(), transaction);
     if (!server.invite) {
         server.state = Server::State::completed;
         server.ends_at = now + linger(server.flow, kTimeout);
@@ -273,9 +274,6 @@ void Transactions::tick(std::int64_t now) {
 }
 
 void Transactions::tick_servers(std::int64_t now) {
-    while (!answered_.empty() && !servers_.contains(answered_.front())) {
-        answered_.pop_front();
-    }
     for (auto entry = servers_.begin(); entry != servers_.end();) {
         Server& server = entry->second;
         if (server.ends_at >= 0 && now >= server.ends_at) {

@@ -2,8 +2,8 @@
 // an argument, in milliseconds on any monotonic clock; sending is a function.
 #pragma once
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,7 +58,8 @@ public:
     void tick(std::int64_t now);
     std::optional<std::int64_t> next_deadline() const;
     std::size_t servers() const { return servers_.size(); }
-    // Of one source (an address, or a network of IPv6).
+    std::size_t answered() const { return answered_.size(); }
+    // Of one source_of().
     std::size_t servers_of(const std::string& source) const;
 
 private:
@@ -69,7 +70,8 @@ private:
         std::string response;
         std::int64_t retransmit_at = -1;  // timer G
         std::int64_t interval = kT1;
-        std::int64_t ends_at = -1;  // timers H, I, J, L
+        std::int64_t ends_at = -1;                                 // timers H, I, J, L
+        std::optional<std::list<std::string>::iterator> answered;  // where it is among those
     };
     struct Client {
         std::uint64_t id = 0;
@@ -101,7 +103,7 @@ private:
     std::size_t max_server_;
     std::map<std::string, Server> servers_;
     std::unordered_map<std::string, std::size_t> servers_by_source_;
-    std::deque<std::string> answered_;       // keys of servers, oldest first; some are gone
+    std::list<std::string> answered_;        // keys of servers, oldest first
     std::map<std::string, Client> clients_;  // by branch
     std::uint64_t next_id_ = 1;
 };

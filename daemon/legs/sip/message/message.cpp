@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/source_network.hpp"
 #include "daemon/legs/sip/message/head.hpp"
 #include "daemon/legs/sip/message/uri.hpp"
 
@@ -30,6 +31,10 @@ const char* uri_param(Transport transport) noexcept {
             break;
     }
     return "udp";
+}
+
+std::string source_of(const Flow& flow) {
+    return (flow.transport == Transport::udp ? "udp " : "") + source_network(flow.remote.ip);
 }
 
 std::string Address::text() const {

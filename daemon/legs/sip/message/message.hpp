@@ -32,6 +32,9 @@ struct Flow {
     std::vector<std::string> peer_domains;
     int dscp = -1;  // marking of what goes along it; -1: as the socket is
 };
+// What counts as one source where something is limited per source. Datagrams may be forged: they use up
+// nothing of what the same address has on its connections.
+std::string source_of(const Flow& flow);
 
 struct Uri {
     std::string scheme;  // lower case

@@ -85,7 +85,7 @@ void Registrar::reconfigure(RegistrarConfig config) {
 }
 
 bool Registrar::is_over_limit(const Message& request, std::int64_t now) {
-    return !requests_.take(source_network(request.flow.remote.ip), steady(now));
+    return !requests_.take(source_of(request.flow), steady(now));
 }
 
 bool Registrar::is_own_domain(const std::string& host, const Flow& flow) const {

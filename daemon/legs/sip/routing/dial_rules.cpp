@@ -262,7 +262,13 @@ std::optional<DialPlan> DialRules::plan_within(const TrunkConfig& trunk, const s
     const std::string shown = !number.empty() ? number : user.empty() ? uri->host : user + "@" + uri->host;
     const auto rule = std::ranges::find(config_.rules, trunk.name, &DialRule::trunk);
     const DialRule& terms = rule != config_.rules.end() ? *rule : DialRule();
-    return through(trunk, by_rule(terms, LegKind::phone, shown, address));
+    DialPlan plan = by_rule(terms, LegKind::phone, shown, address);
+    for (const DialRule& priced : config_.rules) {
+        if (rule == config_.rules.end() || priced.trunk == trunk.name) {
+            plan.price = std::max(plan.price, priced.price);
+        }
+    }
+    return through(trunk, std::move(plan));
 }
 
 Invite DialRules::invite(const Placement& placement, const std::string& contact_host,

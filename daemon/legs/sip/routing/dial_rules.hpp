@@ -52,8 +52,8 @@ public:
     Invite invite(const Placement& placement, const std::string& contact_host,
                   const Trunks& trunks = {}) const;
     // For an address at one of the trunk's proxies or in its domain, which stays as it is written; else
-    // nothing. The caller, the duration and the price are those of the first rule that leads
-    // there.
+    // nothing. The caller and the duration are those of the first rule that leads there, the price is the
+    // highest of such rules, or of all where there is none.
     std::optional<DialPlan> plan_within(const TrunkConfig& trunk, const std::string& address) const;
     bool takes_referrals() const { return config_.referrals; }
 

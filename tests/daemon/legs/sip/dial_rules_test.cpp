@@ -171,6 +171,11 @@ TEST(DialRules, AnAddressCostsWhatItsRuleSays) {
         ASSERT_TRUE(plan.ok()) << address;
         EXPECT_EQ(plan->price, price) << address;
     }
+    // A transfer within a trunk, which no rule is asked about, costs no less than whatever it might be.
+    TrunkConfig inbound{.name = "in"};
+    inbound.settings.proxies = {"sip:in.example"};
+    EXPECT_EQ(all->plan_within(trunk, "sip:+4930123@sbc.example")->price, 2);
+    EXPECT_EQ(all->plan_within(inbound, "sip:+4930123@in.example")->price, 4);
 }
 
 TEST(DialRules, TheRuleSaysAsWhomWeCall) {

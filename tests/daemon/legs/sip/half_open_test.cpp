@@ -23,8 +23,8 @@ TEST(HalfOpenRules, ACallThatTakesOverAnEntryIsCounted) {
     Message invite;
     invite.call_id = "c";
     HalfOpen calls;
-    calls.add(invite, "first", "192.0.2.7", false, 0);
-    calls.add(invite, "second", "192.0.2.8", false, 0);
+    calls.add(invite, "first", "192.0.2.7", {}, 0);
+    calls.add(invite, "second", "192.0.2.8", {}, 0);
     EXPECT_EQ(calls.of("192.0.2.7"), 0U);
     EXPECT_EQ(calls.of("192.0.2.8"), 1U);
     using Stage = HalfOpen::Stage;
@@ -42,18 +42,18 @@ TEST(HalfOpenRules, AnAnsweredCallsInviteIsKnownForAWhile) {
     invite.call_id = "c";
     other.call_id = "d";
     HalfOpen calls;
-    calls.add(invite, "first", "192.0.2.7", false, 0);
+    calls.add(invite, "first", "192.0.2.7", {}, 0);
     calls.prune([](const std::string&) { return HalfOpen::Stage::answered; }, 1000);
     EXPECT_EQ(calls.size(), 0U);
     EXPECT_EQ(calls.of("192.0.2.7"), 0U) << "it counts no more";
     EXPECT_TRUE(calls.was_answered(invite, 1000 + kTimeout - 1));
     EXPECT_FALSE(calls.was_answered(other, 1000));
     EXPECT_FALSE(calls.was_answered(invite, 1000 + kTimeout));
-    calls.add(invite, "first", "192.0.2.7", false, 0);
+    calls.add(invite, "first", "192.0.2.7", {}, 0);
     calls.prune([](const std::string&) { return HalfOpen::Stage::answered; }, 100000);
     for (std::size_t more = 0; more < HalfOpen::kMaxAnswered; ++more) {
         other.call_id = std::to_string(more);
-        calls.add(other, "more", "192.0.2.7", false, 0);
+        calls.add(other, "more", "192.0.2.7", {}, 0);
     }
     calls.prune([](const std::string&) { return HalfOpen::Stage::answered; }, 100001);
     EXPECT_FALSE(calls.was_answered(invite, 100001)) << "the oldest gave way";
@@ -62,26 +62,40 @@ TEST(HalfOpenRules, AnAnsweredCallsInviteIsKnownForAWhile) {
 
 TEST(HalfOpenRules, TheOldestThatMayBeForgedGivesWay) {
     HalfOpen calls;
-    const auto add = [&calls](const char* key, bool proven, std::int64_t now) {
+    const HalfOpen::Caller known{.known = true}, tls{.proven = true, .known = true};
+    const auto add = [&calls](const char* key, const HalfOpen::Caller& caller, std::int64_t now) {
         Message invite;
         invite.call_id = key;
-        calls.add(invite, key, key, proven, now);
+        calls.add(invite, key, key, caller, now);
     };
-    const auto gives_way = [&calls](bool proven, std::int64_t now) {
-        const std::string* key = calls.gives_way_to(proven, now);
+    const auto gives_way = [&calls](const HalfOpen::Caller& caller, std::int64_t now) {
+        const std::string* key = calls.gives_way_to(caller, now);
         return key != nullptr ? *key : "";
     };
-    EXPECT_EQ(gives_way(true, 5000), "");
-    add("tls", true, 0);
-    EXPECT_EQ(gives_way(false, HalfOpen::kAckWait - 1), "");
-    EXPECT_EQ(gives_way(true, HalfOpen::kAckWait - 1), "");
-    EXPECT_EQ(gives_way(false, HalfOpen::kAckWait), "tls") << "where there is no other";
-    EXPECT_EQ(gives_way(true, HalfOpen::kAckWait), "tls");
-    add("second", false, 200);
-    add("first", false, 100);
-    EXPECT_EQ(gives_way(true, 200), "first") << "at once";
-    EXPECT_EQ(gives_way(false, 99 + HalfOpen::kAckWait), "");
-    EXPECT_EQ(gives_way(false, 100 + HalfOpen::kAckWait), "first");
+    EXPECT_EQ(gives_way(tls, 5000), "");
+    add("tls", tls, 0);
+    EXPECT_EQ(gives_way({}, HalfOpen::kAckWait - 1), "");
+    EXPECT_EQ(gives_way(tls, HalfOpen::kAckWait - 1), "");
+    EXPECT_EQ(gives_way({}, HalfOpen::kAckWait), "tls") << "where there is no other";
+    EXPECT_EQ(gives_way(tls, HalfOpen::kAckWait), "tls");
+    add("second", {}, 200);
+    add("first", known, 100);  // a trunk's address, over UDP
+    EXPECT_EQ(gives_way(known, 200), "first") << "at once";
+    EXPECT_EQ(gives_way({}, 99 + HalfOpen::kAckWait), "");
+    EXPECT_EQ(gives_way({}, 100 + HalfOpen::kAckWait), "first");
+}
+
+TEST(HalfOpenRules, WhoOutranksGivesNoWay) {
+    HalfOpen calls;
+    const HalfOpen::Caller flash{.proven = true, .known = true, .rank = 3}, said{.known = true, .rank = 3};
+    calls.add({}, "flash", "192.0.2.7", flash, 0);
+    EXPECT_EQ(calls.gives_way_to({.proven = true, .known = true}, 5000), nullptr);
+    ASSERT_NE(calls.gives_way_to(flash, 5000), nullptr);
+    Message forged;
+    forged.call_id = "forged";
+    calls.add(forged, "forged", "192.0.2.8", said, 4999);
+    ASSERT_NE(calls.gives_way_to({.known = true}, 5000), nullptr) << "whose rank nobody can trust";
+    EXPECT_EQ(*calls.gives_way_to({.known = true}, 5000), "forged");
 }
 
 // A socket whose datagrams come from whatever loopback address.
@@ -113,7 +127,7 @@ public:
         return ::sendmsg(socket_, &message, 0) == static_cast<ssize_t>(text.size());
     }
     // The next that begins so, of what comes meanwhile; empty after the time.
-    std::string expect(const std::string& start, int timeout_ms = 5000) {
+    std::string expect(const std::string& start, int timeout_ms = 30000) {
         const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
         for (;;) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
@@ -200,6 +214,27 @@ TEST(HalfOpenCalls, TenThousandForgedOnesLockOutNobody) {
     tls.send(by_tls.request("BYE"));
     EXPECT_THAT(tls.expect("SIP/2.0 200"), HasSubstr("BYE"));
     EXPECT_LE(harness.observer.arrivals() - harness.observer.ended(), config.max_half_open);
+}
+
+// What somebody sends in the name of an address is not held against who has it and comes by a connection.
+TEST(HalfOpenCalls, WhoIsForgedHasAllOfTheirShareByTcp) {
+    SipConfig config;
+    config.max_half_open_per_source = 2;
+    config.max_transactions_per_source = 20;
+    config.invites_per_second = 20;
+    Harness harness(config);
+    Forger flood(harness.port(Transport::udp));
+    Client names(Transport::udp, harness.port(Transport::udp));
+    for (int count = 1; count <= 60; ++count) {
+        Caller caller(names);
+        ASSERT_TRUE(flood.send(caller.request("INVITE", {}, kOffer), INADDR_LOOPBACK));
+    }
+    ASSERT_TRUE(harness.wait([&] { return harness.legs->statistics().received >= 60; }, 30000));
+    ASSERT_NE(flood.expect("SIP/2.0 503"), "");
+    Client tcp(Transport::tcp, harness.port(Transport::tcp));
+    Caller caller(tcp);
+    tcp.send(caller.request("INVITE", {}, kOffer));
+    EXPECT_NE(tcp.expect("SIP/2.0 200"), "");
 }
 
 // Names that do not exist cost a transaction each, as do OPTIONS.

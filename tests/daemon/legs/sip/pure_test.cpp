@@ -120,6 +120,21 @@ TEST_F(TransactionRules, TheirNumberIsBounded) {
     EXPECT_EQ(transactions_.servers(), 0U);
 }
 
+// A branch that comes again and again, each time as a new request, holds nothing of the others.
+TEST_F(TransactionRules, WhatWasAnsweredIsForgottenInWhateverOrder) {
+    for (int count = 0; count < 250; ++count) {
+        const std::int64_t now = count * (kTimeout + 1);
+        transactions_.tick(now);
+        transactions_.receive(message("OPTIONS", "z9hG4bKagain"), now);
+        transactions_.respond(user_.transactions.back(), 200, "200", now);
+        transactions_.receive(message("OPTIONS", "z9hG4bK" + std::to_string(count)), now + 1);
+        transactions_.respond(user_.transactions.back(), 200, "200", now + 1);
+    }
+    EXPECT_EQ(user_.transactions.size(), 500U);
+    EXPECT_EQ(transactions_.servers(), 2U);
+    EXPECT_EQ(transactions_.answered(), transactions_.servers());
+}
+
 // Until then a copy is absorbed.
 TEST_F(TransactionRules, ACopyOfWhatIsForgottenIsNew) {
     transactions_.receive(message("INVITE", "z9hG4bK2"), 0);

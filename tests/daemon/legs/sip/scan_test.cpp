@@ -38,7 +38,8 @@ protected:
     }
     // What it prints; it runs to its end.
     std::string run(std::vector<std::string> words) {
-        words.insert(words.end(), {"-p", std::to_string(harness_->port(Transport::udp)), "127.0.0.1"});
+        words.insert(words.end(),
+                     {"-b", "127.0.0.1", "-p", std::to_string(harness_->port(Transport::udp)), "127.0.0.1"});
         Program program(std::move(words), folder_);
         const int status = program.wait();
         std::ifstream file(folder_ + "/log");
@@ -92,7 +93,7 @@ TEST_F(Sipvicious, WarIsBannedBeforeItFindsAName) {
 
 TEST_F(Sipvicious, CrackIsBannedBeforeItFindsThePassword) {
     start(true);
-    const std::string found = run({"svcrack", "--maximumtime", "2", "-u", "1003", "-r", "1000-1020"});
+    const std::string found = run({"svcrack", "--maximumtime", "6", "-u", "1003", "-r", "1000-1020"});
     EXPECT_EQ(found.find("| 1003"), std::string::npos) << found;
     EXPECT_GE(harness_->legs->statistics().bans, 1U);
     EXPECT_GE(heard(), 4U) << "who asks, and the guesses that the ban is for";

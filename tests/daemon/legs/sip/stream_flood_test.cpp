@@ -58,7 +58,7 @@ TEST(Streams, StreamsWaitForTheQueueThatDatagramsHaveFilled) {
     std::promise<void> over;
     std::thread busy([&] { harness.run([&] { over.get_future().wait(); }); });
     Caller caller(udp);
-    const auto deadline = Clock::now() + std::chrono::seconds(5);
+    const auto deadline = Clock::now() + std::chrono::seconds(30);
     while (harness.legs->statistics().queue_full == 0 && Clock::now() < deadline) {
         udp.send(caller.request("OPTIONS"));
     }

@@ -84,7 +84,7 @@ std::string answer_to(Harness& harness, Transport transport, const std::string& 
     client.send(healthy.request("OPTIONS"));
     std::string answer;
     for (;;) {
-        const std::string message = client.receive(waits ? 400 : 5000);
+        const std::string message = client.receive(waits ? 400 : 30000);
         if (message.empty()) {
             add(answer, transport == Transport::tcp && client.closed(0) ? "closed" : "waits");
             return answer;

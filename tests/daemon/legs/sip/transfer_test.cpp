@@ -52,6 +52,18 @@ INSTANTIATE_TEST_SUITE_P(Transports, Transfers,
                          ::testing::Values(Transport::udp, Transport::tcp, Transport::tls),
                          [](const auto& info) { return std::string(uri_param(info.param)); });
 
+// Where there are too many calls it would end for the one that it asks for.
+TEST_P(Transfers, WhoHasNotAcknowledgedTransfersNobody) {
+    Caller other(client);
+    client.send(other.request("INVITE", {}, kOffer));
+    other.learn(client.expect("SIP/2.0 200"));
+    client.send(other.request("REFER", "Refer-To: <sip:bob@b.example>\r\n"));
+    EXPECT_FALSE(client.expect("SIP/2.0 603").empty());
+    client.send(other.ack());
+    client.send(other.request("REFER", "Refer-To: <sip:bob@b.example>\r\n"));
+    EXPECT_FALSE(client.expect("SIP/2.0 202").empty());
+}
+
 TEST_P(Transfers, AReferIsCarriedOutAndFollowed) {
     client.send(caller.request("REFER", "Refer-To: <sip:bob@b.example>\r\n"));
     EXPECT_FALSE(client.expect("SIP/2.0 202").empty());

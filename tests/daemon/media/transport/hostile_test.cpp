@@ -131,8 +131,9 @@ TEST_F(HostileTest, GarbageIsCountedAndMediaGoesOn) {
         send("\x80", local.rtp_port);
         send(std::string("\x80\xC8\x00\x06", 4) + std::string(24, 'r'), local.rtcp_port);
         send(std::string("\x16\xFE\xFD") + std::string(40, 'd'), local.rtp_port);
+        // No faster than they are read: the kernel's buffer may be small.
+        ASSERT_TRUE(wait_until([&] { return a.transport->stats().drops.oversized > i; }));
     }
-    ASSERT_TRUE(wait_until([&] { return a.transport->stats().drops.oversized >= 90; }));
     const DropCounts drops = a.transport->stats().drops;
     EXPECT_GE(drops.garbage, 200u);
     EXPECT_GE(drops.auth_failures, 100u);

@@ -72,8 +72,8 @@ TEST(PortRangeTest, EndsWhenAllPortsAreTaken) {
     gst_init(nullptr, nullptr);
     auto io = std::make_shared<MediaIo>();
     UdpParams udp = loopback_udp(false);
-    udp.port_min = 19000;  // nobody else's, and none that the kernel gives away
-    udp.port_max = 19003;  // two pairs
+    udp.port_min = 61000;  // nobody else's, and none that the kernel gives away
+    udp.port_max = 61003;  // two pairs
     TransportParams params;
     params.io = io;
     params.path = udp;
