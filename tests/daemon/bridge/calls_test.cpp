@@ -295,13 +295,13 @@ protected:
         return *dialler_.dialled.at(called);
     }
     json record() {
-        json calls = json::array();
+        const auto calls = std::make_shared<json>(json::array());  // an answer may come when the wait is over
         EXPECT_TRUE(run_until([&] {
             bridge_->perform(kAdmin, "listCalls", json::object(),
-                             [&](const api::Response& response) { calls = response.body["calls"]; });
-            return !calls.empty();
+                             [calls](const api::Response& response) { *calls = response.body["calls"]; });
+            return !calls->empty();
         }));
-        return calls.empty() ? json::object() : calls[0];
+        return calls->empty() ? json::object() : calls->at(0);
     }
     bool reads(const std::string& metric) {
         return bridge_->metrics().find("\n" + metric + "\n") != std::string::npos;
