@@ -144,7 +144,7 @@ TEST_F(CallRecordsTest, WhatCallsCostIsKnownAfterARestartAndACrash) {
         records->begin(running);
         bool stored = false;
         for (const CallRecord* record : {&old, &ended, &free}) {
-            records->finish(*record, [&](Status) { stored = record == &free; });
+            records->finish(*record, [&, record](Status) { stored = record == &free; });
         }
         run_until([&] { return stored; });
         (void)records.release();
